@@ -1,0 +1,1 @@
+//! littlefs geometry and image packer.

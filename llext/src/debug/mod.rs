@@ -1,0 +1,4 @@
+//! What debuggers are told. (Skeleton.)
+
+mod script;
+pub use script::add_symbol_file;

@@ -1,0 +1,1 @@
+//! Checked view of an ELF file. (Skeleton.)

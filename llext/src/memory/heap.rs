@@ -1,0 +1,63 @@
+//! The trait between the loader and whoever owns the memory.
+
+use core::{ops::Range, ptr::NonNull};
+
+/// Memory that extensions live in.
+///
+/// Methods take `&self`: the loader and the extensions that it loaded (through `malloc`) share one heap.
+///
+/// # Safety
+/// `allocate` returns memory of at least `size` bytes, aligned to `align`, that nothing else uses
+/// until it is given back by `free`.
+pub unsafe trait Heap {
+    /// Memory of `size` bytes, aligned to `align` (a power of two); `None` when there is not enough.
+    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>>;
+
+    /// Gives back what `allocate` returned, with the same `size` and `align`.
+    ///
+    /// # Safety
+    /// `block` came from `allocate` of this heap with this `size` and `align` and is used no more.
+    unsafe fn free(&self, block: NonNull<u8>, size: usize, align: usize);
+
+    /// The address that the target sees `at` at. Where the loader runs on the target itself, that is the pointer;
+    /// a host that prepares memory for another machine says its own.
+    fn address(&self, at: NonNull<u8>) -> usize {
+        at.as_ptr() as usize
+    }
+
+    /// All target addresses that this heap can ever hand out lie in here. The loader decides by it
+    /// which calls need a veneer, before any memory is taken.
+    fn bounds(&self) -> Range<usize>;
+
+    /// How full the heap is.
+    fn stats(&self) -> HeapStats;
+
+    /// Walks the heap's blocks in address order.
+    fn blocks(&self, each: &mut dyn FnMut(HeapBlock));
+}
+
+/// How full a heap is. All figures in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapStats {
+    /// All that can be handed out at best, free and used.
+    pub total: usize,
+    /// In use, the allocator's own overhead for it included.
+    pub used: usize,
+    /// `total - used`.
+    pub free: usize,
+    /// The largest single request that would succeed now.
+    pub largest: usize,
+    /// The most that was ever in use.
+    pub peak: usize,
+}
+
+/// One block of a heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapBlock {
+    /// Target address of its first byte.
+    pub address: usize,
+    /// Length in bytes.
+    pub size: usize,
+    /// Whether it is in use.
+    pub used: bool,
+}

@@ -1,0 +1,3 @@
+//! The commands.
+#![no_std]
+pub mod context;
