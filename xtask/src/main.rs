@@ -1,2 +1,5 @@
 //! The project's tasks.
+
+mod board;
+
 fn main() {}
