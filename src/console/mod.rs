@@ -1,7 +1,21 @@
-//! The console: bytes to lines to commands. (Skeleton.)
+//! The console: bytes to keys, keys to lines, lines to commands.
+//!
+//! ```text
+//! Port ─→ keys ─→ ansi (noline) or plain ─→ line ─→ dispatch (embedded-cli) ─→ shell_cmds::run
+//!                    │ Tab ↔ complete                                              │
+//! Port ←──────────── view ←──────────────────────── output ←───────────────────────┘
+//! ```
+
+mod output;
+mod shell;
+#[cfg(test)]
+mod testing;
+
+pub use output::Output;
+pub use shell::{World, run_shell};
 
 /// A byte pipe to whoever sits at the other end. Shared by the shell and by extension code, so methods take `&self`.
-pub trait Port {
+pub trait Port: Sync {
     /// Fills part of `into`, at least one byte: waits (sleeping) until there is one.
     fn read(&self, into: &mut [u8]) -> usize;
     /// Whether `read` would return at once.

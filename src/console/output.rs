@@ -1,0 +1,204 @@
+//! The way out: one newline normaliser for everything that reaches the terminal.
+//!
+//! The shell, the commands and running extensions all write here, so lines end the same way whoever
+//! wrote them, and the shell knows whether the cursor stands on a fresh line.
+
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+
+use shell_cmds::context::{Console, Mode};
+
+use super::Port;
+
+/// The output half of the console; a firmware keeps it in a `static`.
+///
+/// In [`Mode::Ansi`] a `\n` leaves as `\r\n` and a `\r\n` as it is; in [`Mode::Plain`] a `\r\n` leaves as
+/// `\n`. Both hold when the two bytes come in two writes: plain mode therefore holds a `\r` back until
+/// the byte after it is known.
+///
+/// The state is in relaxed atomics, used as cells: writers take turns (the shell waits while an
+/// extension runs), and an interrupt that writes can at worst get a newline wrong.
+pub struct Output {
+    port: &'static dyn Port,
+    mode: AtomicU8,
+    wanted: AtomicU8,
+    /// The last byte that was written is a `\r` (in plain mode it is still held back).
+    after_return: AtomicBool,
+    /// Something was written since the last `\n`.
+    mid_line: AtomicBool,
+}
+
+impl Output {
+    /// An output through `port` that starts in `mode`, at the start of a line.
+    pub const fn new(port: &'static dyn Port, mode: Mode) -> Self {
+        Self {
+            port,
+            mode: AtomicU8::new(mode as u8),
+            wanted: AtomicU8::new(mode as u8),
+            after_return: AtomicBool::new(false),
+            mid_line: AtomicBool::new(false),
+        }
+    }
+
+    /// The mode that is in force.
+    pub fn mode(&self) -> Mode {
+        decode(self.mode.load(Relaxed))
+    }
+
+    /// Asks for `mode` from the next prompt on.
+    pub fn set_mode(&self, mode: Mode) {
+        self.wanted.store(mode as u8, Relaxed);
+    }
+
+    /// Puts the mode that was asked for in force, and returns it.
+    pub(super) fn switch_mode(&self) -> Mode {
+        self.mode.store(self.wanted.load(Relaxed), Relaxed);
+        self.mode()
+    }
+
+    /// Writes `bytes`, with the line ends that the mode asks for.
+    pub fn write(&self, bytes: &[u8]) {
+        match self.mode() {
+            Mode::Ansi => self.write_ansi(bytes),
+            Mode::Plain => self.write_plain(bytes),
+        }
+        if let Some(&last) = bytes.last() {
+            self.after_return.store(last == b'\r', Relaxed);
+        }
+        // A return does not make a line fresh: its text still stands there.
+        if let Some(&last) = bytes.iter().rfind(|&&byte| byte != b'\r') {
+            self.mid_line.store(last != b'\n', Relaxed);
+        }
+    }
+
+    /// Goes to the start of a new line, unless the cursor is at the start of one.
+    pub fn fresh_line(&self) {
+        if self.mid_line.load(Relaxed) {
+            self.write(b"\n");
+        }
+    }
+
+    fn write_ansi(&self, bytes: &[u8]) {
+        let mut after_return = self.after_return.load(Relaxed);
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            match line.split_last() {
+                Some((b'\n', text)) => {
+                    let ends_in_return = text.last().map_or(after_return, |&byte| byte == b'\r');
+                    self.send(text);
+                    self.send(if ends_in_return { b"\n" } else { b"\r\n" });
+                    after_return = false;
+                }
+                _ => self.send(line),
+            }
+        }
+    }
+
+    fn write_plain(&self, bytes: &[u8]) {
+        let mut held = self.after_return.load(Relaxed);
+        for run in bytes.split_inclusive(|&byte| byte == b'\r') {
+            let (text, ends_in_return) = match run.split_last() {
+                Some((b'\r', text)) => (text, true),
+                _ => (run, false),
+            };
+            if held && text.first().is_some_and(|&byte| byte != b'\n') {
+                self.send(b"\r");
+            }
+            self.send(text);
+            held = ends_in_return || (held && text.is_empty());
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.port.write(bytes);
+        }
+    }
+}
+
+impl Console for &Output {
+    fn write(&mut self, text: &[u8]) {
+        Output::write(self, text);
+    }
+
+    fn mode(&self) -> Mode {
+        Output::mode(self)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        Output::set_mode(self, mode);
+    }
+}
+
+fn decode(mode: u8) -> Mode {
+    if mode == Mode::Plain as u8 {
+        Mode::Plain
+    } else {
+        Mode::Ansi
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::testing::Recorder;
+
+    /// What leaves when `parts` are written one after the other.
+    fn written(mode: Mode, parts: &[&str]) -> String {
+        let recorder = Recorder::leak();
+        let output = Output::new(recorder, mode);
+        for part in parts {
+            output.write(part.as_bytes());
+        }
+        recorder.text()
+    }
+
+    #[test]
+    fn ansi_mode_ends_every_line_in_return_and_newline() {
+        assert_eq!(written(Mode::Ansi, &["a\nb\n\nc"]), "a\r\nb\r\n\r\nc");
+        assert_eq!(written(Mode::Ansi, &["a\r\nb\r\n"]), "a\r\nb\r\n");
+        assert_eq!(
+            written(Mode::Ansi, &["a\r", "\nb", "\n", "\n"]),
+            "a\r\nb\r\n\r\n"
+        );
+        assert_eq!(
+            written(Mode::Ansi, &["10%\r", "20%\r", "done\n"]),
+            "10%\r20%\rdone\r\n"
+        );
+    }
+
+    #[test]
+    fn plain_mode_ends_every_line_in_newline_alone() {
+        assert_eq!(written(Mode::Plain, &["a\nb\r\n\r\nc"]), "a\nb\n\nc");
+        assert_eq!(written(Mode::Plain, &["a\r", "\nb\r", "", "\n"]), "a\nb\n");
+        assert_eq!(
+            written(Mode::Plain, &["10%\r", "20%\r", "done\n"]),
+            "10%\r20%\rdone\n"
+        );
+    }
+
+    #[test]
+    fn a_fresh_line_is_started_only_after_unterminated_text() {
+        let recorder = Recorder::leak();
+        let output = Output::new(recorder, Mode::Plain);
+        output.fresh_line();
+        output.write(b"half");
+        output.fresh_line();
+        output.fresh_line();
+        output.write(b"whole\n");
+        output.fresh_line();
+        output.write(b"50%");
+        output.write(b"\r");
+        output.fresh_line();
+        assert_eq!(recorder.text(), "half\nwhole\n50%\n");
+    }
+
+    #[test]
+    fn a_mode_takes_effect_at_the_next_prompt() {
+        let recorder = Recorder::leak();
+        let output = Output::new(recorder, Mode::Ansi);
+        output.set_mode(Mode::Plain);
+        output.write(b"still ansi\n");
+        assert_eq!(output.switch_mode(), Mode::Plain);
+        output.write(b"plain\n");
+        assert_eq!(recorder.text(), "still ansi\r\nplain\n");
+    }
+}
