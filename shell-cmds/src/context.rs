@@ -48,7 +48,9 @@ pub trait Files {
     fn write(
         &mut self,
         path: &str,
-        body: &mut dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FileError>) -> Result<(), FileError>,
+        body: &mut dyn FnMut(
+            &mut dyn FnMut(&[u8]) -> Result<(), FileError>,
+        ) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
     /// Copies the file `from` to `to`, replacing a file that is there.
     fn copy(&mut self, from: &str, to: &str) -> Result<(), FileError>;

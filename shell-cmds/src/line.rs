@@ -1,0 +1,128 @@
+//! From a typed line to words.
+//!
+//! embedded-cli splits lines into words, but only inside its `Cli`, and it loses three things on the way:
+//! `-7` is a bad short option to it, `"123"` and `123` are the same word, and it answers `--help` itself.
+//! [`prepare`] rewrites a line so that all three arrive; [`with_words`] sends it through a `Cli` of
+//! its own that writes nothing.
+
+use core::convert::Infallible;
+use embedded_cli::{cli::CliBuilder, command::RawCommand, writer::EmptyWriter};
+
+/// The longest line, as rewritten by [`prepare`], in bytes.
+const LONGEST: usize = 512;
+
+/// The command whose arguments keep their quotes, and how many words stand before these.
+const KEEPS_QUOTES: ([&str; 2], usize) = (["llext", "call"], 4);
+
+/// The line is longer than can be parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// The first word of `line`, and what follows it. Blanks separate words; a word that opens with `"` (or,
+/// if `single`, with `'`) ends with the next such quote that no `\` protects. Quotes stay on the word.
+pub fn first_word(line: &str, single: bool) -> (&str, &str) {
+    let line = line.trim_start_matches(is_blank);
+    let quote = line
+        .chars()
+        .next()
+        .filter(|first| *first == '"' || (single && *first == '\''));
+    let mut escaped = false;
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(quote) if c == quote && at > 0 => return line.split_at(at + c.len_utf8()),
+            None if is_blank(c) => return line.split_at(at),
+            _ => {}
+        }
+    }
+    (line, "")
+}
+
+/// Whether `c` separates words. Control characters would be commands to embedded-cli's editor.
+fn is_blank(c: char) -> bool {
+    c == ' ' || c.is_ascii_control()
+}
+
+/// Rewrites `line` for embedded-cli's tokenizer and hands it out byte by byte.
+///
+/// - `--` goes after the first word, so that no `--help` is answered behind our back; [`with_words`] takes it out.
+/// - A negative number becomes `" -7"`, which is a value and no option.
+/// - Among the arguments of `llext call`, a quoted word keeps its quotes: `"\"abc\""`.
+fn prepare(line: &str, out: &mut dyn FnMut(u8)) {
+    let (keeper, keep_from) = KEEPS_QUOTES;
+    let mut rest = line;
+    let mut first = true;
+    let mut place = 0;
+    let mut keeps = true;
+    loop {
+        let keeping = keeps && place >= keep_from;
+        let (word, after) = first_word(rest, keeping);
+        if word.is_empty() {
+            return;
+        }
+        let negative = word
+            .strip_prefix('-')
+            .is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()));
+        if negative || (keeping && word.starts_with(['"', '\''])) {
+            quote(word, out);
+        } else {
+            word.bytes().for_each(&mut *out);
+        }
+        out(b' ');
+        if first {
+            b"-- ".iter().for_each(|byte| out(*byte));
+        }
+        // What `time` measures is a command line of its own.
+        if !(first && word == "time") {
+            keeps &= keeper.get(place).is_none_or(|name| *name == word);
+            place += 1;
+        }
+        first = false;
+        rest = after;
+    }
+}
+
+/// Writes `word` so that the tokenizer gives it back with a space before it.
+fn quote(word: &str, out: &mut dyn FnMut(u8)) {
+    out(b'"');
+    out(b' ');
+    for byte in word.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            out(b'\\');
+        }
+        out(byte);
+    }
+    out(b'"');
+}
+
+/// Splits `line` into words and calls `body` with them; not at all if there are none.
+pub fn with_words(line: &str, body: &mut dyn FnMut(RawCommand<'_>)) -> Result<(), TooLong> {
+    let mut length = 0;
+    prepare(line, &mut |_| length += 1);
+    if length > LONGEST {
+        return Err(TooLong);
+    }
+    let builder = CliBuilder::default()
+        .writer(EmptyWriter)
+        .prompt("")
+        .command_buffer([0u8; LONGEST]);
+    let Ok(mut cli) = builder.history_buffer([0u8; 0]).build();
+    let mut processor = RawCommand::processor(|_, raw| -> Result<(), Infallible> {
+        body(strip_dashes(raw));
+        Ok(())
+    });
+    let mut feed = |byte| {
+        let Ok(()) = cli.process_byte::<RawCommand<'_>, _>(byte, &mut processor);
+    };
+    prepare(line, &mut feed);
+    feed(b'\r');
+    Ok(())
+}
+
+/// Takes out the `--` that [`prepare`] put in. Options are options again after it.
+fn strip_dashes(raw: RawCommand<'_>) -> RawCommand<'_> {
+    let mut args = raw.args().args();
+    args.next();
+    RawCommand::new(raw.name(), args.into_args())
+}

@@ -1,0 +1,3 @@
+//! Commands for the machine and the shell itself.
+
+pub mod term;

@@ -1,0 +1,165 @@
+//! Text to the console: formatting without `core::fmt`.
+
+use crate::context::{Console, Context};
+use core::convert::Infallible;
+use ufmt::{Formatter, uDisplay, uWrite};
+
+/// The console as `ufmt` sees it.
+pub struct Out<'a>(pub &'a mut dyn Console);
+
+impl uWrite for Out<'_> {
+    type Error = Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes formatted text to a [`Console`]: `print!(ctx.console, "{} bytes\n", n)`.
+macro_rules! print {
+    ($console:expr, $($format:tt)+) => {{
+        let mut out = $crate::text::Out(&mut *$console);
+        let Ok(()) = ::ufmt::uwrite!(out, $($format)+);
+    }};
+}
+
+/// Writes the line `error: WHAT: WHY` and evaluates to [`Failed`](crate::Failed): `Err(fail!(ctx, "cat", "no {}", path))`.
+macro_rules! fail {
+    ($ctx:expr, $what:expr, $($format:tt)+) => {{
+        $crate::text::print!($ctx.console, "error: {}: ", $what);
+        $crate::text::print!($ctx.console, $($format)+);
+        $ctx.console.write(b"\n");
+        $crate::Failed
+    }};
+}
+
+/// Writes the line `hint: …`, which follows an error line.
+macro_rules! hint {
+    ($ctx:expr, $($format:tt)+) => {{
+        $ctx.console.write(b"hint: ");
+        $crate::text::print!($ctx.console, $($format)+);
+        $ctx.console.write(b"\n");
+    }};
+}
+
+pub(crate) use {fail, hint, print};
+
+/// A number in hexadecimal, `0x` before it, padded with zeros to `.1` digits.
+#[derive(Clone, Copy)]
+pub struct Hex(pub usize, pub usize);
+
+impl uDisplay for Hex {
+    fn fmt<W: uWrite + ?Sized>(&self, f: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        f.write_str("0x")?;
+        Digits(self.0, self.1).fmt(f)
+    }
+}
+
+/// A number in hexadecimal without `0x`, padded with zeros to `.1` digits.
+#[derive(Clone, Copy)]
+pub struct Digits(pub usize, pub usize);
+
+impl uDisplay for Digits {
+    fn fmt<W: uWrite + ?Sized>(&self, f: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        const DIGITS: usize = usize::BITS as usize / 4;
+        let Self(value, width) = *self;
+        let needed = DIGITS - (value | 1).leading_zeros() as usize / 4;
+        for digit in (0..needed.max(width.min(DIGITS))).rev() {
+            let nibble = (value >> (4 * digit)) as u32 & 0xf;
+            f.write_char(char::from_digit(nibble, 16).unwrap_or('?'))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text filled up with spaces to `.1` columns.
+#[derive(Clone, Copy)]
+pub struct Left<'a>(pub &'a str, pub usize);
+
+impl uDisplay for Left<'_> {
+    fn fmt<W: uWrite + ?Sized>(&self, f: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        f.write_str(self.0)?;
+        spaces(f, self.1.saturating_sub(self.0.len()))
+    }
+}
+
+/// A decimal number, right-aligned in `.1` columns.
+#[derive(Clone, Copy)]
+pub struct Right(pub usize, pub usize);
+
+impl uDisplay for Right {
+    fn fmt<W: uWrite + ?Sized>(&self, f: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        let digits = self.0.checked_ilog10().map_or(1, |log| log as usize + 1);
+        spaces(f, self.1.saturating_sub(digits))?;
+        uDisplay::fmt(&self.0, f)
+    }
+}
+
+fn spaces<W: uWrite + ?Sized>(f: &mut Formatter<'_, W>, count: usize) -> Result<(), W::Error> {
+    (0..count).try_for_each(|_| f.write_char(' '))
+}
+
+/// `one` if `count` is 1, else `many`.
+pub fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+/// Sixteen bytes as a line of a hexadecimal dump: address, bytes in words of `width`, and their text.
+pub fn dump_line(ctx: &mut Context<'_>, address: usize, bytes: &[u8], width: usize) {
+    let width = width.max(1);
+    print!(ctx.console, "{} ", Digits(address, 8));
+    for column in 0..16 / width {
+        let word = bytes.get(column * width..(column + 1) * width);
+        ctx.console
+            .write(if column * width == 8 { b"  " } else { b" " });
+        match word {
+            // Words are shown as numbers: the last byte of a little-endian word comes first.
+            Some(word) => word
+                .iter()
+                .rev()
+                .for_each(|byte| print!(ctx.console, "{}", Digits(*byte as usize, 2))),
+            None => (0..width).for_each(|_| ctx.console.write(b"  ")),
+        }
+    }
+    ctx.console.write(b"  |");
+    for byte in bytes {
+        ctx.console.write(&[if matches!(byte, 0x20..=0x7e) {
+            *byte
+        } else {
+            b'.'
+        }]);
+    }
+    ctx.console.write(b"|\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: impl uDisplay) -> String {
+        struct Text(String);
+        impl uWrite for Text {
+            type Error = Infallible;
+            fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+                self.0.push_str(text);
+                Ok(())
+            }
+        }
+        let mut text = Text(String::new());
+        let Ok(()) = ufmt::uwrite!(text, "{}", value);
+        text.0
+    }
+
+    #[test]
+    fn numbers_and_columns() {
+        assert_eq!(text(Hex(0, 1)), "0x0");
+        assert_eq!(text(Hex(0x1f, 8)), "0x0000001f");
+        assert_eq!(text(Hex(0x1234_5678, 2)), "0x12345678");
+        assert_eq!(text(Digits(0x10, 1)), "10");
+        assert_eq!(text(Left("ab", 4)), "ab  ");
+        assert_eq!(text(Left("abcde", 4)), "abcde");
+        assert_eq!(text(Right(0, 3)), "  0");
+        assert_eq!(text(Right(1234, 3)), "1234");
+    }
+}
