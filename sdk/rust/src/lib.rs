@@ -1,0 +1,33 @@
+//! What a Rust extension for llext-shell is written against.
+//!
+//! An extension is a `no_std` crate of the type `staticlib`; `cargo xtask` makes the ELF extension of it.
+//!
+//! ```ignore
+//! #![no_std]
+//! use llext_sdk::{export, println};
+//!
+//! export! {
+//!     /// Adds, and says so.
+//!     fn add(a: i32, b: i32) -> i32 {
+//!         println!("{a} + {b}");
+//!         a + b
+//!     }
+//! }
+//! ```
+//!
+//! | what | by means of |
+//! |---|---|
+//! | [`export!`] | a record in `.exported_sym`, as `EXPORT_SYMBOL` makes in C |
+//! | [`print!`], [`println!`] | the firmware's `putchar` |
+//! | `alloc` (`Box`, `Vec`, `String` …) | the firmware's `malloc` and `free`: what leaks is reported at unload |
+//! | [`time`] | `k_uptime_get_32`, `k_msleep`, `k_busy_wait` |
+//! | panics | the message on the console, then `abort`: the shell goes on |
+#![no_std]
+#![warn(missing_docs)]
+
+#[doc(hidden)]
+pub mod console;
+pub mod export;
+mod memory;
+mod panic;
+pub mod time;
