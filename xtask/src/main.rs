@@ -1,5 +1,50 @@
-//! The project's tasks.
+//! The project's tasks: `cargo xtask TASK`.
+//!
+//! One row of [`Task`] a task. What a task prints for people goes to stderr; stdout carries results
+//! alone: the target's console, a table, paths.
+#![deny(unsafe_code)]
 
 mod board;
+mod console;
+mod extensions;
+mod firmware;
+mod image;
+mod paths;
+mod process;
+mod qemu;
+mod run;
+mod setup;
+mod terminal;
+mod toolchain;
+mod tools;
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// The project's tasks
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    Run(run::Run),
+    Build(setup::Build),
+    Setup(setup::Setup),
+}
+
+impl Task {
+    fn run(self) -> Result<ExitCode> {
+        match self {
+            Task::Run(task) => task.run(),
+            Task::Build(task) => task.run(),
+            Task::Setup(task) => task.run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    Task::parse().run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,136 @@
+//! The one place that knows QEMU's command line.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::board::Board;
+
+/// How a board is to be run.
+pub struct Machine<'a> {
+    /// The board.
+    pub board: &'a Board,
+    /// The firmware's ELF.
+    pub firmware: PathBuf,
+    /// The littlefs image, of the size that [`crate::image::Image`] gives it.
+    pub image: PathBuf,
+    /// Words of the firmware's command line after its name.
+    pub options: Vec<&'static str>,
+    /// Wait for GDB on this port of the local host.
+    pub gdb: Option<u16>,
+    /// Count instructions: each takes 1024 ns of the machine's time.
+    pub icount: bool,
+}
+
+impl Machine<'_> {
+    /// Starts QEMU. Its stdin and stdout are pipes to the board's serial line; it dies with xtask.
+    ///
+    /// # Errors
+    /// QEMU cannot be started.
+    pub fn start(&self) -> Result<Child> {
+        let mut command = self.command();
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A Ctrl-C of the user's terminal is for xtask to handle.
+            .process_group(0);
+        die_with_parent(&mut command);
+        command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.board.config.qemu.program))
+    }
+
+    fn command(&self) -> Command {
+        let config = &self.board.config;
+        let mut command = Command::new(&config.qemu.program);
+        command
+            .args(&config.qemu.args)
+            .args(
+                config
+                    .storage
+                    .args
+                    .iter()
+                    .map(|arg| with_image(arg, &self.image)),
+            )
+            .args(["-nodefaults", "-display", "none"])
+            .args(["-chardev", "stdio,id=console,signal=off"])
+            .args(["-serial", "chardev:console"])
+            .arg("-semihosting-config")
+            .arg(self.semihosting());
+        if self.icount {
+            command.args(["-icount", "shift=10"]);
+        }
+        if let Some(port) = self.gdb {
+            command.args(["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")]);
+        }
+        command.arg("-kernel").arg(&self.firmware);
+        command
+    }
+
+    fn semihosting(&self) -> String {
+        let mut text = "enable=on,target=native,arg=llext-shell".to_owned();
+        for option in &self.options {
+            text.push_str(",arg=");
+            text.push_str(option);
+        }
+        text
+    }
+}
+
+/// `arg` with the image's path in place of `{image}`. QEMU reads a comma as the end of the path
+/// unless it is doubled.
+fn with_image(arg: &str, image: &Path) -> String {
+    arg.replace("{image}", &image.to_string_lossy().replace(',', ",,"))
+}
+
+/// Makes the kernel kill the child when xtask dies, however that happens.
+#[expect(unsafe_code, reason = "nothing else runs between fork and exec")]
+fn die_with_parent(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    let before_exec = move || {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        // The parent may have died before the signal was set.
+        if rustix::process::getppid() != Some(parent) {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes two system calls and neither allocates nor takes a lock, which is
+    // what pre_exec demands of code that runs in the forked child.
+    unsafe { command.pre_exec(before_exec) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paths;
+
+    fn machine(board: &Board) -> Machine<'_> {
+        Machine {
+            board,
+            firmware: "fw.elf".into(),
+            image: "a,b.img".into(),
+            options: vec!["--plain"],
+            gdb: Some(3333),
+            icount: true,
+        }
+    }
+
+    #[test]
+    fn the_command_line_has_what_was_asked_for() {
+        for board in Board::all(paths::root()).expect("boards") {
+            let line = crate::process::line(&machine(&board).command());
+            for part in [
+                "a,,b.img",
+                "arg=llext-shell,arg=--plain",
+                "-icount shift=10",
+                "-S -gdb tcp:127.0.0.1:3333",
+                "-kernel fw.elf",
+            ] {
+                assert!(line.contains(part), "{part} is not in: {line}");
+            }
+        }
+    }
+}
