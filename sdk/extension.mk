@@ -18,4 +18,4 @@ LLEXT_COMPILE    = $(CPU) --specs=picolibc.specs -I$(SDK)/include $(LLEXT_FLAGS)
 	$(PREFIX)g++ $(LLEXT_COMPILE) $(LLEXT_CXX_FLAGS) $(CXXFLAGS) -c $< -o $@
 
 %.elf:
-	$(PREFIX)gcc $(CPU) -r -nostdlib -Wl,--build-id -T $(SDK)/extension.ld $^ -o $@
+	$(PREFIX)gcc $(CPU) -r -nostdlib -Wl,--build-id,-z,noexecstack -T $(SDK)/extension.ld $^ -o $@

@@ -1,0 +1,327 @@
+//! Building ELF extensions: the examples, and the user's own.
+//!
+//! ```text
+//! *.c *.cpp  →  objects  ┐
+//!                        ├→  ld -r  →  NAME.elf (debug information, build-id)  →  stripped/NAME.elf
+//! Cargo.toml →  lib*.a   ┘
+//! ```
+//!
+//! All of it goes to `target/ext/BOARD/`. A step runs only if an input is newer than its output or its command
+//! line has changed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+
+use crate::board::Board;
+use crate::firmware;
+use crate::paths;
+use crate::process;
+use crate::toolchain::Toolchain;
+
+/// The flags that all extensions are compiled with; the format is explained in the file.
+const FLAGS: &str = include_str!("../../sdk/flags.txt");
+
+/// Symbol of `sdk/rust` from which the linker starts when it collects a Rust extension's dead code.
+const RUST_ROOT: &str = "llext_sdk_root";
+
+/// An extension that has been built.
+#[derive(Clone, Debug)]
+pub struct Extension {
+    /// Its name: `NAME` of `NAME.elf`.
+    pub name: String,
+    /// The file with debug information: GDB reads it.
+    pub debug: PathBuf,
+    /// The same without: goes to the target.
+    pub packed: PathBuf,
+}
+
+/// Where a board's extensions are: the `.elf` files with debug information, and `stripped/`.
+pub fn dir(board: &Board) -> PathBuf {
+    paths::target().join("ext").join(&board.name)
+}
+
+/// Builds every folder of `examples/`, sorted by name.
+///
+/// # Errors
+/// One cannot be built; the compiler has said why on stderr.
+pub fn build_all(board: &Board) -> Result<Vec<Extension>> {
+    children(&paths::root().join("examples"))?
+        .iter()
+        .filter(|path| path.is_dir())
+        .map(|folder| build(board, &[folder], &[]))
+        .collect()
+}
+
+/// Builds one extension from C and C++ files, from a folder of them, or from a folder with a `Cargo.toml`;
+/// it has the name of the folder or of the first file. `flags` are the compiler's, after all others.
+///
+/// # Errors
+/// It cannot be built; the compiler has said why on stderr.
+pub fn build(board: &Board, sources: &[impl AsRef<Path>], flags: &[String]) -> Result<Extension> {
+    let Some(first) = sources.first().map(AsRef::as_ref) else {
+        bail!("an extension needs a source file");
+    };
+    let first = first
+        .canonicalize()
+        .with_context(|| first.display().to_string())?;
+    let name = first
+        .file_stem()
+        .map(OsStr::to_string_lossy)
+        .context("a source needs a name")?;
+    let builder = Builder {
+        board,
+        name: &name,
+        dir: dir(board),
+    };
+    if first.join("Cargo.toml").is_file() {
+        return builder.rust(&first);
+    }
+    let mut units = Vec::new();
+    for source in sources {
+        let source = source.as_ref();
+        let source = source
+            .canonicalize()
+            .with_context(|| source.display().to_string())?;
+        if source.is_dir() {
+            units.extend(
+                children(&source)?
+                    .into_iter()
+                    .filter(|path| Language::of(path).is_some()),
+            );
+        } else {
+            units.push(source);
+        }
+    }
+    builder.c(&units, flags)
+}
+
+/// Builds one extension.
+struct Builder<'b> {
+    board: &'b Board,
+    name: &'b str,
+    dir: PathBuf,
+}
+
+impl Builder<'_> {
+    fn c(&self, units: &[PathBuf], flags: &[String]) -> Result<Extension> {
+        if units.is_empty() {
+            bail!("{}: neither a Cargo.toml nor a .c or .cpp file", self.name);
+        }
+        let objects = units
+            .iter()
+            .map(|unit| self.compile(unit, flags))
+            .collect::<Result<Vec<_>>>()?;
+        // picolibc.specs asks for a collection, which may not touch what a C file without EXPORT_SYMBOL defines.
+        self.link(&objects, &["-Wl,--no-gc-sections"])
+    }
+
+    fn compile(&self, unit: &Path, flags: &[String]) -> Result<PathBuf> {
+        let language = Language::of(unit).with_context(|| {
+            format!(
+                "{}: an extension is made of .c and .cpp files",
+                unit.display()
+            )
+        })?;
+        let file_name = unit.file_name().unwrap_or_default().to_string_lossy();
+        let object = self
+            .dir
+            .join("obj")
+            .join(self.name)
+            .join(format!("{file_name}.o"));
+        let c = &self.board.config.c;
+        let mut command = Command::new(self.board.cross(language.compiler()));
+        command
+            .args(&c.flags)
+            .args(language.flags())
+            .args(&c.extension_flags)
+            .arg("-I")
+            .arg(paths::root().join("sdk/include"))
+            .args(flags)
+            .args(["-MMD", "-c", "-o"])
+            .args([&object, unit]);
+        let mut inputs = vec![unit.to_owned()];
+        inputs.extend(headers(&object.with_extension("d")));
+        run_if_stale(&mut command, &inputs, &object)?;
+        Ok(object)
+    }
+
+    fn rust(&self, package: &Path) -> Result<Extension> {
+        let release = firmware::elf(self.board).with_file_name("");
+        let triple = &self.board.config.triple;
+        let mut cargo = Toolchain::find(triple)?.cargo("build");
+        // The firmware's folder and flags, so that `core` and `alloc` are compiled once for both.
+        cargo
+            .current_dir(package)
+            .args(["--quiet", "--release", "--target", triple, "--target-dir"])
+            .arg(firmware::target_dir())
+            .envs(firmware::environment(self.board));
+        process::run(&mut cargo)?;
+        let library = release.join(format!("lib{}.a", self.name.replace('-', "_")));
+        if !library.is_file() {
+            bail!(
+                "{}: cargo made no {}: crate-type = [\"staticlib\"]?",
+                self.name,
+                library.display()
+            );
+        }
+        let collect = format!("-Wl,--gc-sections,-e,{RUST_ROOT},--whole-archive");
+        self.link(&[library], &[&collect])
+    }
+
+    /// Joins objects into one relocatable file, and strips a copy of it.
+    fn link(&self, objects: &[PathBuf], options: &[&str]) -> Result<Extension> {
+        let extension = Extension {
+            name: self.name.to_owned(),
+            debug: self.dir.join(format!("{}.elf", self.name)),
+            packed: self.dir.join("stripped").join(format!("{}.elf", self.name)),
+        };
+        let script = paths::root().join("sdk/extension.ld");
+        let mut link = Command::new(self.board.cross("gcc"));
+        link.args(&self.board.config.c.flags)
+            .args(["-r", "-nostdlib", "-Wl,--build-id,-z,noexecstack", "-T"])
+            .arg(&script)
+            .args(options)
+            .args(objects)
+            .arg("-o")
+            .arg(&extension.debug);
+        let mut inputs = objects.to_vec();
+        inputs.push(script);
+        run_if_stale(&mut link, &inputs, &extension.debug)?;
+
+        // Symbols that relocations or other extensions may need stay.
+        let mut strip = Command::new(self.board.cross("objcopy"));
+        strip
+            .arg("--strip-unneeded")
+            .args([&extension.debug, &extension.packed]);
+        run_if_stale(
+            &mut strip,
+            std::slice::from_ref(&extension.debug),
+            &extension.packed,
+        )?;
+        Ok(extension)
+    }
+}
+
+/// The language of a source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    C,
+    Cpp,
+}
+
+impl Language {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "c" => Some(Self::C),
+            "cpp" | "cc" | "cxx" => Some(Self::Cpp),
+            _ => None,
+        }
+    }
+
+    fn compiler(self) -> &'static str {
+        match self {
+            Self::C => "gcc",
+            Self::Cpp => "g++",
+        }
+    }
+
+    /// Its flags of `sdk/flags.txt`.
+    fn flags(self) -> impl Iterator<Item = &'static str> {
+        FLAGS.lines().filter_map(move |line| {
+            let mut words = line.split_whitespace();
+            match words.next()? {
+                "all" => words.next(),
+                "c++" if self == Self::Cpp => words.next(),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// What lies in a folder, sorted.
+fn children(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)
+        .and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .with_context(|| folder.display().to_string())?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The files that a dependency file of gcc (`-MMD`) names; none if there is no such file yet.
+fn headers(dependencies: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(dependencies).unwrap_or_default();
+    let Some((_object, files)) = text.split_once(": ") else {
+        return Vec::new();
+    };
+    // A space within a name is written `\ `, a line is continued by `\` at its end.
+    files
+        .replace("\\\n", "\n")
+        .replace("\\ ", "\0")
+        .split_whitespace()
+        .map(|file| PathBuf::from(file.replace('\0', " ")))
+        .collect()
+}
+
+/// Runs `command`, which makes `output` of `inputs`, unless that has been done.
+fn run_if_stale(command: &mut Command, inputs: &[PathBuf], output: &Path) -> Result<()> {
+    let line = process::line(command);
+    let mut stamp = output.as_os_str().to_owned();
+    stamp.push(".cmd");
+    let stamp = PathBuf::from(stamp);
+    if is_fresh(inputs, output) && fs::read_to_string(&stamp).is_ok_and(|last| last == line) {
+        return Ok(());
+    }
+    if let Some(folder) = output.parent() {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    process::run(command)?;
+    fs::write(&stamp, line).with_context(|| stamp.display().to_string())
+}
+
+/// Whether `output` exists and no input is newer. An input that is gone counts as newer.
+fn is_fresh(inputs: &[PathBuf], output: &Path) -> bool {
+    let modified = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
+    modified(output).is_some_and(|made| {
+        inputs
+            .iter()
+            .all(|input| modified(input).is_some_and(|changed| changed <= made))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_those_of_the_language() {
+        assert!(Language::C.flags().all(|flag| flag.starts_with('-')));
+        assert!(Language::C.flags().any(|flag| flag == "-g"));
+        assert!(!Language::C.flags().any(|flag| flag == "-fno-rtti"));
+        assert!(Language::Cpp.flags().any(|flag| flag == "-fno-rtti"));
+    }
+
+    #[test]
+    fn dependency_files_are_read() {
+        let folder = std::env::temp_dir().join(format!("llext-headers-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("a.d");
+        fs::write(
+            &file,
+            "obj/a.o: /src/a.c \\\n /my\\ sdk/llext.h \\\n /src/b.h\n",
+        )
+        .expect("a file");
+        let expected = ["/src/a.c", "/my sdk/llext.h", "/src/b.h"].map(PathBuf::from);
+        assert_eq!(headers(&file), expected);
+        assert_eq!(headers(&folder.join("none.d")), Vec::<PathBuf>::new());
+        fs::remove_dir_all(&folder).expect("it was there");
+    }
+}
