@@ -68,7 +68,8 @@ pub fn environment(board: &Board) -> Vec<(String, String)> {
     all
 }
 
-/// Apart from the host's, so that neither waits for the other's lock.
+/// Where cargo puts what it compiles for boards: apart from the host's, so that neither waits for
+/// the other's lock.
 pub fn target_dir() -> PathBuf {
     paths::target().join("firmware")
 }
