@@ -9,7 +9,6 @@
 //! All of it goes to `target/ext/BOARD/`. A step runs only if an input is newer than its output or its command
 //! line has changed.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,51 +52,51 @@ pub fn build_all(board: &Board) -> Result<Vec<Extension>> {
     children(&paths::root().join("examples"))?
         .iter()
         .filter(|path| path.is_dir())
-        .map(|folder| build(board, &[folder], &[]))
+        .map(|folder| build(board, None, &[folder], &[]))
         .collect()
 }
 
-/// Builds one extension from C and C++ files, from a folder of them, or from a folder with a `Cargo.toml`;
-/// it has the name of the folder or of the first file. `flags` are the compiler's, after all others.
+/// Builds one extension from C and C++ files, from a folder of them, or from a folder with a `Cargo.toml`.
+/// Without `name` it has that of the folder or of the first file. `flags` go to the compiler, or to cargo,
+/// after all others.
 ///
 /// # Errors
 /// It cannot be built; the compiler has said why on stderr.
-pub fn build(board: &Board, sources: &[impl AsRef<Path>], flags: &[String]) -> Result<Extension> {
-    let Some(first) = sources.first().map(AsRef::as_ref) else {
+pub fn build(
+    board: &Board,
+    name: Option<&str>,
+    sources: &[impl AsRef<Path>],
+    flags: &[String],
+) -> Result<Extension> {
+    let Some(first) = sources.first() else {
         bail!("an extension needs a source file");
     };
-    let first = first
-        .canonicalize()
-        .with_context(|| first.display().to_string())?;
-    let name = first
-        .file_stem()
-        .map(OsStr::to_string_lossy)
-        .context("a source needs a name")?;
+    let first = absolute(first.as_ref())?;
+    let stem = first.file_stem().unwrap_or_default().to_string_lossy();
     let builder = Builder {
         board,
-        name: &name,
+        name: name.unwrap_or(&stem),
         dir: dir(board),
+        flags,
     };
     if first.join("Cargo.toml").is_file() {
         return builder.rust(&first);
     }
     let mut units = Vec::new();
     for source in sources {
-        let source = source.as_ref();
-        let source = source
-            .canonicalize()
-            .with_context(|| source.display().to_string())?;
+        let source = absolute(source.as_ref())?;
         if source.is_dir() {
+            let files = children(&source)?;
             units.extend(
-                children(&source)?
+                files
                     .into_iter()
-                    .filter(|path| Language::of(path).is_some()),
+                    .filter(|file| Language::of(file).is_some()),
             );
         } else {
             units.push(source);
         }
     }
-    builder.c(&units, flags)
+    builder.c(&units)
 }
 
 /// Builds one extension.
@@ -105,22 +104,24 @@ struct Builder<'b> {
     board: &'b Board,
     name: &'b str,
     dir: PathBuf,
+    flags: &'b [String],
 }
 
 impl Builder<'_> {
-    fn c(&self, units: &[PathBuf], flags: &[String]) -> Result<Extension> {
+    fn c(&self, units: &[PathBuf]) -> Result<Extension> {
         if units.is_empty() {
             bail!("{}: neither a Cargo.toml nor a .c or .cpp file", self.name);
         }
         let objects = units
             .iter()
-            .map(|unit| self.compile(unit, flags))
+            .enumerate()
+            .map(|(number, unit)| self.compile(number, unit))
             .collect::<Result<Vec<_>>>()?;
         // picolibc.specs asks for a collection, which may not touch what a C file without EXPORT_SYMBOL defines.
         self.link(&objects, &["-Wl,--no-gc-sections"])
     }
 
-    fn compile(&self, unit: &Path, flags: &[String]) -> Result<PathBuf> {
+    fn compile(&self, number: usize, unit: &Path) -> Result<PathBuf> {
         let language = Language::of(unit).with_context(|| {
             format!(
                 "{}: an extension is made of .c and .cpp files",
@@ -132,7 +133,7 @@ impl Builder<'_> {
             .dir
             .join("obj")
             .join(self.name)
-            .join(format!("{file_name}.o"));
+            .join(format!("{number}-{file_name}.o"));
         let c = &self.board.config.c;
         let mut command = Command::new(self.board.cross(language.compiler()));
         command
@@ -141,7 +142,7 @@ impl Builder<'_> {
             .args(&c.extension_flags)
             .arg("-I")
             .arg(paths::root().join("sdk/include"))
-            .args(flags)
+            .args(self.flags)
             .args(["-MMD", "-c", "-o"])
             .args([&object, unit]);
         let mut inputs = vec![unit.to_owned()];
@@ -159,9 +160,10 @@ impl Builder<'_> {
             .current_dir(package)
             .args(["--quiet", "--release", "--target", triple, "--target-dir"])
             .arg(firmware::target_dir())
-            .envs(firmware::environment(self.board));
+            .envs(firmware::environment(self.board))
+            .args(self.flags);
         process::run(&mut cargo)?;
-        let library = release.join(format!("lib{}.a", self.name.replace('-', "_")));
+        let library = release.join(format!("lib{}.a", package_name(package)?.replace('-', "_")));
         if !library.is_file() {
             bail!(
                 "{}: cargo made no {}: crate-type = [\"staticlib\"]?",
@@ -241,6 +243,25 @@ impl Language {
             }
         })
     }
+}
+
+/// The name in a package's `Cargo.toml`.
+fn package_name(folder: &Path) -> Result<String> {
+    let file = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let manifest: toml::Table = text.parse().with_context(|| file.display().to_string())?;
+    let name = manifest
+        .get("package")
+        .and_then(|package| package.get("name")?.as_str());
+    Ok(name
+        .with_context(|| format!("{}: no package.name", file.display()))?
+        .to_owned())
+}
+
+/// An existing path, from the root of the file system: so debug information names it.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| path.display().to_string())
 }
 
 /// What lies in a folder, sorted.

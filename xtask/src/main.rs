@@ -6,6 +6,7 @@
 
 mod board;
 mod console;
+mod extension;
 mod extensions;
 mod firmware;
 mod image;
@@ -29,6 +30,7 @@ use clap::Parser;
 enum Task {
     Run(run::Run),
     Build(setup::Build),
+    Extension(extension::BuildExtension),
     Setup(setup::Setup),
 }
 
@@ -37,6 +39,7 @@ impl Task {
         match self {
             Task::Run(task) => task.run(),
             Task::Build(task) => task.run(),
+            Task::Extension(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }

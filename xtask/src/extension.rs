@@ -1,0 +1,59 @@
+//! `cargo xtask extension`: an ELF extension from the user's own sources.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::board::Board;
+use crate::extensions;
+use crate::paths;
+use crate::run::DEFAULT_BOARD;
+use crate::tools;
+
+/// Build an extension from C and C++ files, or from a folder of them or of a Rust package
+///
+/// Prints its path on stdout. `cargo xtask gdb` finds the debug information by the name.
+#[derive(Args)]
+pub struct BuildExtension {
+    /// Source files (.c, .cpp), or one folder
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+    /// Board to build for
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_BOARD)]
+    board: String,
+    /// Put it here [default: target/ext/BOARD/stripped/NAME.elf, by the name of the first source]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// More flags for the compiler, or for cargo; they win over the SDK's
+    #[arg(last = true, value_name = "FLAG")]
+    flags: Vec<String>,
+}
+
+impl BuildExtension {
+    /// Builds.
+    ///
+    /// # Errors
+    /// A tool is missing or the sources do not compile.
+    pub fn run(self) -> Result<ExitCode> {
+        let board = Board::load(paths::root(), &self.board)?;
+        tools::install(&tools::to_build(&board))?;
+        let name = self
+            .output
+            .as_deref()
+            .and_then(|file| file.file_stem())
+            .map(|stem| stem.to_string_lossy());
+        let extension = extensions::build(&board, name.as_deref(), &self.sources, &self.flags)?;
+        let file = match self.output {
+            Some(file) => {
+                fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;
+                file
+            }
+            None => extension.packed,
+        };
+        println!("{}", paths::shown(&file));
+        Ok(ExitCode::SUCCESS)
+    }
+}
