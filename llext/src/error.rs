@@ -1,16 +1,493 @@
-//! Why the loader refused. (Skeleton: the variants are to be completed.)
-use crate::source::SourceError;
+//! Why the loader refused, in words and with the place.
+//!
+//! Every text is the WHY of a line `error: WHAT: WHY`; `hint` is what to do about it.
 
-/// Why a load was refused.
+use crate::machine::FieldError;
+use crate::name::Name;
+use crate::source::{SourceError, SourceFault};
+use core::fmt;
+use ufmt::{Formatter, uDisplay, uWrite, uwrite};
+
+/// Why a load was refused. Nothing of the system has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The source failed.
     Source(SourceError),
-    /// So many symbols are defined nowhere; `Report::undefined` named each.
+    /// The first four bytes are not those of an ELF file.
+    NotElf,
+    /// An ELF file of another class: the bits of its addresses, and those that the machine has.
+    WrongClass {
+        /// Bits of the file's addresses; 0 if the file does not say.
+        found: u8,
+        /// Bits of the machine's addresses.
+        wanted: u8,
+    },
+    /// A big-endian file.
+    WrongEndianness,
+    /// A version of ELF that nobody knows.
+    WrongVersion {
+        /// `e_version`.
+        found: u32,
+    },
+    /// A file for another machine.
+    WrongMachine {
+        /// `e_machine`; see [`machine_name`](crate::elf::machine_name).
+        found: u16,
+        /// The machine that extensions run on.
+        wanted: &'static str,
+    },
+    /// Not a linkable file (`ET_REL`).
+    NotRelocatable {
+        /// `e_type`.
+        found: u16,
+    },
+    /// A field of the ELF header makes no sense.
+    BadHeader {
+        /// The field's name in the ELF specification.
+        field: &'static str,
+        /// What it holds.
+        value: u32,
+    },
+    /// The file ends before something that it says it holds.
+    Truncated {
+        /// What should be there.
+        what: &'static str,
+        /// Its offset in the file, in bytes.
+        offset: usize,
+        /// Its size in bytes.
+        size: usize,
+        /// Length of the file in bytes.
+        len: usize,
+    },
+    /// A field of a section header makes no sense.
+    BadSection {
+        /// The section's index.
+        index: usize,
+        /// The section's name, if that can be read.
+        section: Name,
+        /// The field's name in the ELF specification.
+        field: &'static str,
+        /// What it holds.
+        value: u32,
+    },
+    /// More than one symbol table.
+    SeveralSymbolTables,
+    /// A thread-local section: extensions have no thread-local storage.
+    ThreadLocal {
+        /// The section.
+        section: Name,
+    },
+    /// A field of a symbol makes no sense.
+    BadSymbol {
+        /// The symbol's index.
+        index: usize,
+        /// The symbol's name, if that can be read.
+        symbol: Name,
+        /// The field's name in the ELF specification.
+        field: &'static str,
+        /// What it holds.
+        value: u32,
+    },
+    /// A name that is too long to be looked up.
+    LongName {
+        /// Its first letters.
+        symbol: Name,
+        /// The most bytes that a name may have.
+        limit: usize,
+    },
+    /// Symbols that are used and defined nowhere; `Report::undefined` named each.
     Undefined(usize),
+    /// Relocations that the machine's table does not have; `Report::unsupported` named each. This is the first.
+    Unsupported {
+        /// How many there are.
+        count: usize,
+        /// The section that is relocated.
+        section: Name,
+        /// Offset in the section, in bytes.
+        offset: usize,
+        /// The psABI's number.
+        r_type: u32,
+        /// The machine.
+        machine: &'static str,
+    },
+    /// A relocation entry makes no sense.
+    BadRelocation {
+        /// The section that is relocated.
+        section: Name,
+        /// Offset in the section, in bytes.
+        offset: usize,
+        /// What is wrong.
+        fault: RelocationFault,
+    },
+    /// A value that does not fit the field it is for.
+    OutOfRange {
+        /// The section that is relocated.
+        section: Name,
+        /// Offset in the section, in bytes.
+        offset: usize,
+        /// The symbol.
+        symbol: Name,
+        /// The psABI's name of the relocation.
+        relocation: &'static str,
+        /// The value and the range it should lie in.
+        field: FieldError,
+    },
+    /// A record of `.exported_sym` does not point into the extension.
+    BadExport {
+        /// The record's index.
+        index: usize,
+        /// The address that it holds.
+        address: usize,
+    },
+    /// A function of an init or fini array does not lie in the extension's text.
+    BadFunction {
+        /// The address.
+        address: usize,
+    },
+    /// Something is larger than the loader handles.
+    TooLarge {
+        /// What it is.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// Not enough memory.
-    OutOfMemory { needed: usize, available: usize },
+    OutOfMemory {
+        /// Bytes that were needed in one block.
+        needed: usize,
+        /// The largest block that is free, in bytes.
+        available: usize,
+        /// All free bytes.
+        free: usize,
+    },
+    /// An extension of this name is loaded.
+    NameTaken,
+    /// Not a name for an extension.
+    InvalidName,
+}
+
+/// What is wrong with a relocation entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RelocationFault {
+    /// The place does not lie in the section.
+    Place,
+    /// There is no symbol of that index.
+    Symbol(u32),
+    /// The symbol lies in a section that is not loaded (debug information).
+    NotLoaded(u32),
+    /// Code padding that would have to shrink (`R_RISCV_ALIGN`).
+    Padding,
+    /// A low part without the high part that it completes (`R_RISCV_PCREL_LO12_*`).
+    NoHigh,
+}
+
+impl LoadError {
+    /// What to do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotElf => {
+                "load the output of the compiler or of `ld -r`, not an archive or a raw binary"
+            }
+            Self::WrongClass { .. } | Self::WrongMachine { .. } | Self::WrongEndianness => {
+                "build the extension for this board: see `version` for its machine"
+            }
+            Self::NotRelocatable { .. } => "link with `ld -r`, or load the compiler's .o file",
+            Self::Truncated { .. } => "copy the file again: it is shorter than its headers say",
+            Self::SeveralSymbolTables => "link the objects again with `ld -r`",
+            Self::ThreadLocal { .. } => "make the variable static instead of thread-local",
+            Self::Undefined(_) => {
+                "load the extension that defines them first, or link it in with `ld -r`"
+            }
+            Self::BadRelocation {
+                fault: RelocationFault::Padding,
+                ..
+            } => "build with -mno-relax",
+            Self::OutOfRange { .. } => "build with -mlong-calls or the medany code model",
+            Self::OutOfMemory { .. } => "unload something: `llext heap` shows what is in use",
+            Self::NameTaken => "unload it first, or give the new one another name",
+            Self::InvalidName => {
+                "a name is 1 to 63 printable ASCII characters without spaces, `/` or quotes"
+            }
+            Self::BadFunction { .. } => {
+                "constructors and destructors must be functions of the extension itself"
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl uDisplay for LoadError {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        match self {
+            Self::Source(error) => uwrite!(out, "{}", error),
+            Self::NotElf => out.write_str("not an ELF file"),
+            Self::WrongClass { found: 0, wanted } => {
+                uwrite!(out, "wrong class: a {}-bit ELF file is needed", *wanted)
+            }
+            Self::WrongClass { found, wanted } => {
+                uwrite!(
+                    out,
+                    "wrong class: a {}-bit ELF file, {}-bit is needed",
+                    *found,
+                    *wanted
+                )
+            }
+            Self::WrongEndianness => {
+                out.write_str("wrong endianness: a big-endian file, little-endian is needed")
+            }
+            Self::WrongVersion { found } => uwrite!(out, "unknown ELF version {}", *found),
+            Self::WrongMachine { found, wanted } => match crate::elf::machine_name(*found) {
+                Some(name) => uwrite!(
+                    out,
+                    "wrong machine: built for {}, this is {}",
+                    name,
+                    *wanted
+                ),
+                None => uwrite!(
+                    out,
+                    "wrong machine: built for e_machine {}, this is {}",
+                    *found,
+                    *wanted
+                ),
+            },
+            Self::NotRelocatable { found } => {
+                uwrite!(out, "not a relocatable file but {}", type_name(*found))
+            }
+            Self::BadHeader { field, value } => {
+                uwrite!(out, "bad ELF header: {} is {}", *field, *value)
+            }
+            Self::Truncated {
+                what,
+                offset,
+                size,
+                len,
+            } => {
+                uwrite!(
+                    out,
+                    "truncated: {} of {} bytes at {:#x} in a file of {} bytes",
+                    *what,
+                    *size,
+                    *offset,
+                    *len
+                )
+            }
+            Self::BadSection {
+                index,
+                section,
+                field,
+                value,
+            } => {
+                uwrite!(
+                    out,
+                    "bad section {} {}: {} is {:#x}",
+                    *index,
+                    section,
+                    *field,
+                    *value
+                )
+            }
+            Self::SeveralSymbolTables => out.write_str("more than one symbol table"),
+            Self::ThreadLocal { section } => {
+                uwrite!(out, "thread-local data in {} is not supported", section)
+            }
+            Self::BadSymbol {
+                index,
+                symbol,
+                field,
+                value,
+            } => {
+                uwrite!(
+                    out,
+                    "bad symbol {} {}: {} is {:#x}",
+                    *index,
+                    symbol,
+                    *field,
+                    *value
+                )
+            }
+            Self::LongName { symbol, limit } => {
+                uwrite!(
+                    out,
+                    "symbol {} has a name of more than {} bytes",
+                    symbol,
+                    *limit
+                )
+            }
+            Self::Undefined(1) => out.write_str("1 undefined symbol"),
+            Self::Undefined(count) => uwrite!(out, "{} undefined symbols", *count),
+            _ => self.fmt_late(out),
+        }
+    }
+}
+
+impl LoadError {
+    /// The texts of what is found after the tables were read.
+    fn fmt_late<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        match self {
+            Self::Unsupported {
+                count,
+                section,
+                offset,
+                r_type,
+                machine,
+            } => {
+                uwrite!(
+                    out,
+                    "unsupported {} relocation type {} at {}+{:#x}",
+                    *machine,
+                    *r_type,
+                    section,
+                    *offset
+                )?;
+                match count.saturating_sub(1) {
+                    0 => Ok(()),
+                    more => uwrite!(out, " and {} more", more),
+                }
+            }
+            Self::BadRelocation {
+                section,
+                offset,
+                fault,
+            } => {
+                uwrite!(
+                    out,
+                    "bad relocation at {}+{:#x}: {}",
+                    section,
+                    *offset,
+                    fault
+                )
+            }
+            Self::OutOfRange {
+                section,
+                offset,
+                symbol,
+                relocation,
+                field,
+            } => {
+                uwrite!(
+                    out,
+                    "relocation out of range: {} at {}+{:#x} to {}: ",
+                    *relocation,
+                    section,
+                    *offset,
+                    symbol
+                )?;
+                range_text(field, out)
+            }
+            Self::BadExport { index, address } => {
+                uwrite!(
+                    out,
+                    "record {} of .exported_sym holds {:#x}, outside of the extension",
+                    *index,
+                    *address
+                )
+            }
+            Self::BadFunction { address } => {
+                uwrite!(
+                    out,
+                    "an init or fini array holds {:#x}, outside of the extension's text",
+                    *address
+                )
+            }
+            Self::TooLarge { what, limit } => {
+                uwrite!(out, "{} too large: the limit is {}", *what, *limit)
+            }
+            Self::OutOfMemory {
+                needed,
+                available,
+                free,
+            } => {
+                uwrite!(
+                    out,
+                    "out of memory: {} bytes needed, {} available in one block ({} free)",
+                    *needed,
+                    *available,
+                    *free
+                )
+            }
+            Self::NameTaken => out.write_str("an extension of this name is loaded"),
+            _ => out.write_str("not a name for an extension"),
+        }
+    }
+}
+
+fn range_text<W: uWrite + ?Sized>(
+    field: &FieldError,
+    out: &mut Formatter<'_, W>,
+) -> Result<(), W::Error> {
+    if (field.min..=field.max).contains(&field.value) {
+        uwrite!(
+            out,
+            "value {} is no multiple of {}",
+            field.value,
+            field.align
+        )
+    } else {
+        uwrite!(
+            out,
+            "value {} is not in {}..={}",
+            field.value,
+            field.min,
+            field.max
+        )
+    }
+}
+
+fn type_name(e_type: u16) -> &'static str {
+    match e_type {
+        2 => "an executable",
+        3 => "a shared object",
+        4 => "a core file",
+        _ => "of an unknown type",
+    }
+}
+
+impl uDisplay for RelocationFault {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        match self {
+            Self::Place => out.write_str("outside of the section"),
+            Self::Symbol(index) => uwrite!(out, "no symbol {}", *index),
+            Self::NotLoaded(index) => uwrite!(
+                out,
+                "symbol {} lies in a section that is not loaded",
+                *index
+            ),
+            Self::Padding => out.write_str("alignment padding that the linker should have shrunk"),
+            Self::NoHigh => out.write_str("a low part without its high part"),
+        }
+    }
+}
+
+impl uDisplay for SourceError {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        match self.reason {
+            SourceFault::Short => {
+                uwrite!(
+                    out,
+                    "truncated: {} bytes at {:#x} are past the end",
+                    self.wanted,
+                    self.offset
+                )
+            }
+            SourceFault::Device(code) => {
+                uwrite!(
+                    out,
+                    "reading {} bytes at {:#x} failed with {}",
+                    self.wanted,
+                    self.offset,
+                    code
+                )
+            }
+        }
+    }
+}
+
+impl From<SourceError> for LoadError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
 }
 
 /// Why an unload was refused.
@@ -19,6 +496,50 @@ pub enum LoadError {
 pub enum UnloadError {
     /// Nothing of that name is loaded.
     NotLoaded,
-    /// Others use its exports.
+    /// Others use its exports: `Llext::users_of` names them.
     InUse,
 }
+
+impl UnloadError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotLoaded => "`llext list` shows what is loaded",
+            Self::InUse => "unload its users first",
+        })
+    }
+}
+
+impl uDisplay for UnloadError {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        out.write_str(match self {
+            Self::NotLoaded => "no such extension",
+            Self::InUse => "other extensions use it",
+        })
+    }
+}
+
+/// `core::fmt` for hosts, over the one text of `uDisplay`.
+macro_rules! core_error {
+    ($($error:ty),+) => {$(
+        impl fmt::Display for $error {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                uwrite!(Adapter(out), "{}", self)
+            }
+        }
+
+        impl core::error::Error for $error {}
+    )+};
+}
+
+struct Adapter<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl uWrite for Adapter<'_, '_> {
+    type Error = fmt::Error;
+
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write_str(text)
+    }
+}
+
+core_error!(LoadError, UnloadError, SourceError);

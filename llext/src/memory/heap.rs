@@ -7,8 +7,9 @@ use core::{ops::Range, ptr::NonNull};
 /// Methods take `&self`: the loader and the extensions that it loaded (through `malloc`) share one heap.
 ///
 /// # Safety
-/// `allocate` returns memory of at least `size` bytes, aligned to `align`, that nothing else uses
-/// until it is given back by `free`.
+/// `allocate` returns memory of at least `size` bytes, aligned to `align`, that nothing else uses until it is given
+/// back by `free`, and whose bytes are initialised (to anything: memory of a linker's symbol, or a zeroed static).
+/// Its addresses, as `address` gives them, follow each other as the bytes do and lie in `bounds`.
 pub unsafe trait Heap {
     /// Memory of `size` bytes, aligned to `align` (a power of two); `None` when there is not enough.
     fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>>;

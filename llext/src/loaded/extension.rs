@@ -1,0 +1,356 @@
+//! A loaded extension: its regions, and one small descriptor in the heap.
+
+use crate::memory::Held;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+/// Identity of a loaded extension, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExtensionId(pub u32);
+
+impl ExtensionId {
+    /// Not an extension: the firmware itself.
+    pub const FIRMWARE: Self = Self(0);
+}
+
+/// What a region holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionKind {
+    /// Code and veneers.
+    Text,
+    /// Read-only data.
+    Rodata,
+    /// Initialised data.
+    Data,
+    /// Zeroed data.
+    Bss,
+}
+
+impl RegionKind {
+    /// All of them, in the order of `Extension::regions` and `Requirements::regions`.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Rodata, Self::Data, Self::Bss];
+
+    /// "text", "rodata", "data", "bss".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Rodata => "rodata",
+            Self::Data => "data",
+            Self::Bss => "bss",
+        }
+    }
+
+    /// The kind with this place in [`ALL`](Self::ALL).
+    pub(crate) const fn from_index(index: u32) -> Self {
+        match index & 3 {
+            0 => Self::Text,
+            1 => Self::Rodata,
+            2 => Self::Data,
+            _ => Self::Bss,
+        }
+    }
+}
+
+/// One region: its sections lie in it one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// What it holds.
+    pub kind: RegionKind,
+    /// Target address of its first byte.
+    pub address: usize,
+    /// Size in bytes.
+    pub size: usize,
+}
+
+/// One section of the file that is in memory (kept with `LoadOptions::keep_sections`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// Its name in the file.
+    pub name: &'a str,
+    /// Target address of its first byte.
+    pub address: usize,
+    /// Size in bytes.
+    pub size: usize,
+    /// The region that it lies in.
+    pub region: RegionKind,
+}
+
+/// A loaded extension.
+///
+/// It lives in the heap: a head of fixed size and a tail with what varies (names, dependencies, kept sections).
+#[repr(C)]
+pub struct Extension {
+    pub(crate) head: Head,
+    tail: [u8],
+}
+
+/// The part of fixed size.
+pub(crate) struct Head {
+    /// The extension that was loaded next; the registry's.
+    pub(super) next: Option<NonNull<Extension>>,
+    pub(crate) id: ExtensionId,
+    /// Set while a load finds that it depends on this extension.
+    pub(crate) marked: Cell<bool>,
+    pub(crate) regions: [Held; 4],
+    pub(crate) exports: ExportTable,
+    pub(crate) arrays: Arrays,
+    /// Offset of the GNU build-id in the rodata region, and its length in bytes.
+    pub(crate) build_id: (u32, u8),
+    pub(crate) tail: Tail,
+}
+
+/// Where the exports are.
+#[derive(Clone, Copy)]
+pub(crate) struct ExportTable {
+    /// The region that holds `.exported_sym`, or `None`: the records are in the tail.
+    pub(crate) section: Option<RegionKind>,
+    /// Offset of the first record there, in bytes.
+    pub(crate) offset: u32,
+    /// Number of records: pairs of words, name and address.
+    pub(crate) count: u32,
+}
+
+/// The function arrays: one after the other in the data region, in words.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Arrays {
+    /// Offset of the first word in the data region, in bytes.
+    pub(crate) start: u32,
+    /// Where preinit, init and fini end, in words from there.
+    pub(crate) ends: [u16; 3],
+}
+
+/// Lengths of the tail's parts, in the order in which they lie there.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tail {
+    /// Ids of the extensions that this one uses, four bytes each.
+    pub(crate) dependencies: u16,
+    /// Kept sections, `KEPT_SECTION` bytes each.
+    pub(crate) sections: u16,
+    /// The extension's name, in bytes.
+    pub(crate) name: u8,
+    /// The path it came from, in bytes.
+    pub(crate) origin: u8,
+}
+
+/// Bytes of a kept section's record: offset of its name in the tail; region; offset in it; size.
+pub(crate) const KEPT_SECTION: usize = 16;
+/// Bytes of an export's record: name (an offset in the tail or an address) and address.
+const EXPORT: usize = 8;
+
+impl Tail {
+    /// Where the kept sections begin.
+    fn sections_at(&self) -> usize {
+        usize::from(self.dependencies).saturating_mul(4)
+    }
+
+    /// Where the records of exports begin, if they are in the tail.
+    pub(crate) fn exports_at(&self) -> usize {
+        self.sections_at()
+            .saturating_add(usize::from(self.sections).saturating_mul(KEPT_SECTION))
+    }
+
+    /// Where the texts begin: name, origin, and then names of exports and sections, each with a NUL.
+    pub(crate) fn texts_at(&self, exports: &ExportTable) -> usize {
+        let exports = if exports.section.is_none() {
+            exports.count as usize
+        } else {
+            0
+        };
+        self.exports_at()
+            .saturating_add(exports.saturating_mul(EXPORT))
+    }
+}
+
+impl Extension {
+    /// Its identity.
+    pub fn id(&self) -> ExtensionId {
+        self.head.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        let start = self.head.tail.texts_at(&self.head.exports);
+        self.text(start, usize::from(self.head.tail.name))
+    }
+
+    /// The path it was loaded from (`LoadOptions::origin`).
+    pub fn origin(&self) -> &str {
+        let start = self.head.tail.texts_at(&self.head.exports);
+        self.text(
+            start.saturating_add(usize::from(self.head.tail.name)),
+            usize::from(self.head.tail.origin),
+        )
+    }
+
+    /// Its regions (only those that are not empty), in the order text, rodata, data, bss.
+    pub fn regions(&self) -> impl Iterator<Item = Region> + '_ {
+        RegionKind::ALL.into_iter().filter_map(|kind| {
+            let held = self.held(kind);
+            (held.size() != 0).then_some(Region {
+                kind,
+                address: held.address(),
+                size: held.size(),
+            })
+        })
+    }
+
+    /// Its sections, in file order; empty unless kept.
+    pub fn sections(&self) -> impl Iterator<Item = Section<'_>> + '_ {
+        let at = self.head.tail.sections_at();
+        (0..usize::from(self.head.tail.sections)).filter_map(move |index| {
+            let record = at.saturating_add(index.saturating_mul(KEPT_SECTION));
+            let region = RegionKind::from_index(self.tail_word(record.saturating_add(4))? as u32);
+            Some(Section {
+                name: self.c_text(self.tail_word(record)?),
+                address: self
+                    .held(region)
+                    .address()
+                    .wrapping_add(self.tail_word(record.saturating_add(8))?),
+                size: self.tail_word(record.saturating_add(12))?,
+                region,
+            })
+        })
+    }
+
+    /// Its exports: names and addresses (Thumb bit included).
+    pub fn exports(&self) -> impl Iterator<Item = (&str, usize)> + '_ {
+        (0..self.export_count()).filter_map(|index| self.export(index))
+    }
+
+    /// The address of the export `name`.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.exports()
+            .find(|(candidate, _)| *candidate == name)
+            .map(|(_, address)| address)
+    }
+
+    /// Ids of the extensions whose exports it uses.
+    pub fn dependencies(&self) -> impl Iterator<Item = ExtensionId> + '_ {
+        (0..usize::from(self.head.tail.dependencies))
+            .filter_map(|index| Some(ExtensionId(self.tail_word(index.saturating_mul(4))? as u32)))
+    }
+
+    /// The GNU build-id, empty if the file has none.
+    pub fn build_id(&self) -> &[u8] {
+        let (offset, len) = self.head.build_id;
+        self.held(RegionKind::Rodata)
+            .bytes(offset as usize, usize::from(len))
+    }
+
+    /// Functions to call before anything else: preinit_array, then init_array, in order.
+    pub fn init_functions(&self) -> impl Iterator<Item = usize> + '_ {
+        let [_, end, _] = self.head.arrays.ends;
+        (0..end).filter_map(|index| self.array_word(index))
+    }
+
+    /// Functions to call before unloading: fini_array, in reverse (ELF gABI).
+    pub fn fini_functions(&self) -> impl Iterator<Item = usize> + '_ {
+        let [_, start, end] = self.head.arrays.ends;
+        (start..end)
+            .rev()
+            .filter_map(|index| self.array_word(index))
+    }
+
+    /// Bytes held: regions and metadata, as they were asked for.
+    pub fn size(&self) -> usize {
+        self.head
+            .regions
+            .iter()
+            .fold(self.metadata_size(), |sum, held| {
+                sum.saturating_add(held.size())
+            })
+    }
+
+    /// Copies `into.len()` bytes from target address `address` on; false if they do not all lie in one region.
+    pub fn read(&self, address: usize, into: &mut [u8]) -> bool {
+        self.place(address)
+            .is_some_and(|(kind, offset)| self.held(kind).read(offset, into))
+    }
+
+    /// Bytes of the descriptor.
+    pub(crate) fn metadata_size(&self) -> usize {
+        size_of_val(self)
+    }
+
+    /// The region that `address` lies in, and where.
+    pub(crate) fn place(&self, address: usize) -> Option<(RegionKind, usize)> {
+        RegionKind::ALL
+            .into_iter()
+            .find_map(|kind| Some((kind, self.held(kind).offset_of(address)?)))
+    }
+
+    pub(crate) fn held(&self, kind: RegionKind) -> &Held {
+        let [text, rodata, data, bss] = &self.head.regions;
+        match kind {
+            RegionKind::Text => text,
+            RegionKind::Rodata => rodata,
+            RegionKind::Data => data,
+            RegionKind::Bss => bss,
+        }
+    }
+
+    pub(crate) fn export_count(&self) -> usize {
+        self.head.exports.count as usize
+    }
+
+    /// Name and address of an export by its place.
+    pub(crate) fn export(&self, index: usize) -> Option<(&str, usize)> {
+        if index >= self.export_count() {
+            return None;
+        }
+        let record = index.checked_mul(EXPORT)?;
+        match self.head.exports.section {
+            None => {
+                let record = self.head.tail.exports_at().checked_add(record)?;
+                Some((
+                    self.c_text(self.tail_word(record)?),
+                    self.tail_word(record.checked_add(4)?)?,
+                ))
+            }
+            Some(kind) => {
+                let record = record.checked_add(self.head.exports.offset as usize)?;
+                let held = self.held(kind);
+                let (region, offset) = self.place(held.word(record)?)?;
+                let name = terminated(self.held(region).bytes(offset, usize::MAX));
+                Some((
+                    core::str::from_utf8(name).ok()?,
+                    held.word(record.checked_add(4)?)?,
+                ))
+            }
+        }
+    }
+
+    /// A word of the function arrays that is a function: 0 and −1 are fillers.
+    fn array_word(&self, index: u16) -> Option<usize> {
+        let offset = usize::from(index)
+            .saturating_mul(4)
+            .saturating_add(self.head.arrays.start as usize);
+        self.held(RegionKind::Data)
+            .word(offset)
+            .filter(|&word| word != 0 && word != 0xffff_ffff)
+    }
+
+    fn tail_word(&self, offset: usize) -> Option<usize> {
+        let word = self.tail.get(offset..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*word) as usize)
+    }
+
+    fn text(&self, start: usize, len: usize) -> &str {
+        let bytes = self
+            .tail
+            .get(start..start.saturating_add(len))
+            .unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The NUL-terminated text at `start` of the tail.
+    fn c_text(&self, start: usize) -> &str {
+        let bytes = terminated(self.tail.get(start..).unwrap_or_default());
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// `bytes` up to the first NUL.
+fn terminated(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! The list of loaded extensions, in the order they were loaded.
+//!
+//! Invariant *one owner*: every `NonNull<Extension>` in the list is a live block of the loader's heap that `push` has
+//! filled in; the registry alone frees it, in `remove`, and lends it for no longer than itself is borrowed.
+
+// The list's nodes are blocks of a heap that the crate's user chose, so Rust cannot own them for us.
+#![allow(unsafe_code)]
+
+use super::extension::{Extension, ExtensionId, Head};
+use crate::memory::{Block, Heap, align_up};
+use core::mem::offset_of;
+use core::ptr::{self, NonNull};
+
+/// The list.
+pub(crate) struct Registry {
+    first: Option<NonNull<Extension>>,
+    last_id: u32,
+}
+
+impl Registry {
+    /// No extensions.
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: None,
+            last_id: ExtensionId::FIRMWARE.0,
+        }
+    }
+
+    /// Size and alignment of the block for an extension with `tail` bytes behind its head.
+    pub(crate) fn descriptor_layout(tail: usize) -> Option<(usize, usize)> {
+        const { assert!(size_of::<Head>() % align_of::<Head>() == 0) };
+        let align = align_of::<Head>();
+        Some((
+            align_up(size_of::<Head>().checked_add(tail)?, align)?,
+            align,
+        ))
+    }
+
+    /// Where the tail begins in such a block.
+    pub(crate) const TAIL: usize = size_of::<Head>();
+
+    /// Adds an extension whose tail of `tail` bytes has been written into `block`, a block of
+    /// `descriptor_layout(tail)`. Gives it its id.
+    pub(crate) fn push(&mut self, block: Block<'_>, tail: usize, mut head: Head) -> &Extension {
+        self.last_id = self.last_id.wrapping_add(1).max(1);
+        head.id = ExtensionId(self.last_id);
+        head.next = None;
+        let (at, _, _) = block.into_raw();
+        let slice = ptr::slice_from_raw_parts_mut(at.as_ptr(), tail);
+        // SAFETY: the block was laid out by `descriptor_layout`: aligned for a head and large enough for head and tail,
+        // whose bytes are initialised. The cast keeps the tail's length (`Extension` ends in `[u8]`).
+        let node = unsafe {
+            let node = slice as *mut Extension;
+            ptr::addr_of_mut!((*node).head).write(head);
+            NonNull::new_unchecked(node)
+        };
+        self.append(node);
+        // SAFETY: *one owner*.
+        unsafe { node.as_ref() }
+    }
+
+    fn append(&mut self, node: NonNull<Extension>) {
+        let mut link = &mut self.first;
+        while let Some(mut at) = *link {
+            // SAFETY: *one owner*, and the registry is borrowed for writing.
+            link = unsafe { &mut at.as_mut().head.next };
+        }
+        *link = Some(node);
+    }
+
+    /// All extensions, in the order they were loaded.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Extension> + '_ {
+        let mut at = self.first;
+        core::iter::from_fn(move || {
+            // SAFETY: *one owner*: lent for as long as `self` is borrowed.
+            let extension: &Extension = unsafe { at?.as_ref() };
+            at = extension.head.next;
+            Some(extension)
+        })
+    }
+
+    /// The id of the extension that was loaded first.
+    pub(crate) fn first(&self) -> Option<ExtensionId> {
+        self.iter().next().map(Extension::id)
+    }
+
+    /// Takes the extension `id` out of the list and gives its memory back; how many bytes that was.
+    pub(crate) fn remove(&mut self, heap: &dyn Heap, id: ExtensionId) -> Option<usize> {
+        let mut node = self.unlink(id)?;
+        // SAFETY: *one owner*: nobody else has the node now that it is out of the list. Its regions and its own block came
+        // from `heap`, the loader's only one, with just these sizes and alignments.
+        unsafe {
+            let extension = node.as_mut();
+            let bytes = extension.size();
+            let metadata = extension.metadata_size();
+            for region in &mut extension.head.regions {
+                region.free(heap);
+            }
+            heap.free(node.cast(), metadata, align_of::<Head>());
+            Some(bytes)
+        }
+    }
+
+    fn unlink(&mut self, id: ExtensionId) -> Option<NonNull<Extension>> {
+        let mut link = &mut self.first;
+        loop {
+            let mut node = (*link)?;
+            // SAFETY: *one owner*, and the registry is borrowed for writing.
+            let extension = unsafe { node.as_mut() };
+            if extension.head.id == id {
+                *link = extension.head.next;
+                return Some(node);
+            }
+            link = &mut extension.head.next;
+        }
+    }
+}
+
+const _: () = assert!(offset_of!(Extension, head) == 0);

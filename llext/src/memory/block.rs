@@ -1,0 +1,115 @@
+//! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
+
+use super::Heap;
+use crate::error::LoadError;
+use core::marker::PhantomData;
+use core::mem;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+use core::slice;
+
+/// A block of a heap, given back when dropped.
+pub(crate) struct Block<'h> {
+    heap: &'h dyn Heap,
+    at: NonNull<u8>,
+    size: usize,
+    align: usize,
+}
+
+impl<'h> Block<'h> {
+    /// Takes `size` bytes (at least one) aligned to `align`, a power of two.
+    pub(crate) fn take(heap: &'h dyn Heap, size: usize, align: usize) -> Result<Self, LoadError> {
+        match heap.allocate(size.max(1), align) {
+            Some(at) => Ok(Self {
+                heap,
+                at,
+                size,
+                align,
+            }),
+            None => Err(out_of_memory(heap, size)),
+        }
+    }
+
+    /// Target address of the first byte.
+    pub(crate) fn address(&self) -> usize {
+        self.heap.address(self.at)
+    }
+
+    /// The bytes; not zeroed.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the block is ours alone until it is freed, and a heap hands out initialised bytes (`Heap::allocate`).
+        unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size) }
+    }
+
+    /// The block without its owner: who takes it frees it, with size and alignment.
+    pub(crate) fn into_raw(self) -> (NonNull<u8>, usize, usize) {
+        let raw = (self.at, self.size, self.align);
+        mem::forget(self);
+        raw
+    }
+}
+
+impl Drop for Block<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `take` got the block from this heap with this size (at least one) and alignment; it is not used again.
+        unsafe { self.heap.free(self.at, self.size.max(1), self.align) }
+    }
+}
+
+#[cold]
+fn out_of_memory(heap: &dyn Heap, needed: usize) -> LoadError {
+    let stats = heap.stats();
+    LoadError::OutOfMemory {
+        needed,
+        available: stats.largest,
+        free: stats.free,
+    }
+}
+
+/// Types for which every byte pattern is a value.
+///
+/// # Safety
+/// All of `size_of::<Self>()` zero bytes are a valid value, and there is no padding.
+pub(crate) unsafe trait Zero: Copy {}
+
+// SAFETY: an integer.
+unsafe impl Zero for u32 {}
+
+/// A zeroed array in a heap, given back when dropped: the scratch of a load.
+pub(crate) struct Array<'h, T: Zero> {
+    block: Block<'h>,
+    len: usize,
+    _items: PhantomData<T>,
+}
+
+impl<'h, T: Zero> Array<'h, T> {
+    /// Takes room for `len` items.
+    pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Result<Self, LoadError> {
+        let size = len
+            .checked_mul(size_of::<T>())
+            .ok_or_else(|| out_of_memory(heap, usize::MAX))?;
+        let mut block = Block::take(heap, size, align_of::<T>())?;
+        block.bytes_mut().fill(0);
+        Ok(Self {
+            block,
+            len,
+            _items: PhantomData,
+        })
+    }
+}
+
+impl<T: Zero> Deref for Array<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: the block holds `len` items, aligned for them, zeroed at first and only written as items since.
+        unsafe { slice::from_raw_parts(self.block.at.cast().as_ptr(), self.len) }
+    }
+}
+
+impl<T: Zero> DerefMut for Array<'_, T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above, and `self` is borrowed for writing.
+        unsafe { slice::from_raw_parts_mut(self.block.at.cast().as_ptr(), self.len) }
+    }
+}

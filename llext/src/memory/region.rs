@@ -1,0 +1,95 @@
+//! Regions of loaded extensions.
+
+use super::{Block, Heap};
+use core::ptr::{self, NonNull};
+use core::slice;
+
+/// A region that a loaded extension holds: a block of a heap without a guard, since the extension lives on
+/// when the load ends. A region without bytes has no block.
+pub(crate) struct Held {
+    at: NonNull<u8>,
+    address: usize,
+    size: u32,
+    align_log2: u8,
+}
+
+impl Held {
+    /// No region.
+    pub(crate) const NONE: Self = Self {
+        at: NonNull::dangling(),
+        address: 0,
+        size: 0,
+        align_log2: 0,
+    };
+
+    /// Takes over `block`.
+    pub(crate) fn new(block: Block<'_>) -> Self {
+        let address = block.address();
+        let (at, size, align) = block.into_raw();
+        Self {
+            at,
+            address,
+            size: size as u32,
+            align_log2: align.trailing_zeros() as u8,
+        }
+    }
+
+    /// Target address of the first byte.
+    pub(crate) fn address(&self) -> usize {
+        self.address
+    }
+
+    /// Size in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.size as usize
+    }
+
+    /// The offset of `address` in the region, if it lies in it.
+    pub(crate) fn offset_of(&self, address: usize) -> Option<usize> {
+        address
+            .checked_sub(self.address)
+            .filter(|&offset| offset < self.size())
+    }
+
+    /// Copies bytes from `offset` as they are now; false if not all of them are in the region.
+    pub(crate) fn read(&self, offset: usize, into: &mut [u8]) -> bool {
+        let fits = offset
+            .checked_add(into.len())
+            .is_some_and(|end| end <= self.size());
+        if fits {
+            // SAFETY: the range was checked, and the block is held until `free`. The extension may write it at any time,
+            // so the bytes are copied and never borrowed.
+            unsafe { ptr::copy(self.at.as_ptr().add(offset), into.as_mut_ptr(), into.len()) }
+        }
+        fits
+    }
+
+    /// The little-endian word at `offset`.
+    pub(crate) fn word(&self, offset: usize) -> Option<usize> {
+        let mut word = [0; 4];
+        self.read(offset, &mut word)
+            .then(|| u32::from_le_bytes(word) as usize)
+    }
+
+    /// The bytes from `offset` on up to `len`, borrowed. For what an extension has no reason to write while the
+    /// loader looks: names and the build-id.
+    pub(crate) fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+        let end = offset.saturating_add(len).min(self.size());
+        let start = offset.min(end);
+        // SAFETY: the range was checked and the bytes are initialised and held. Extension code does not run while a method
+        // of the loader is borrowing: both run on one processor, one after the other.
+        unsafe { slice::from_raw_parts(self.at.as_ptr().add(start), end.saturating_sub(start)) }
+    }
+
+    /// Gives the block back.
+    ///
+    /// # Safety
+    /// `heap` is the heap that the block came from, and nothing uses the region any more.
+    pub(crate) unsafe fn free(&mut self, heap: &dyn Heap) {
+        if self.size != 0 {
+            // SAFETY: by the caller's word; size and alignment are those of the block.
+            unsafe { heap.free(self.at, self.size(), 1 << self.align_log2) }
+        }
+        *self = Self::NONE;
+    }
+}

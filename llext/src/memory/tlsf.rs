@@ -1,0 +1,218 @@
+//! The ordinary heap: `rlsf`'s two-level segregated fit.
+//!
+//! Taking and giving back cost the same few dozen instructions however full the heap is. `rlsf` was chosen
+//! over `talc` and `linked_list_allocator` for that bound, and because its blocks can be walked.
+
+use super::exclusive::Exclusive;
+use super::{Heap, HeapBlock, HeapStats};
+use core::alloc::Layout;
+use core::ops::Range;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
+use rlsf::{GRANULARITY, Tlsf};
+
+/// Size classes: powers of two from `GRANULARITY`; on 32 bits up to 16 MiB a pool.
+const FIRST_LEVEL: usize = 20;
+/// Steps between two powers of two.
+const SECOND_LEVEL: usize = 16;
+/// What a block of ordinary alignment costs beyond its bytes.
+const HEADER: usize = GRANULARITY / 2;
+
+type Pool = Tlsf<'static, u32, u16, FIRST_LEVEL, SECOND_LEVEL>;
+
+/// A [`Heap`] over one stretch of memory.
+pub struct TlsfHeap {
+    state: Exclusive<State>,
+    /// What is added to a pointer to give the target's address, modulo the address space.
+    displacement: AtomicUsize,
+    /// Target address of the pool, and its length in bytes. Written once.
+    start: AtomicUsize,
+    len: AtomicUsize,
+}
+
+struct State {
+    tlsf: Pool,
+    pool: NonNull<[u8]>,
+    total: usize,
+    used: usize,
+    peak: usize,
+}
+
+// SAFETY: the state owns the pool that its pointers point into.
+unsafe impl Send for State {}
+
+impl Default for TlsfHeap {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TlsfHeap {
+    /// A heap without memory.
+    pub const fn new() -> Self {
+        Self {
+            state: Exclusive::new(State {
+                tlsf: Pool::new(),
+                pool: NonNull::slice_from_raw_parts(NonNull::dangling(), 0),
+                total: 0,
+                used: 0,
+                peak: 0,
+            }),
+            displacement: AtomicUsize::new(0),
+            start: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    /// Gives the heap its memory; a second call changes nothing.
+    ///
+    /// # Safety
+    /// `[start, start + size)` is initialised memory that nothing else uses, for as long as the heap lives.
+    pub unsafe fn init(&self, start: NonNull<u8>, size: usize) {
+        // SAFETY: the caller's word is the same.
+        unsafe { self.init_mapped(start, size, start.addr().get()) }
+    }
+
+    /// The same for a host that prepares memory which the target sees at `target`. Alignments hold on
+    /// the target if `start` and `target` are equal modulo the largest one.
+    ///
+    /// # Safety
+    /// As for [`init`](Self::init).
+    pub unsafe fn init_mapped(&self, start: NonNull<u8>, size: usize, target: usize) {
+        self.state.with(|state| {
+            if !state.pool.is_empty() {
+                return;
+            }
+            // SAFETY: by the caller's word the memory is ours for as long as the heap lives.
+            let taken = unsafe {
+                state
+                    .tlsf
+                    .insert_free_block_ptr(NonNull::slice_from_raw_parts(start, size))
+            };
+            let mut total = 0usize;
+            state.pool = NonNull::slice_from_raw_parts(start, taken.map_or(0, |len| len.get()));
+            state.each_block(|_, size, _| total = total.wrapping_add(size));
+            state.total = total;
+            self.displacement
+                .store(target.wrapping_sub(start.addr().get()), Relaxed);
+            self.start.store(target, Relaxed);
+            self.len.store(state.pool.len(), Relaxed);
+        });
+    }
+}
+
+impl State {
+    /// Calls `each` with place, size and use of the pool's blocks, in the order of their addresses.
+    fn each_block(&self, mut each: impl FnMut(usize, usize, bool)) {
+        if self.pool.is_empty() {
+            return;
+        }
+        // SAFETY: `pool` starts where `insert_free_block_ptr` was told and is as long as it said.
+        for block in unsafe { self.tlsf.iter_blocks(self.pool) } {
+            each(
+                block.as_ptr().cast::<u8>().addr().get(),
+                block.size(),
+                block.is_occupied(),
+            );
+        }
+    }
+
+    /// Bytes of the block that holds `at`, its header and padding included.
+    fn block_size(&self, at: NonNull<u8>, align: usize) -> usize {
+        if align < GRANULARITY {
+            // SAFETY: `at` is a live block of this heap: it has just been taken, or is about to be freed.
+            return unsafe { Pool::allocation_usable_size(at) }.saturating_add(HEADER);
+        }
+        // The padding before a block of larger alignment is known to the walk alone. Such blocks are rare.
+        let mut found = 0;
+        self.each_block(|start, size, _| {
+            if at.addr().get().wrapping_sub(start) < size {
+                found = size;
+            }
+        });
+        found
+    }
+
+    fn allocate(&mut self, size: usize, align: usize) -> Option<NonNull<u8>> {
+        let at = self
+            .tlsf
+            .allocate(Layout::from_size_align(size, align).ok()?)?;
+        self.used = self.used.saturating_add(self.block_size(at, align));
+        self.peak = self.peak.max(self.used);
+        Some(at)
+    }
+
+    fn stats(&self) -> HeapStats {
+        let mut largest = 0;
+        self.each_block(|_, size, used| {
+            if !used {
+                largest = largest.max(sure_size(size));
+            }
+        });
+        HeapStats {
+            total: self.total,
+            used: self.used,
+            free: self.total.saturating_sub(self.used),
+            largest,
+            peak: self.peak,
+        }
+    }
+}
+
+/// The largest request that a free block of `size` bytes surely satisfies. The search takes the first block of
+/// the next size class up, so what counts is where the block's own class begins.
+fn sure_size(size: usize) -> usize {
+    let step = size
+        .checked_ilog2()
+        .unwrap_or(0)
+        .saturating_sub(SECOND_LEVEL.ilog2());
+    let class = size >> step << step;
+    class.saturating_sub(HEADER)
+}
+
+// SAFETY: `rlsf` hands out disjoint blocks of the pool, aligned as asked, and the pool is initialised by `init`'s
+// contract. Displacement is one number for the whole pool.
+unsafe impl Heap for TlsfHeap {
+    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+        self.state
+            .with(|state| state.allocate(size, align))
+            .flatten()
+    }
+
+    unsafe fn free(&self, block: NonNull<u8>, _size: usize, align: usize) {
+        self.state.with(|state| {
+            state.used = state.used.saturating_sub(state.block_size(block, align));
+            // SAFETY: by the caller's word the block came from `allocate` with this alignment and is free to go.
+            unsafe { state.tlsf.deallocate(block, align) }
+        });
+    }
+
+    fn address(&self, at: NonNull<u8>) -> usize {
+        at.addr()
+            .get()
+            .wrapping_add(self.displacement.load(Relaxed))
+    }
+
+    fn bounds(&self) -> Range<usize> {
+        let start = self.start.load(Relaxed);
+        start..start.saturating_add(self.len.load(Relaxed))
+    }
+
+    fn stats(&self) -> HeapStats {
+        self.state.with(|state| state.stats()).unwrap_or_default()
+    }
+
+    fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
+        let displacement = self.displacement.load(Relaxed);
+        self.state.with(|state| {
+            state.each_block(|start, size, used| {
+                each(HeapBlock {
+                    address: start.wrapping_add(displacement),
+                    size,
+                    used,
+                });
+            });
+        });
+    }
+}
