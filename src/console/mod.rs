@@ -6,10 +6,21 @@
 //! Port ←──────────── view ←──────────────────────── output ←───────────────────────┘
 //! ```
 
+mod ansi;
+mod complete;
+mod history;
+mod input;
+mod keys;
+mod line;
 mod output;
+mod plain;
 mod shell;
+mod shim;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
+mod view;
 
 pub use output::Output;
 pub use shell::{World, run_shell};

@@ -3,6 +3,7 @@
 //! The shell, the commands and running extensions all write here, so lines end the same way whoever
 //! wrote them, and the shell knows whether the cursor stands on a fresh line.
 
+use core::convert::Infallible;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use shell_cmds::context::{Console, Mode};
@@ -128,6 +129,15 @@ impl Console for &Output {
     }
 }
 
+impl ufmt::uWrite for &Output {
+    type Error = Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+        self.write(text.as_bytes());
+        Ok(())
+    }
+}
+
 fn decode(mode: u8) -> Mode {
     if mode == Mode::Plain as u8 {
         Mode::Plain
@@ -139,16 +149,16 @@ fn decode(mode: u8) -> Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::testing::Recorder;
+    use crate::console::testing::Terminal;
 
     /// What leaves when `parts` are written one after the other.
     fn written(mode: Mode, parts: &[&str]) -> String {
-        let recorder = Recorder::leak();
-        let output = Output::new(recorder, mode);
+        let terminal = Terminal::typing(&[]);
+        let output = Output::new(terminal, mode);
         for part in parts {
             output.write(part.as_bytes());
         }
-        recorder.text()
+        terminal.sent()
     }
 
     #[test]
@@ -177,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_fresh_line_is_started_only_after_unterminated_text() {
-        let recorder = Recorder::leak();
-        let output = Output::new(recorder, Mode::Plain);
+        let terminal = Terminal::typing(&[]);
+        let output = Output::new(terminal, Mode::Plain);
         output.fresh_line();
         output.write(b"half");
         output.fresh_line();
@@ -188,17 +198,17 @@ mod tests {
         output.write(b"50%");
         output.write(b"\r");
         output.fresh_line();
-        assert_eq!(recorder.text(), "half\nwhole\n50%\n");
+        assert_eq!(terminal.sent(), "half\nwhole\n50%\n");
     }
 
     #[test]
     fn a_mode_takes_effect_at_the_next_prompt() {
-        let recorder = Recorder::leak();
-        let output = Output::new(recorder, Mode::Ansi);
+        let terminal = Terminal::typing(&[]);
+        let output = Output::new(terminal, Mode::Ansi);
         output.set_mode(Mode::Plain);
         output.write(b"still ansi\n");
         assert_eq!(output.switch_mode(), Mode::Plain);
         output.write(b"plain\n");
-        assert_eq!(recorder.text(), "still ansi\r\nplain\n");
+        assert_eq!(terminal.sent(), "still ansi\r\nplain\n");
     }
 }

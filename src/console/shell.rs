@@ -1,11 +1,23 @@
 //! The shell's loop.
 
 use llext::Llext;
-use shell_cmds::context::{Cpu, Files, System};
+use shell_cmds::{
+    Candidate,
+    context::{Context, Cpu, Files, Mode, System},
+};
 
-use super::{Output, Port};
+use super::{
+    Output, Port,
+    ansi::AnsiReader,
+    input::Input,
+    line::{Entered, LINE_BYTES, Line},
+    plain,
+};
 
-/// What the shell's commands work on: a [`shell_cmds::context::Context`] without its console.
+/// Bytes for the lines before, each with one more between them.
+const HISTORY_BYTES: usize = 1024;
+
+/// What the shell's commands work on: a [`Context`] without its console.
 pub struct World<'a> {
     /// The file system.
     pub files: &'a mut dyn Files,
@@ -17,11 +29,103 @@ pub struct World<'a> {
     pub system: &'a mut dyn System,
 }
 
+/// What a line can be given to.
+pub(super) trait Commands {
+    /// Runs the command in `line`; what it says, it has said when this returns.
+    fn execute(&mut self, line: &str);
+    /// Calls `each` for what can stand at byte `cursor` of `line`; returns where the word there begins.
+    fn complete(&mut self, line: &str, cursor: usize, each: &mut dyn FnMut(Candidate<'_>))
+    -> usize;
+}
+
+/// The commands of `shell_cmds`.
+struct ShellCommands<'o, 'w> {
+    console: &'o Output,
+    world: World<'w>,
+}
+
+impl ShellCommands<'_, '_> {
+    fn context<R>(&mut self, body: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let World {
+            files,
+            llext,
+            cpu,
+            system,
+        } = &mut self.world;
+        body(&mut Context {
+            console: &mut self.console,
+            files: *files,
+            llext,
+            cpu: *cpu,
+            system: *system,
+        })
+    }
+}
+
+impl Commands for ShellCommands<'_, '_> {
+    fn execute(&mut self, line: &str) {
+        // A command that failed has said so; the shell goes on either way.
+        let _ = self.context(|context| shell_cmds::execute(line, context));
+    }
+
+    fn complete(
+        &mut self,
+        line: &str,
+        cursor: usize,
+        each: &mut dyn FnMut(Candidate<'_>),
+    ) -> usize {
+        self.context(|context| shell_cmds::complete(line, cursor, context, each))
+    }
+}
+
 /// Prints the banner, then reads and runs commands until the user ends the session with Ctrl-D on an empty line.
 ///
 /// `port` is where keys come from; what the shell prints goes through `output`, which the caller also
-/// gives to extension code.
+/// gives to extension code. Takes about 4 KiB of stack for its buffers.
 pub fn run_shell(port: &dyn Port, output: &Output, world: World<'_>) {
-    let _ = (port, output, world);
-    todo!()
+    let mut out = output;
+    let Ok(()) = ufmt::uwrite!(
+        out,
+        "llext-shell {} on {}; `help` lists the commands\n",
+        env!("CARGO_PKG_VERSION"),
+        world.system.board()
+    );
+    run(
+        port,
+        output,
+        &mut ShellCommands {
+            console: output,
+            world,
+        },
+    );
+}
+
+/// Reads lines and gives them to `commands` until the session ends.
+pub(super) fn run(port: &dyn Port, output: &Output, commands: &mut dyn Commands) {
+    let (mut buffer, mut history) = ([0; LINE_BYTES], [0; HISTORY_BYTES]);
+    let Some(mut ansi) = AnsiReader::new(&mut buffer, &mut history) else {
+        return;
+    };
+    let mut input = Input::new(port);
+    let mut line = Line::new();
+    loop {
+        let entered = match output.switch_mode() {
+            Mode::Ansi => ansi.read(&mut input, output, &mut line, commands),
+            Mode::Plain => plain::read(&mut input, output, &mut line, commands),
+        };
+        match entered {
+            Entered::Line => {
+                let command = line.text().trim();
+                if !command.is_empty() && !command.starts_with('#') {
+                    commands.execute(command);
+                }
+            }
+            Entered::TooLong => {
+                let mut out = output;
+                let Ok(()) = ufmt::uwrite!(out, "error: line: longer than {} bytes\n", LINE_BYTES);
+            }
+            Entered::Interrupted => {}
+            Entered::End => return,
+        }
+    }
 }

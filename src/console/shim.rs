@@ -1,0 +1,312 @@
+//! What stands between noline and a terminal.
+//!
+//! noline asks the terminal for its size and the cursor's place before every line and draws with absolute
+//! moves. Most of what it may be answered, or typed, makes it err or panic. Here it sits in front of a
+//! terminal that always behaves: 24 rows of 9000 columns, the prompt on the first row. Its keyboard
+//! sends single bytes only. What noline draws there becomes the [`Line`], and the [`View`] shows that on the real terminal
+//! when no more keys are waiting.
+
+use core::convert::Infallible;
+
+use embedded_io::{ErrorType, Read, Write};
+use heapless::Vec;
+
+use super::{
+    complete::{self, Completion},
+    input::Input,
+    keys::Key,
+    line::{Entered, LINE_BYTES, Line},
+    shell::Commands,
+    view::{PROMPT, View},
+};
+
+/// The answer to noline's question for the size. Columns: more than a line needs, so that it never wraps.
+const SIZE: &[u8] = b"\x1b[24;9000R";
+
+/// The answer to its question where the cursor is, after it printed the prompt: row 1, first column after the prompt.
+const POSITION: &[u8] = b"\x1b[1;8R";
+const _: () = assert!(
+    PROMPT.len() + 1 == 8,
+    "POSITION must say where the prompt ends"
+);
+
+/// How far noline is with a line.
+enum Phase {
+    /// It has not asked for the size yet.
+    Size,
+    /// It has not asked for the position yet; what it prints is the prompt.
+    Position,
+    /// It edits.
+    Editing,
+}
+
+/// Where in a control sequence of noline's the next byte falls.
+enum Sequence {
+    None,
+    Escape,
+    Csi,
+}
+
+/// noline's terminal while one line is read.
+pub struct Shim<'a, 'p> {
+    input: &'a mut Input<'p>,
+    line: &'a mut Line,
+    commands: &'a mut dyn Commands,
+    view: View<'a>,
+    /// Whether there is a history to walk in.
+    has_past: bool,
+    entered: Entered,
+    phase: Phase,
+    sequence: Sequence,
+    /// The last parameter of the sequence under way.
+    param: usize,
+    /// Bytes for noline to read, from `taken` on.
+    queue: Vec<u8, LINE_BYTES>,
+    taken: usize,
+}
+
+impl<'a, 'p> Shim<'a, 'p> {
+    /// The terminal for one line.
+    pub fn new(
+        input: &'a mut Input<'p>,
+        line: &'a mut Line,
+        commands: &'a mut dyn Commands,
+        view: View<'a>,
+        has_past: bool,
+    ) -> Self {
+        Self {
+            input,
+            line,
+            commands,
+            view,
+            has_past,
+            entered: Entered::End,
+            phase: Phase::Size,
+            sequence: Sequence::None,
+            param: 0,
+            queue: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// Shows the line as it was entered for good, and says how it was.
+    pub fn finish(mut self) -> Entered {
+        let mark = if self.entered == Entered::Interrupted {
+            "^C"
+        } else {
+            ""
+        };
+        self.view.finish(self.line, mark);
+        self.entered
+    }
+
+    /// Gives noline `bytes` to read next. More than a line's worth is never needed.
+    fn send(&mut self, bytes: &[u8]) {
+        if self.taken == self.queue.len() {
+            self.queue.clear();
+            self.taken = 0;
+        }
+        let _ = self.queue.extend_from_slice(bytes);
+    }
+
+    fn repeat(&mut self, byte: u8, count: usize) {
+        (0..count).for_each(|_| self.send(&[byte]));
+    }
+
+    /// Does what `key` asks for, or has noline do it.
+    fn press(&mut self, key: Key) {
+        let Some(key) = self.line.admit(key) else {
+            return self.view.ring();
+        };
+        match key {
+            Key::Char(c) => self.send(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Key::Enter if self.line.too_long() => self.end(Entered::TooLong, control('C')),
+            Key::Enter => self.end(Entered::Line, b'\r'),
+            Key::Interrupt => self.end(Entered::Interrupted, control('C')),
+            Key::EndOfInput if self.line.text().is_empty() => self.end(Entered::End, control('D')),
+            Key::EndOfInput | Key::Delete => self.delete(1),
+            Key::KillWordRight => self.delete(self.line.to_word_end()),
+            Key::WordLeft => self.repeat(control('B'), self.line.to_word_start()),
+            Key::WordRight => self.repeat(control('F'), self.line.to_word_end()),
+            Key::Left => self.send(&[control('B')]),
+            Key::Right => self.send(&[control('F')]),
+            Key::Home => self.send(&[control('A')]),
+            Key::End => self.send(&[control('E')]),
+            // Without a history, noline would take a later Down for the way back and empty the line.
+            Key::Up | Key::Down if !self.has_past => self.view.ring(),
+            Key::Up => self.send(&[control('P')]),
+            Key::Down => self.send(&[control('N')]),
+            Key::Backspace => self.send(&[control('H')]),
+            Key::KillWordLeft => self.send(&[control('W')]),
+            Key::KillLine => self.send(&[control('U')]),
+            Key::KillToEnd => self.send(&[control('K')]),
+            Key::Transpose => self.send(&[control('T')]),
+            Key::ClearScreen => {
+                self.view.clear();
+                self.view.restart(self.line);
+            }
+            Key::Tab => self.complete(),
+        }
+    }
+
+    fn end(&mut self, entered: Entered, byte: u8) {
+        self.entered = entered;
+        self.send(&[byte]);
+    }
+
+    /// Deletes `count` characters under and after the cursor. On an empty line Ctrl-D would end the session.
+    fn delete(&mut self, count: usize) {
+        if count == 0 || self.line.halves().1.is_empty() {
+            self.view.ring();
+        } else {
+            self.repeat(control('D'), count);
+        }
+    }
+
+    fn complete(&mut self) {
+        let found = Completion::find(self.line, self.commands);
+        if found.ambiguous && found.insert.is_empty() {
+            self.view.draw(self.line);
+            self.view.leave();
+            complete::list(&found, self.line, self.commands, self.view.output);
+            self.view.restart(self.line);
+        } else if found.insert.is_empty() && !found.done {
+            self.view.ring();
+        } else {
+            self.insert(&found);
+        }
+    }
+
+    /// Inserts what was found, or goes over it where it stands there already.
+    fn insert(&mut self, found: &Completion) {
+        let (_, after) = self.line.halves();
+        let word = after.split(' ').next().unwrap_or_default();
+        let standing = if found.insert.starts_with(word) {
+            word
+        } else {
+            ""
+        };
+        let skip = standing.chars().count();
+        let spaced = found.done
+            && after
+                .get(standing.len()..)
+                .is_some_and(|rest| rest.starts_with(' '));
+        let tail = found.insert.get(standing.len()..).unwrap_or_default();
+        self.repeat(control('F'), skip);
+        self.send(tail.as_bytes());
+        match found.done {
+            true if spaced => self.send(&[control('F')]),
+            true => self.send(b" "),
+            false => {}
+        }
+    }
+
+    /// noline asks for a report, and has it before any key that is typed.
+    fn report(&mut self) {
+        match self.phase {
+            Phase::Size => {
+                self.phase = Phase::Position;
+                self.send(SIZE);
+            }
+            Phase::Position => {
+                self.phase = Phase::Editing;
+                self.send(POSITION);
+            }
+            Phase::Editing => {}
+        }
+    }
+
+    /// Takes text that noline prints: always all of the line from the cursor on.
+    fn print(&mut self, text: &[u8]) {
+        if matches!(self.phase, Phase::Editing) {
+            self.line
+                .replace_tail(core::str::from_utf8(text).unwrap_or_default());
+        }
+    }
+
+    /// Takes a byte of noline's that is no text.
+    fn obey(&mut self, byte: u8) {
+        match (&self.sequence, byte) {
+            (_, 0x1b) => self.sequence = Sequence::Escape,
+            (Sequence::None, 0x07) => self.view.ring(),
+            (Sequence::Escape, b'[') => (self.sequence, self.param) = (Sequence::Csi, 0),
+            (Sequence::Csi, b'0'..=b'9') => {
+                self.param = self
+                    .param
+                    .saturating_mul(10)
+                    .saturating_add(usize::from(byte - b'0'));
+            }
+            (Sequence::Csi, b';') => self.param = 0,
+            (Sequence::Csi, last) => {
+                self.sequence = Sequence::None;
+                match (last, &self.phase) {
+                    (b'n', _) => self.report(),
+                    // ESC [ row ; column H, counted from 1, on the prompt's row.
+                    (b'H', Phase::Editing) => self
+                        .line
+                        .move_to(self.param.saturating_sub(PROMPT.len() + 1)),
+                    (b'J', Phase::Editing) => self.line.erase_tail(),
+                    _ => {}
+                }
+            }
+            // ESC 7 and ESC 8, which only serve its questions, and the newline at the end of a line.
+            _ => self.sequence = Sequence::None,
+        }
+    }
+}
+
+impl ErrorType for Shim<'_, '_> {
+    type Error = Infallible;
+}
+
+impl Read for Shim<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
+        loop {
+            if let Some(&byte) = self.queue.get(self.taken) {
+                self.taken += 1;
+                return Ok(into.first_mut().map_or(0, |slot| {
+                    *slot = byte;
+                    1
+                }));
+            }
+            if !self.input.ready() {
+                self.view.draw(self.line);
+            }
+            match self.input.next() {
+                Ok(Some(key)) => self.press(key),
+                Ok(None) => {}
+                Err(_) => return Ok(0),
+            }
+        }
+    }
+}
+
+impl Write for Shim<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        let mut rest = bytes;
+        while let Some((&byte, tail)) = rest.split_first() {
+            if byte < 0x20 || !matches!(self.sequence, Sequence::None) {
+                self.obey(byte);
+                rest = tail;
+            } else {
+                let end = rest
+                    .iter()
+                    .position(|&byte| byte < 0x20)
+                    .unwrap_or(rest.len());
+                let (text, tail) = rest.split_at(end);
+                self.print(text);
+                rest = tail;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// The byte that a key sends with Ctrl.
+const fn control(letter: char) -> u8 {
+    letter as u8 & 0x1f
+}
