@@ -1,6 +1,25 @@
 //! What Tab offers.
+//!
+//! It follows from the commands' help. Where a command or an option stands, those that exist are offered; an
+//! argument is completed by its name, which may join several with `|`:
+//!
+//! | name | offers |
+//! |---|---|
+//! | `PATH`, `FROM`, `TO`, `DIR` | files and directories |
+//! | `NAME` | loaded extensions |
+//! | `FUNCTION` | exports of the extension that is named before it |
+//! | `PATTERN` | the same, or the firmware's exports |
+//! | `COMMAND` | commands |
+//! | lower case | itself: `plain\|ansi` |
 
-use crate::context::Context;
+use crate::{
+    context::{Context, Metadata},
+    dispatch::shift,
+    help::{self, Line},
+    line::with_words,
+    path::Path,
+};
+use embedded_cli::{arguments::Arg, command::RawCommand};
 
 /// A word that may stand at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +38,173 @@ pub fn complete(
     ctx: &mut Context<'_>,
     each: &mut dyn FnMut(Candidate<'_>),
 ) -> usize {
-    let _ = (ctx, each);
-    line.get(..cursor)
-        .and_then(|typed| typed.rfind(' '))
-        .map_or(0, |space| space + 1)
+    let typed = line.get(..cursor).unwrap_or(line);
+    let start = typed.rfind(' ').map_or(0, |space| space + 1);
+    let (before, word) = typed.split_at(start);
+    let mut offers = Offers { word, each };
+    let mut any_words = false;
+    // A line that is too long gets no offers.
+    let _ = with_words(before, &mut |raw| {
+        any_words = true;
+        match shift(&raw) {
+            Some(inner) if matches!(raw.name(), "help" | "time") => offers.after(inner, ctx),
+            None if matches!(raw.name(), "help" | "time") => offers.commands(),
+            _ => offers.after(raw, ctx),
+        }
+    });
+    if !any_words && before.trim().is_empty() {
+        offers.commands();
+    }
+    start
+}
+
+struct Offers<'o> {
+    word: &'o str,
+    each: &'o mut dyn FnMut(Candidate<'_>),
+}
+
+impl Offers<'_> {
+    fn offer(&mut self, text: &str) {
+        if text.starts_with(self.word) {
+            (self.each)(Candidate { text, done: true });
+        }
+    }
+
+    fn commands(&mut self) {
+        help::commands(None, &mut |name| self.offer(name));
+    }
+
+    /// What may follow the words of `raw`.
+    fn after(&mut self, raw: RawCommand<'_>, ctx: &mut Context<'_>) {
+        let Positionals {
+            values,
+            before,
+            last,
+        } = positionals(&raw);
+        if let Some(option) = last
+            && help::takes_value(&raw, &option, &mut |value| self.kind(value, None, ctx))
+        {
+            return;
+        }
+        if self.word.starts_with('-') {
+            help::options(raw, &mut |names, _| {
+                names.split(", ").for_each(|name| self.offer(name))
+            });
+            return;
+        }
+        let mut names = 0;
+        let mut arguments = 0;
+        let mut repeats = false;
+        help::of_command(raw.clone(), &mut |_, line| match line {
+            // The first name is the command's own; the others are among the values.
+            Line::Usage(usage) => names = help::usage_names(usage).split(' ').count() - 1,
+            Line::Command(name, _) => self.offer(name),
+            Line::Argument(kind) => {
+                repeats = kind.contains("...");
+                if names + arguments == values || (repeats && values > names + arguments) {
+                    self.kind(kind, before.filter(|_| values > names), ctx);
+                }
+                arguments += 1;
+            }
+            _ => {}
+        });
+    }
+
+    /// What an argument of this `kind` may be (`<NAME>`, `[plain|ansi]`), after the value `before`.
+    fn kind(&mut self, kind: &str, before: Option<&str>, ctx: &mut Context<'_>) {
+        for kind in kind.trim_matches(['<', '>', '[', ']', '.']).split('|') {
+            match kind {
+                "PATH" | "FROM" | "TO" | "DIR" => self.paths(ctx),
+                "NAME" => ctx
+                    .llext
+                    .iter()
+                    .for_each(|extension| self.offer(extension.name())),
+                "FUNCTION" | "PATTERN" => self.symbols(kind, before, ctx),
+                "COMMAND" => self.commands(),
+                word if word
+                    .starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) =>
+                {
+                    self.offer(word)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn symbols(&mut self, kind: &str, before: Option<&str>, ctx: &mut Context<'_>) {
+        match before.and_then(|name| ctx.llext.by_name(name)) {
+            Some(extension) => extension.exports().for_each(|(name, _)| self.offer(name)),
+            None if kind == "PATTERN" => ctx
+                .llext
+                .exports()
+                .iter()
+                .for_each(|(name, _)| self.offer(name)),
+            None => {}
+        }
+    }
+
+    fn paths(&mut self, ctx: &mut Context<'_>) {
+        let (directory, leaf) = self
+            .word
+            .split_at(self.word.rfind('/').map_or(0, |slash| slash + 1));
+        let Ok(path) = Path::new(directory) else {
+            return;
+        };
+        let each = &mut *self.each;
+        // A directory that cannot be read has nothing to offer.
+        let _ = ctx.files.list(path.as_str(), &mut |name, metadata| {
+            if !name.starts_with(leaf) {
+                return;
+            }
+            let mut text = [0; 256];
+            let slash = if metadata == Metadata::Dir { "/" } else { "" };
+            if let Some(text) = join(&mut text, &[directory, name, slash]) {
+                each(Candidate {
+                    text,
+                    done: slash.is_empty(),
+                });
+            }
+        });
+    }
+}
+
+/// What stands before the word that is completed.
+#[derive(Default)]
+struct Positionals<'a> {
+    /// How many values that belong to no option.
+    values: usize,
+    /// The last of these.
+    before: Option<&'a str>,
+    /// The last argument of all.
+    last: Option<Arg<'a>>,
+}
+
+fn positionals<'a>(raw: &RawCommand<'a>) -> Positionals<'a> {
+    let mut found = Positionals::default();
+    for arg in raw.args().args().flatten() {
+        let belongs = found
+            .last
+            .as_ref()
+            .is_some_and(|option| help::takes_value(raw, option, &mut |_| {}));
+        if let Arg::Value(value) = arg
+            && !belongs
+        {
+            found.values += 1;
+            found.before = Some(value);
+        }
+        found.last = Some(arg);
+    }
+    found
+}
+
+/// `parts` one after the other, if `buffer` takes them.
+fn join<'b>(buffer: &'b mut [u8], parts: &[&str]) -> Option<&'b str> {
+    let mut length = 0;
+    for part in parts {
+        buffer
+            .get_mut(length..length + part.len())?
+            .copy_from_slice(part.as_bytes());
+        length += part.len();
+    }
+    core::str::from_utf8(buffer.get(..length)?).ok()
 }

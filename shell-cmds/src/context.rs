@@ -1,6 +1,7 @@
 //! What the commands need of the world: the traits that a firmware (or a test) implements.
 
 use llext::{Llext, Source};
+use ufmt::{Formatter, uDisplay, uWrite, uwrite};
 
 /// All that a command may touch.
 pub struct Context<'a> {
@@ -20,6 +21,8 @@ pub struct Context<'a> {
 pub trait Console {
     /// Writes all of `text`.
     fn write(&mut self, text: &[u8]);
+    /// Writes a newline, unless the output of shell and extensions stands at the start of a line.
+    fn fresh_line(&mut self);
     /// How the console talks to its terminal.
     fn mode(&self) -> Mode;
     /// Switches the mode, from the next prompt on.
@@ -35,6 +38,9 @@ pub enum Mode {
     Ansi,
 }
 
+/// Takes the contents of a file that is written, piece by piece.
+pub type Contents<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), FileError>;
+
 /// A file system with absolute, `/`-separated ASCII paths.
 ///
 /// Closures take the place of open handles: a file is open just as long as one runs.
@@ -48,9 +54,7 @@ pub trait Files {
     fn write(
         &mut self,
         path: &str,
-        body: &mut dyn FnMut(
-            &mut dyn FnMut(&[u8]) -> Result<(), FileError>,
-        ) -> Result<(), FileError>,
+        body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
     /// Copies the file `from` to `to`, replacing a file that is there.
     fn copy(&mut self, from: &str, to: &str) -> Result<(), FileError>;
@@ -111,6 +115,35 @@ pub enum FileError {
     Device,
     /// What else the file system says, by its own code.
     Other(i32),
+}
+
+impl FileError {
+    /// What to do about it, where there is something.
+    pub fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Full => "`df` shows what is free, `rm` makes room",
+            Self::BadPath => "a path has up to 255 ASCII characters",
+            Self::Corrupt => "`fs format --yes` makes an empty file system; all files are lost",
+            _ => return None,
+        })
+    }
+}
+
+impl uDisplay for FileError {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        out.write_str(match self {
+            Self::NotFound => "no such file or directory",
+            Self::Exists => "exists already",
+            Self::NotADirectory => "not a directory",
+            Self::IsADirectory => "is a directory",
+            Self::NotEmpty => "directory is not empty",
+            Self::Full => "no space left on the file system",
+            Self::BadPath => "not a path",
+            Self::Corrupt => "no file system, or a damaged one",
+            Self::Device => "the device failed",
+            Self::Other(code) => return uwrite!(out, "file system error {}", *code),
+        })
+    }
 }
 
 /// The one door through which extension code runs.

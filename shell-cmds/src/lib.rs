@@ -13,10 +13,18 @@
 //! It writes one line `error: WHAT: WHY` (`fail!`) and, where one helps, a line `hint: …`, and returns [`Failed`].
 #![cfg_attr(not(test), no_std)]
 
+mod args;
 mod complete;
 pub mod context;
 mod dispatch;
+mod fs;
+mod glob;
+mod help;
 mod line;
+mod llext;
+mod mem;
+mod nearest;
+mod path;
 mod system;
 mod table;
 mod text;
@@ -36,6 +44,23 @@ pub type Status = Result<(), Failed>;
 table::commands! {
     /// Every command of the shell, in the order of `help`.
     pub enum Command<'a> {
+        Llext(llext::Llext<'a>),
+        Ls(fs::ls::Ls<'a>),
+        Cat(fs::cat::Cat<'a>),
+        Rm(fs::rm::Rm<'a>),
+        Mv(fs::mv::Mv<'a>),
+        Cp(fs::cp::Cp<'a>),
+        Mkdir(fs::mkdir::Mkdir<'a>),
+        Df(fs::df::Df),
+        Hexdump(fs::hexdump::Hexdump<'a>),
+        Fs(fs::Fs),
+        Mem(mem::Mem),
+        Help(system::help::Help<'a>),
+        Time(system::time::Time<'a>),
         Term(system::term::Term<'a>),
+        Version(system::version::Version),
+        Uptime(system::uptime::Uptime),
+        Reboot(system::reboot::Reboot),
+        Exit(system::exit::Exit),
     }
 }

@@ -1,6 +1,6 @@
 //! Text to the console: formatting without `core::fmt`.
 
-use crate::context::{Console, Context};
+use crate::context::Console;
 use core::convert::Infallible;
 use ufmt::{Formatter, uDisplay, uWrite};
 
@@ -105,32 +105,31 @@ pub fn plural(count: usize, one: &'static str, many: &'static str) -> &'static s
     if count == 1 { one } else { many }
 }
 
-/// Sixteen bytes as a line of a hexadecimal dump: address, bytes in words of `width`, and their text.
-pub fn dump_line(ctx: &mut Context<'_>, address: usize, bytes: &[u8], width: usize) {
+/// Writes up to sixteen bytes as a line of a hexadecimal dump: address, bytes in words of `width`, and their text.
+pub fn dump_line(console: &mut dyn Console, address: usize, bytes: &[u8], width: usize) {
     let width = width.max(1);
-    print!(ctx.console, "{} ", Digits(address, 8));
+    print!(console, "{} ", Digits(address, 8));
     for column in 0..16 / width {
         let word = bytes.get(column * width..(column + 1) * width);
-        ctx.console
-            .write(if column * width == 8 { b"  " } else { b" " });
+        console.write(if column * width == 8 { b"  " } else { b" " });
         match word {
             // Words are shown as numbers: the last byte of a little-endian word comes first.
             Some(word) => word
                 .iter()
                 .rev()
-                .for_each(|byte| print!(ctx.console, "{}", Digits(*byte as usize, 2))),
-            None => (0..width).for_each(|_| ctx.console.write(b"  ")),
+                .for_each(|byte| print!(console, "{}", Digits(*byte as usize, 2))),
+            None => (0..width).for_each(|_| console.write(b"  ")),
         }
     }
-    ctx.console.write(b"  |");
+    console.write(b"  |");
     for byte in bytes {
-        ctx.console.write(&[if matches!(byte, 0x20..=0x7e) {
+        console.write(&[if matches!(byte, 0x20..=0x7e) {
             *byte
         } else {
             b'.'
         }]);
     }
-    ctx.console.write(b"|\n");
+    console.write(b"|\n");
 }
 
 #[cfg(test)]

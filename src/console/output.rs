@@ -120,6 +120,10 @@ impl Console for &Output {
         Output::write(self, text);
     }
 
+    fn fresh_line(&mut self) {
+        Output::fresh_line(self);
+    }
+
     fn mode(&self) -> Mode {
         Output::mode(self)
     }

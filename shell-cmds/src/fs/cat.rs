@@ -1,0 +1,69 @@
+//! `cat`: prints a file.
+//!
+//! ```text
+//! llext> cat /motd.txt
+//! Hello, world
+//! llext> cat /motd
+//! error: cat: /motd: no such file or directory
+//! hint: did you mean motd.txt?
+//! llext> cat /ext
+//! error: cat: /ext: is a directory
+//! ```
+
+use super::{path, refuse};
+use crate::{
+    Run, Status,
+    context::{Context, FileError},
+};
+use embedded_cli::Command;
+use llext::{Source, SourceError};
+
+/// `cat`.
+#[derive(Command)]
+pub enum Cat<'a> {
+    /// Print a file
+    Cat {
+        /// File to print
+        path: &'a str,
+    },
+}
+
+impl Run for Cat<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Cat { path: typed } = self;
+        let path = path(ctx, "cat", typed)?;
+        let console = &mut *ctx.console;
+        let mut read = Ok(());
+        let opened = ctx.files.read(path.as_str(), &mut |file| {
+            let end = file.len();
+            read = chunks(file, 0, end, &mut |_, bytes| console.write(bytes));
+        });
+        ctx.console.fresh_line();
+        match (opened, read) {
+            (Err(error), _) => Err(refuse(ctx, "cat", path.as_str(), error)),
+            (_, Err(_)) => Err(refuse(ctx, "cat", path.as_str(), FileError::Device)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Hands out the bytes of `file` from `start` to `end` in pieces of 16, the last one perhaps shorter, with their offsets.
+pub fn chunks(
+    file: &mut dyn Source,
+    start: usize,
+    end: usize,
+    each: &mut dyn FnMut(usize, &[u8]),
+) -> Result<(), SourceError> {
+    let mut piece = [0; 16];
+    let mut offset = start;
+    while offset < end {
+        let length = piece.len().min(end - offset);
+        let Some(piece) = piece.get_mut(..length) else {
+            break;
+        };
+        file.read_at(offset, piece)?;
+        each(offset, piece);
+        offset += length;
+    }
+    Ok(())
+}

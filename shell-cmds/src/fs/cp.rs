@@ -1,0 +1,49 @@
+//! `cp`: copies a file; a file of the new name is replaced once the copy is complete.
+//!
+//! ```text
+//! llext> cp /motd.txt /copy.txt
+//! llext> cat /copy.txt
+//! Hello, world
+//! llext> cp /motd.txt /motd.txt
+//! error: cp: /motd.txt: is the file to copy
+//! llext> cp /ext /copy
+//! error: cp: /ext: is a directory
+//! llext> cp /motd.txt /no/where
+//! error: cp: /no: no such file or directory
+//! ```
+
+use super::{destination, metadata, path, refuse, refuse_new};
+use crate::{
+    Run, Status,
+    context::{Context, FileError, Metadata},
+    text::fail,
+};
+use embedded_cli::Command;
+
+/// `cp`.
+#[derive(Command)]
+pub enum Cp<'a> {
+    /// Copy a file
+    Cp {
+        /// File to copy
+        from: &'a str,
+        /// Name of the copy, or the directory that it goes into
+        to: &'a str,
+    },
+}
+
+impl Run for Cp<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Cp { from, to } = self;
+        let from = path(ctx, "cp", from)?;
+        if metadata(ctx, "cp", &from)? == Metadata::Dir {
+            return Err(refuse(ctx, "cp", from.as_str(), FileError::IsADirectory));
+        }
+        let to = destination(ctx, "cp", &from, to)?;
+        if to.as_str() == from.as_str() {
+            return Err(fail!(ctx, "cp", "{}: is the file to copy", to.as_str()));
+        }
+        let copied = ctx.files.copy(from.as_str(), to.as_str());
+        copied.map_err(|error| refuse_new(ctx, "cp", &to, error))
+    }
+}

@@ -1,0 +1,95 @@
+//! Commands for files. Paths are absolute; one that does not begin with `/` is taken from there.
+
+pub mod cat;
+pub mod cp;
+pub mod df;
+pub mod format;
+pub mod hexdump;
+pub mod ls;
+pub mod mkdir;
+pub mod mv;
+pub mod rm;
+
+use crate::{
+    Failed, Status,
+    context::{Context, FileError, Metadata},
+    nearest,
+    path::Path,
+    table,
+    text::{fail, hint},
+};
+use embedded_cli::Command;
+
+/// `fs`.
+#[derive(Command)]
+pub enum Fs {
+    /// Care for the file system itself
+    #[command(subcommand)]
+    Fs(Subcommand),
+}
+
+/// What `fs` does.
+pub type Subcommand = format::Format;
+
+impl table::Run for Fs {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Fs(subcommand) = self;
+        subcommand.run(ctx)
+    }
+}
+
+/// Says that the file system refused `path`, and what to do about it.
+pub fn refuse(ctx: &mut Context<'_>, what: &str, path: &str, error: FileError) -> Failed {
+    fail!(ctx, what, "{}: {}", path, error);
+    match error {
+        FileError::NotFound => suggest(ctx, path),
+        _ => {
+            if let Some(advice) = error.hint() {
+                hint!(ctx, "{}", advice);
+            }
+        }
+    }
+    Failed
+}
+
+/// The path that was typed.
+pub fn path(ctx: &mut Context<'_>, what: &str, typed: &str) -> Result<Path, Failed> {
+    Path::new(typed).map_err(|error| refuse(ctx, what, typed, error))
+}
+
+/// What `path` is; it must be there.
+pub fn metadata(ctx: &mut Context<'_>, what: &str, path: &Path) -> Result<Metadata, Failed> {
+    ctx.files
+        .metadata(path.as_str())
+        .map_err(|error| refuse(ctx, what, path.as_str(), error))
+}
+
+/// Where `from` goes: to `to`, or into it if it is a directory.
+fn destination(ctx: &mut Context<'_>, what: &str, from: &Path, to: &str) -> Result<Path, Failed> {
+    let mut to = path(ctx, what, to)?;
+    if ctx.files.metadata(to.as_str()) == Ok(Metadata::Dir) {
+        to.push(from.name())
+            .map_err(|error| refuse(ctx, what, to.as_str(), error))?;
+    }
+    Ok(to)
+}
+
+/// Says that `path` could not be made: where its directory is not there, that is why.
+fn refuse_new(ctx: &mut Context<'_>, what: &str, path: &Path, error: FileError) -> Failed {
+    match error {
+        FileError::NotFound => refuse(ctx, what, path.parent().as_str(), error),
+        _ => refuse(ctx, what, path.as_str(), error),
+    }
+}
+
+/// Offers what the directory of `path` holds and is called much like it.
+fn suggest(ctx: &mut Context<'_>, path: &str) {
+    let (Ok(path), files) = (Path::new(path), &mut *ctx.files) else {
+        return;
+    };
+    let parent = path.parent();
+    nearest::hint(ctx.console, path.name(), &mut |each| {
+        // A directory that is not there either has nothing to offer.
+        let _ = files.list(parent.as_str(), &mut |name, _| each(name));
+    });
+}

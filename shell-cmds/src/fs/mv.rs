@@ -1,0 +1,52 @@
+//! `mv`: renames or moves; a file of the new name is replaced.
+//!
+//! ```text
+//! llext> mkdir /old
+//! llext> mv /motd.txt /old
+//! llext> mv /old/motd.txt /old/greeting
+//! llext> ls /old
+//!       13 greeting
+//! llext> mv /old /old/older
+//! error: mv: /old/older: lies within /old
+//! llext> mv /nope /old
+//! error: mv: /nope: no such file or directory
+//! ```
+
+use super::{destination, metadata, path, refuse_new};
+use crate::{Run, Status, context::Context, text::fail};
+use embedded_cli::Command;
+
+/// `mv`.
+#[derive(Command)]
+pub enum Mv<'a> {
+    /// Rename or move a file or directory
+    Mv {
+        /// What to move
+        from: &'a str,
+        /// Its new name, or the directory that it goes into
+        to: &'a str,
+    },
+}
+
+impl Run for Mv<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Mv { from, to } = self;
+        let from = path(ctx, "mv", from)?;
+        metadata(ctx, "mv", &from)?;
+        let to = destination(ctx, "mv", &from, to)?;
+        if to.as_str() == from.as_str() {
+            return Ok(());
+        }
+        if to.is_within(&from) {
+            return Err(fail!(
+                ctx,
+                "mv",
+                "{}: lies within {}",
+                to.as_str(),
+                from.as_str()
+            ));
+        }
+        let moved = ctx.files.rename(from.as_str(), to.as_str());
+        moved.map_err(|error| refuse_new(ctx, "mv", &to, error))
+    }
+}

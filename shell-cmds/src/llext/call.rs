@@ -1,0 +1,170 @@
+//! `llext call`: calls a function of an extension.
+
+use super::{outcome, unknown};
+use crate::{
+    Failed, Run, Status,
+    args::{Literal, Words, literal, unescape},
+    context::Context,
+    nearest,
+    text::{Hex, fail, hint, print},
+};
+use embedded_cli::{
+    Command,
+    command::RawCommand,
+    service::{FromRaw, ParseError},
+};
+use llext::{ExtensionId, RegionKind};
+
+/// The most arguments of a call.
+const ARGUMENTS: usize = 8;
+
+/// Room for the strings of a call, in bytes, each with its NUL.
+const STRINGS: usize = 256;
+
+/// `llext call`.
+#[derive(Command)]
+#[command(skip_from_raw)]
+pub enum Call<'a> {
+    /// Call a function of an extension
+    Call {
+        /// Extension that has the function
+        name: &'a str,
+        /// Function to call
+        function: &'a str,
+        /// Up to 8 arguments: 12, -7, 0x1f, 0b101, 'c', "text" (passed as pointer)
+        #[arg(value_name = "ARG...")]
+        args: Option<Words<'a>>,
+    },
+}
+
+impl<'a> FromRaw<'a> for Call<'a> {
+    fn parse(raw: RawCommand<'a>) -> Result<Self, ParseError<'a>> {
+        if raw.name() != "call" {
+            return Err(ParseError::UnknownCommand);
+        }
+        let words = Words::new(raw.args())?;
+        let mut iter = words.iter();
+        let name = iter
+            .next()
+            .ok_or(ParseError::MissingRequiredArgument { name: "<NAME>" })?;
+        let function = iter
+            .next()
+            .ok_or(ParseError::MissingRequiredArgument { name: "<FUNCTION>" })?;
+        Ok(Self::Call {
+            name,
+            function,
+            args: Some(words),
+        })
+    }
+}
+
+impl Run for Call<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Call {
+            name,
+            function,
+            args,
+        } = self;
+        let (id, entry) = find(ctx, name, function)?;
+        let mut values = [0; ARGUMENTS];
+        let mut strings = [0; STRINGS];
+        if let Some(words) = args {
+            arguments(ctx, &words, &mut values, &mut strings)?;
+        }
+        let outcome = ctx.cpu.call(id, entry, &values);
+        match outcome::returned(ctx, "call", id, function, outcome) {
+            Ok(value) => {
+                print!(
+                    ctx.console,
+                    "=> {} ({})\n",
+                    value as i32,
+                    Hex(value as usize, 1)
+                );
+                Ok(())
+            }
+            Err(Failed) => {
+                hint!(ctx, "the call is over and {} stays loaded", name);
+                Err(Failed)
+            }
+        }
+    }
+}
+
+/// The extension's id and the function's address.
+fn find(ctx: &mut Context<'_>, name: &str, function: &str) -> Result<(ExtensionId, usize), Failed> {
+    let Some(extension) = ctx.llext.by_name(name) else {
+        return Err(unknown(ctx, "call", name));
+    };
+    let Some(entry) = extension.find(function) else {
+        fail!(ctx, "call", "{}: no function {}", name, function);
+        let names =
+            &mut |each: &mut dyn FnMut(&str)| extension.exports().for_each(|(name, _)| each(name));
+        if !nearest::hint(ctx.console, function, names) {
+            hint!(ctx, "`llext sym {}` lists what it exports", name);
+        }
+        return Err(Failed);
+    };
+    let is_code = |region: llext::Region| {
+        region.kind == RegionKind::Text
+            && (region.address..region.address + region.size).contains(&entry)
+    };
+    if !extension.regions().any(is_code) {
+        return Err(fail!(
+            ctx,
+            "call",
+            "{}: {} is data, not a function",
+            name,
+            function
+        ));
+    }
+    Ok((extension.id(), entry))
+}
+
+/// Reads the arguments into `values`; strings go to `strings`, and their addresses to `values`.
+fn arguments(
+    ctx: &mut Context<'_>,
+    words: &Words<'_>,
+    values: &mut [usize; ARGUMENTS],
+    strings: &mut [u8; STRINGS],
+) -> Status {
+    let typed = words.iter().skip(2);
+    let count = typed.count();
+    if count > ARGUMENTS {
+        return Err(fail!(
+            ctx,
+            "call",
+            "{} arguments, {} at most",
+            count,
+            ARGUMENTS
+        ));
+    }
+    // The extension may write to its strings, through this pointer.
+    let base = strings.as_mut_ptr() as usize;
+    let mut used = 0;
+    for (value, word) in values.iter_mut().zip(words.iter().skip(2)) {
+        let word = word.trim_start();
+        *value = match literal(word) {
+            Ok(Literal::Number(number)) => number as usize,
+            Ok(Literal::String(text)) => {
+                let start = used;
+                let mut push = |byte| {
+                    *strings.get_mut(used)? = byte;
+                    used += 1;
+                    Some(())
+                };
+                if unescape(text, &mut push).and_then(|()| push(0)).is_none() {
+                    return Err(fail!(
+                        ctx,
+                        "call",
+                        "{}: the strings take more than {} bytes",
+                        word,
+                        STRINGS
+                    ));
+                }
+                base + start
+            }
+            Err(bad) => return Err(fail!(ctx, "call", "{}: {}", word, bad.expected())),
+        };
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `llext gdb`: the GDB commands that load an extension's symbols.
+//!
+//! The same text is in `/gdb/NAME.gdb` from before the extension's first instruction until it is unloaded.
+
+use super::{file_name, unknown};
+use crate::{
+    Run, Status,
+    context::{Contents, Context, FileError},
+    path::Path,
+    text::print,
+};
+use embedded_cli::Command;
+use llext::{Extension, ExtensionId, debug};
+use ufmt::uWrite;
+
+/// Where the scripts are kept.
+const DIRECTORY: &str = "/gdb";
+
+/// `llext gdb`.
+#[derive(Command)]
+pub enum Gdb<'a> {
+    /// Print the GDB commands that load the symbols of one extension, or of all
+    Gdb {
+        /// Extension to print them for; all unless given
+        name: Option<&'a str>,
+    },
+}
+
+impl Run for Gdb<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Gdb { name } = self;
+        if let Some(name) = name
+            && ctx.llext.by_name(name).is_none()
+        {
+            return Err(unknown(ctx, "gdb", name));
+        }
+        for extension in ctx
+            .llext
+            .iter()
+            .filter(|extension| name.is_none_or(|name| name == extension.name()))
+        {
+            // The console takes everything.
+            let _ = script(extension, &mut |text| {
+                ctx.console.write(text);
+                Ok(())
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Writes the script of `extension`. One function for console and files keeps one copy of its code.
+fn script(extension: &Extension, out: Contents<'_>) -> Result<(), FileError> {
+    struct Text<'a>(Contents<'a>);
+    impl uWrite for Text<'_> {
+        type Error = FileError;
+        fn write_str(&mut self, text: &str) -> Result<(), FileError> {
+            (self.0)(text.as_bytes())
+        }
+    }
+    debug::add_symbol_file(&mut Text(out), file_name(extension), extension)
+}
+
+/// `/gdb/NAME.gdb`.
+fn script_path(name: &str) -> Result<Path, FileError> {
+    let mut path = Path::new(DIRECTORY)?;
+    path.push(name)?;
+    path.extend(".gdb")?;
+    Ok(path)
+}
+
+/// Keeps the script of an extension as a file. Where that cannot be, the load goes on with a warning.
+pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
+    let Some(extension) = ctx.llext.by_id(id) else {
+        return;
+    };
+    let kept = script_path(extension.name()).and_then(|path| {
+        match ctx.files.create_dir(DIRECTORY) {
+            Ok(()) | Err(FileError::Exists) => {}
+            Err(error) => return Err(error),
+        }
+        ctx.files
+            .write(path.as_str(), &mut |write| script(extension, write))
+    });
+    if let Err(error) = kept {
+        print!(
+            ctx.console,
+            "warning: {}/{}.gdb was not written: {}\n",
+            DIRECTORY,
+            extension.name(),
+            error
+        );
+    }
+}
+
+/// Removes the file that [`keep`] made for `name`.
+pub fn forget(ctx: &mut Context<'_>, name: &str) {
+    // It may be gone already, or never have been written.
+    let _ = script_path(name).and_then(|path| ctx.files.remove(path.as_str()));
+}

@@ -1,0 +1,75 @@
+//! `llext heap`: the memory that extensions live in, in bytes.
+
+use super::extent;
+use crate::{
+    Run, Status,
+    context::Context,
+    text::{plural, print},
+};
+use embedded_cli::Command;
+
+/// Letters of the map.
+const COLUMNS: usize = 64;
+
+/// `llext heap`.
+#[derive(Command)]
+pub enum Heap {
+    /// Tell how full the heap of the extensions is, in bytes
+    Heap,
+}
+
+impl Run for Heap {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let stats = ctx.llext.heap().stats();
+        for (name, bytes) in [
+            ("total", stats.total),
+            ("used", stats.used),
+            ("free", stats.free),
+            ("largest", stats.largest),
+            ("peak", stats.peak),
+        ] {
+            print!(ctx.console, "{} {}\n", name, bytes);
+        }
+        for extension in ctx.llext.iter() {
+            print!(
+                ctx.console,
+                "{}: {} bytes",
+                extension.name(),
+                extent(extension).0
+            );
+            let allocated = ctx.system.allocated(extension.id());
+            if allocated.blocks > 0 {
+                let word = plural(allocated.blocks, "block", "blocks");
+                print!(
+                    ctx.console,
+                    ", {} bytes in {} {} allocated", allocated.bytes, allocated.blocks, word
+                );
+            }
+            ctx.console.write(b"\n");
+        }
+        map(ctx);
+        Ok(())
+    }
+}
+
+/// Draws the heap from its first address to its last: `#` where something is used.
+fn map(ctx: &mut Context<'_>) {
+    let heap = ctx.llext.heap();
+    let bounds = heap.bounds();
+    let share = bounds.len().div_ceil(COLUMNS).max(1);
+    let mut columns = [b'.'; COLUMNS];
+    heap.blocks(&mut |block| {
+        if block.used && block.size > 0 {
+            let start = block.address.saturating_sub(bounds.start);
+            let (first, last) = (start / share, (start + block.size - 1) / share);
+            columns
+                .iter_mut()
+                .take(last + 1)
+                .skip(first)
+                .for_each(|column| *column = b'#');
+        }
+    });
+    ctx.console.write(b"map [");
+    ctx.console.write(&columns);
+    ctx.console.write(b"]\n");
+}

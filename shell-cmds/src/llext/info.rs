@@ -1,0 +1,93 @@
+//! `llext info`: all about one extension.
+
+use super::unknown;
+use crate::{
+    Run, Status,
+    context::Context,
+    text::{Digits, Hex, Left, Right, print},
+};
+use embedded_cli::Command;
+use llext::RegionKind;
+
+/// `llext info`.
+#[derive(Command)]
+pub enum Info<'a> {
+    /// Tell all about an extension: regions, sections, exports, dependencies, build-id
+    Info {
+        /// Extension to tell about
+        name: &'a str,
+    },
+}
+
+impl Run for Info<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Info { name } = self;
+        let Some(extension) = ctx.llext.by_name(name) else {
+            return Err(unknown(ctx, "info", name));
+        };
+        print!(
+            ctx.console,
+            "name {}\nfile {}\nbuild-id ",
+            extension.name(),
+            extension.origin()
+        );
+        for byte in extension.build_id() {
+            print!(ctx.console, "{}", Digits((*byte).into(), 2));
+        }
+        ctx.console.write(if extension.build_id().is_empty() {
+            b"none\n"
+        } else {
+            b"\n"
+        });
+        print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
+        for region in extension.regions() {
+            let kind = Left(region_name(region.kind), 16);
+            print!(
+                ctx.console,
+                "  {} {} {}\n",
+                kind,
+                Hex(region.address, 8),
+                Right(region.size, 7)
+            );
+        }
+        ctx.console.write(b"sections:\n");
+        for section in extension.sections() {
+            let (name, kind) = (Left(section.name, 16), region_name(section.region));
+            print!(
+                ctx.console,
+                "  {} {} {} {}\n",
+                name,
+                Hex(section.address, 8),
+                Right(section.size, 7),
+                kind
+            );
+        }
+        ctx.console.write(b"exports:\n");
+        for (name, address) in extension.exports() {
+            print!(ctx.console, "  {} {}\n", Left(name, 16), Hex(address, 8));
+        }
+        ctx.console.write(b"uses:");
+        for used in extension
+            .dependencies()
+            .filter_map(|id| ctx.llext.by_id(id))
+        {
+            print!(ctx.console, " {}", used.name());
+        }
+        ctx.console.write(b"\nused by:");
+        for user in ctx.llext.users_of(extension) {
+            print!(ctx.console, " {}", user.name());
+        }
+        ctx.console.write(b"\n");
+        Ok(())
+    }
+}
+
+/// What ELF files call such memory.
+pub fn region_name(kind: RegionKind) -> &'static str {
+    match kind {
+        RegionKind::Text => "text",
+        RegionKind::Rodata => "rodata",
+        RegionKind::Data => "data",
+        RegionKind::Bss => "bss",
+    }
+}

@@ -1,0 +1,273 @@
+//! `llext load`: loads an extension from a file, and runs its constructors.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf --dry-run
+//! hello: <n> regions
+//! text <n>
+//! rodata <n>
+//! ```
+
+use super::{extent, gdb, outcome};
+use crate::{
+    Failed, Run, Status,
+    context::{Console, Context},
+    fs, nearest,
+    path::Path,
+    text::{Hex, fail, hint, plural, print},
+};
+use embedded_cli::Command;
+use llext::{Extension, ExtensionId, LoadError, LoadOptions, Report, Requirements};
+
+/// `llext load`.
+#[derive(Command)]
+pub enum Load<'a> {
+    /// Load an extension and run its constructors
+    Load {
+        /// File to load: an ELF object, from the compiler or from ld -r
+        path: &'a str,
+        /// Name of the extension; the file's name without its ending, unless given
+        #[arg(short, long, value_name = "TEXT")]
+        name: Option<&'a str>,
+        /// Change nothing; tell what is missing and how much memory is needed
+        #[arg(short, long)]
+        dry_run: bool,
+    },
+}
+
+impl Run for Load<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Load {
+            path: typed,
+            name,
+            dry_run,
+        } = self;
+        let path = fs::path(ctx, "load", typed)?;
+        let name = name.unwrap_or(path.stem());
+        if dry_run {
+            return rehearse(ctx, &path, name);
+        }
+        let id = load(ctx, &path, name)?;
+        // The debugger knows first: its script is there before any of the extension's code runs.
+        gdb::keep(ctx, id);
+        construct(ctx, id)?;
+        if let Some(extension) = ctx.llext.by_id(id) {
+            let (bytes, regions, address) = extent(extension);
+            let word = plural(regions, "region", "regions");
+            print!(
+                ctx.console,
+                "loaded {}: {} {}, {} bytes at {}\n",
+                name,
+                regions,
+                word,
+                bytes,
+                Hex(address, 8)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Loads; no line of the extension has run after it.
+fn load(ctx: &mut Context<'_>, path: &Path, name: &str) -> Result<ExtensionId, Failed> {
+    let options = LoadOptions {
+        origin: path.as_str(),
+        keep_sections: true,
+    };
+    let mut report = Undefined {
+        console: &mut *ctx.console,
+        path: path.as_str(),
+        count: 0,
+    };
+    let llext = &mut *ctx.llext;
+    let mut loaded = None;
+    let opened = ctx.files.read(path.as_str(), &mut |file| {
+        loaded = Some(
+            llext
+                .load(file, name, &options, &mut report)
+                .map(Extension::id),
+        );
+    });
+    let undefined = report.count;
+    opened.map_err(|error| fs::refuse(ctx, "load", path.as_str(), error))?;
+    match loaded {
+        Some(Ok(id)) => Ok(id),
+        Some(Err(error)) => Err(refuse(ctx, path, name, &error, undefined)),
+        None => Err(Failed),
+    }
+}
+
+/// Writes one line with all symbols that are defined nowhere, as the loader finds them.
+struct Undefined<'a> {
+    console: &'a mut dyn Console,
+    path: &'a str,
+    count: usize,
+}
+
+impl Report for Undefined<'_> {
+    fn undefined(&mut self, name: &str) {
+        match self.count {
+            0 => print!(
+                self.console,
+                "error: load: {}: undefined symbols: {}", self.path, name
+            ),
+            _ => print!(self.console, ", {}", name),
+        }
+        self.count += 1;
+    }
+}
+
+/// Says why the loader refused; the undefined symbols have been named.
+fn refuse(
+    ctx: &mut Context<'_>,
+    path: &Path,
+    name: &str,
+    error: &LoadError,
+    undefined: usize,
+) -> Failed {
+    let path = path.as_str();
+    match error {
+        LoadError::Undefined(_) if undefined > 0 => {
+            ctx.console.write(b"\n");
+            hint!(
+                ctx,
+                "load what defines them first; `llext load {} --dry-run` lists the nearest names",
+                path
+            );
+            return Failed;
+        }
+        _ if undefined > 0 => print!(ctx.console, "; {}\n", error),
+        LoadError::NameTaken | LoadError::InvalidName => {
+            fail!(ctx, "load", "{}: {}", name, error);
+        }
+        _ => {
+            fail!(ctx, "load", "{}: {}", path, error);
+        }
+    }
+    if let Some(advice) = error.hint() {
+        hint!(ctx, "{}", advice);
+    }
+    Failed
+}
+
+/// Runs the constructors; where one does not return, the load is undone.
+fn construct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+    let mut place = 0;
+    while let Some(function) = ctx
+        .llext
+        .by_id(id)
+        .and_then(|extension| extension.init_functions().nth(place))
+    {
+        let outcome = ctx.cpu.call(id, function, &[0; 8]);
+        if outcome::returned(ctx, "load", id, "a constructor", outcome).is_err() {
+            super::unload::undo(ctx, id);
+            hint!(ctx, "the load is undone; destructors did not run");
+            return Err(Failed);
+        }
+        place += 1;
+    }
+    Ok(())
+}
+
+/// Tells what a load would need and lack.
+fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str) -> Status {
+    let options = LoadOptions {
+        origin: path.as_str(),
+        keep_sections: true,
+    };
+    let llext = &*ctx.llext;
+    let mut report = Missing {
+        console: &mut *ctx.console,
+        llext,
+        undefined: 0,
+        unsupported: 0,
+    };
+    let mut rehearsed = None;
+    let opened = ctx.files.read(path.as_str(), &mut |file| {
+        rehearsed = Some(llext.dry_run(file, name, &options, &mut report));
+    });
+    let (undefined, unsupported) = (report.undefined, report.unsupported);
+    opened.map_err(|error| fs::refuse(ctx, "load", path.as_str(), error))?;
+    match rehearsed {
+        Some(Ok(needs)) => show(ctx, name, &needs),
+        Some(Err(error)) => return Err(refuse(ctx, path, name, &error, 0)),
+        None => return Err(Failed),
+    }
+    if undefined + unsupported > 0 {
+        let (symbols, relocations) = (
+            plural(undefined, "symbol", "symbols"),
+            plural(unsupported, "relocation", "relocations"),
+        );
+        return Err(fail!(
+            ctx,
+            "load",
+            "{}: {} undefined {}, {} unsupported {}",
+            path.as_str(),
+            undefined,
+            symbols,
+            unsupported,
+            relocations
+        ));
+    }
+    Ok(())
+}
+
+/// Writes one line for each thing that is missing.
+struct Missing<'a> {
+    console: &'a mut dyn Console,
+    llext: &'a llext::Llext<'static>,
+    undefined: usize,
+    unsupported: usize,
+}
+
+impl Report for Missing<'_> {
+    fn undefined(&mut self, name: &str) {
+        self.undefined += 1;
+        print!(self.console, "undefined {}", name);
+        let llext = self.llext;
+        nearest::remark(self.console, name, &mut |each| {
+            llext.exports().iter().for_each(|(name, _)| each(name));
+            llext
+                .iter()
+                .for_each(|extension| extension.exports().for_each(|(name, _)| each(name)));
+        });
+        self.console.write(b"\n");
+    }
+
+    fn unsupported(&mut self, section: &str, offset: usize, r_type: u32) {
+        self.unsupported += 1;
+        print!(
+            self.console,
+            "unsupported relocation type {} at {}+{}\n",
+            r_type,
+            section,
+            Hex(offset, 1)
+        );
+    }
+}
+
+/// Prints what a load needs, in bytes, against what there is.
+fn show(ctx: &mut Context<'_>, name: &str, needs: &Requirements) {
+    let kinds = ["text", "rodata", "data", "bss"];
+    for (kind, bytes) in kinds.into_iter().zip(needs.regions) {
+        print!(ctx.console, "{} {}\n", kind, bytes);
+    }
+    let stays = needs.regions.iter().sum::<usize>() + needs.metadata;
+    let stats = ctx.llext.heap().stats();
+    print!(ctx.console, "veneers {} (within text)\n", needs.veneers);
+    print!(ctx.console, "metadata {}\n", needs.metadata);
+    print!(
+        ctx.console,
+        "scratch {} (given back after the load)\n", needs.scratch
+    );
+    print!(
+        ctx.console,
+        "{} needs {} bytes, {} while it is loaded; ",
+        name,
+        stays,
+        stays + needs.scratch
+    );
+    print!(
+        ctx.console,
+        "{} are free, {} of them in one block\n", stats.free, stats.largest
+    );
+}

@@ -1,0 +1,80 @@
+//! Commands for extensions.
+
+pub mod call;
+pub mod gdb;
+pub mod heap;
+pub mod info;
+pub mod list;
+pub mod load;
+pub mod sym;
+pub mod unload;
+
+mod outcome;
+
+use crate::{
+    Failed, Status,
+    context::Context,
+    nearest, table,
+    text::{fail, hint},
+};
+use embedded_cli::Command;
+use llext::Extension;
+
+/// `llext`.
+#[derive(Command)]
+pub enum Llext<'a> {
+    /// Load, inspect, call and unload extensions
+    #[command(subcommand)]
+    Llext(Subcommand<'a>),
+}
+
+impl table::Run for Llext<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Llext(subcommand) = self;
+        subcommand.run(ctx)
+    }
+}
+
+table::commands! {
+    /// What `llext` does.
+    pub enum Subcommand<'a> {
+        Load(load::Load<'a>),
+        Unload(unload::Unload<'a>),
+        List(list::List),
+        Info(info::Info<'a>),
+        Call(call::Call<'a>),
+        Sym(sym::Sym<'a>),
+        Heap(heap::Heap),
+        Gdb(gdb::Gdb<'a>),
+    }
+}
+
+/// Says that no extension is called `name`, and which are called much like it.
+fn unknown(ctx: &mut Context<'_>, what: &str, name: &str) -> Failed {
+    fail!(ctx, what, "{}: no such extension", name);
+    let llext = &*ctx.llext;
+    if !nearest::hint(ctx.console, name, &mut |each| {
+        llext.iter().for_each(|extension| each(extension.name()))
+    }) {
+        hint!(ctx, "`llext list` shows what is loaded");
+    }
+    Failed
+}
+
+/// Bytes of an extension's regions, how many there are, and the address of the first.
+fn extent(extension: &Extension) -> (usize, usize, usize) {
+    let mut first = None;
+    let (mut count, mut bytes) = (0, 0);
+    for region in extension.regions() {
+        first.get_or_insert(region.address);
+        count += 1;
+        bytes += region.size;
+    }
+    (bytes, count, first.unwrap_or(0))
+}
+
+/// The last part of the path that an extension came from: what its file is called on the host.
+fn file_name(extension: &Extension) -> &str {
+    let origin = extension.origin();
+    origin.rsplit('/').next().unwrap_or(origin)
+}

@@ -1,0 +1,130 @@
+//! `llext sym`: exported symbols, and what lies at an address.
+//!
+//! One word is the name of an extension if one of that name is loaded, an address if it is a number,
+//! and else a pattern.
+
+use super::{info::region_name, unknown};
+use crate::{
+    Failed, Run, Status,
+    args::number,
+    context::{Console, Context},
+    glob, nearest,
+    text::{Hex, fail, print},
+};
+use embedded_cli::Command;
+
+/// `llext sym`.
+#[derive(Command)]
+pub enum Sym<'a> {
+    /// List exported symbols, or tell what lies at an address
+    Sym {
+        /// Extension to list, address to look up, or pattern for all exports, the firmware's too
+        #[arg(value_name = "NAME|ADDRESS|PATTERN")]
+        first: Option<&'a str>,
+        /// Pattern for the extension's exports: * is any letters, ? is one
+        pattern: Option<&'a str>,
+    },
+}
+
+impl Run for Sym<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Sym { first, pattern } = self;
+        let (name, pattern) = match (first, pattern) {
+            (Some(name), Some(pattern)) => (Some(name), pattern),
+            (Some(name), None) if ctx.llext.by_name(name).is_some() => (Some(name), "*"),
+            (Some(word), None) => match number(word) {
+                Some(address) => return locate(ctx, address as usize),
+                None => (None, word),
+            },
+            (None, _) => (None, "*"),
+        };
+        match name {
+            Some(name) => list_extension(ctx, name, pattern),
+            None => list_all(ctx, pattern),
+        }
+    }
+}
+
+/// Writes an export that matches, with its owner unless that is the firmware; says whether it does.
+fn line(
+    console: &mut dyn Console,
+    pattern: &str,
+    (symbol, address): (&str, usize),
+    owner: Option<&str>,
+) -> bool {
+    let matches = glob::matches(pattern, symbol);
+    if matches {
+        print!(console, "{} {}", Hex(address, 8), symbol);
+        if let Some(owner) = owner {
+            print!(console, " of {}", owner);
+        }
+        console.write(b"\n");
+    }
+    matches
+}
+
+fn list_extension(ctx: &mut Context<'_>, name: &str, pattern: &str) -> Status {
+    let Some(extension) = ctx.llext.by_name(name) else {
+        return Err(unknown(ctx, "sym", name));
+    };
+    let mut found = pattern == "*";
+    for export in extension.exports() {
+        found |= line(ctx.console, pattern, export, Some(name));
+    }
+    if found {
+        return Ok(());
+    }
+    fail!(ctx, "sym", "{}: no export matches {}", name, pattern);
+    let names =
+        &mut |each: &mut dyn FnMut(&str)| extension.exports().for_each(|(name, _)| each(name));
+    nearest::hint(ctx.console, pattern, names);
+    Err(Failed)
+}
+
+fn list_all(ctx: &mut Context<'_>, pattern: &str) -> Status {
+    let llext = &*ctx.llext;
+    let mut found = pattern == "*";
+    for export in llext.exports().iter() {
+        found |= line(ctx.console, pattern, export, None);
+    }
+    for extension in llext.iter() {
+        for export in extension.exports() {
+            found |= line(ctx.console, pattern, export, Some(extension.name()));
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    fail!(
+        ctx,
+        "sym",
+        "{}: no export matches, and no extension has this name",
+        pattern
+    );
+    nearest::hint(ctx.console, pattern, &mut |each| {
+        llext.exports().iter().for_each(|(name, _)| each(name));
+        llext.iter().for_each(|extension| {
+            each(extension.name());
+            extension.exports().for_each(|(name, _)| each(name));
+        });
+    });
+    Err(Failed)
+}
+
+/// Says whose memory `address` is.
+fn locate(ctx: &mut Context<'_>, address: usize) -> Status {
+    let Some(location) = ctx.llext.locate(address) else {
+        return Err(fail!(ctx, "sym", "{}: in no extension", Hex(address, 8)));
+    };
+    print!(ctx.console, "{} ", Hex(address, 8));
+    if let Some((symbol, offset)) = location.symbol {
+        print!(ctx.console, "{}+{} ", symbol, Hex(offset, 1));
+    }
+    print!(
+        ctx.console,
+        "in {} of {}\n",
+        region_name(location.region.kind),
+        location.extension.name()
+    );
+    Ok(())
+}

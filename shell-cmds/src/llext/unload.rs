@@ -1,0 +1,159 @@
+//! `llext unload`: runs an extension's destructors and gives its memory back.
+
+use super::{gdb, outcome, unknown};
+use crate::{
+    Failed, Run, Status,
+    context::Context,
+    text::{fail, hint, plural, print},
+};
+use embedded_cli::Command;
+use llext::{Extension, ExtensionId, UnloadError, Unloaded};
+
+/// The longest name of an extension, in bytes.
+const LONGEST: usize = 64;
+
+/// `llext unload`.
+#[derive(Command)]
+pub enum Unload<'a> {
+    /// Run an extension's destructors and give its memory back
+    Unload {
+        /// Extension to unload
+        name: Option<&'a str>,
+        /// Unload all, users before what they use
+        #[arg(short, long)]
+        all: bool,
+    },
+}
+
+impl Run for Unload<'_> {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        match self {
+            Self::Unload {
+                name: Some(name),
+                all: false,
+            } => match ctx.llext.by_name(name).map(Extension::id) {
+                Some(id) => unload(ctx, id),
+                None => Err(unknown(ctx, "unload", name)),
+            },
+            Self::Unload {
+                name: None,
+                all: true,
+            } => {
+                // What an extension uses was loaded before it: the last one has no users.
+                while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
+                    unload(ctx, id)?;
+                }
+                Ok(())
+            }
+            _ => {
+                fail!(ctx, "unload", "either a name or --all");
+                hint!(ctx, "`llext list` shows what is loaded");
+                Err(Failed)
+            }
+        }
+    }
+}
+
+/// Unloads an extension that nobody uses.
+fn unload(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+    refuse_used(ctx, id)?;
+    let destructed = destruct(ctx, id);
+    let mut name = [0; LONGEST];
+    let name = copy_name(ctx, id, &mut name);
+    gdb::forget(ctx, name);
+    let Unloaded {
+        bytes,
+        leaked_blocks,
+        leaked_bytes,
+        ..
+    } = match ctx.llext.unload(name) {
+        Ok(unloaded) => unloaded,
+        Err(error) => return Err(refuse(ctx, name, error)),
+    };
+    print!(ctx.console, "unloaded {}: {} bytes\n", name, bytes);
+    if leaked_blocks > 0 {
+        let (blocks, were) = (
+            plural(leaked_blocks, "block", "blocks"),
+            plural(leaked_bytes, "byte was", "bytes were"),
+        );
+        print!(
+            ctx.console,
+            "{}: {} {}, {} {} not freed; reclaimed\n",
+            name,
+            leaked_blocks,
+            blocks,
+            leaked_bytes,
+            were
+        );
+    }
+    destructed
+}
+
+/// Unloads without running destructors and without a word: what a load that failed late must do.
+pub fn undo(ctx: &mut Context<'_>, id: ExtensionId) {
+    let mut name = [0; LONGEST];
+    let name = copy_name(ctx, id, &mut name);
+    gdb::forget(ctx, name);
+    // It was loaded last, so nobody uses it, and it can be unloaded.
+    let _ = ctx.llext.unload(name);
+}
+
+/// The extension's name, in memory that outlives it.
+fn copy_name<'b>(ctx: &Context<'_>, id: ExtensionId, buffer: &'b mut [u8]) -> &'b str {
+    let name = ctx.llext.by_id(id).map_or("", Extension::name);
+    let Some(place) = buffer.get_mut(..name.len()) else {
+        return "";
+    };
+    place.copy_from_slice(name.as_bytes());
+    core::str::from_utf8(place).unwrap_or_default()
+}
+
+/// Fails if others use the extension, and names them.
+fn refuse_used(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+    let Some(extension) = ctx.llext.by_id(id) else {
+        return Ok(());
+    };
+    let mut join = "in use by ";
+    for user in ctx.llext.users_of(extension) {
+        if join != ", " {
+            print!(ctx.console, "error: unload: {}: ", extension.name());
+        }
+        print!(ctx.console, "{}{}", join, user.name());
+        join = ", ";
+    }
+    if join != ", " {
+        return Ok(());
+    }
+    ctx.console.write(b"\n");
+    hint!(
+        ctx,
+        "unload its users first; `llext unload --all` does it in the right order"
+    );
+    Err(Failed)
+}
+
+fn refuse(ctx: &mut Context<'_>, name: &str, error: UnloadError) -> Failed {
+    fail!(ctx, "unload", "{}: {}", name, error);
+    if let Some(advice) = error.hint() {
+        hint!(ctx, "{}", advice);
+    }
+    Failed
+}
+
+/// Runs the destructors; one that does not return is told and hinders neither the others nor the unload.
+fn destruct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+    let mut status = Ok(());
+    let mut place = 0;
+    while let Some(function) = ctx
+        .llext
+        .by_id(id)
+        .and_then(|extension| extension.fini_functions().nth(place))
+    {
+        let outcome = ctx.cpu.call(id, function, &[0; 8]);
+        if let Err(failed) = outcome::returned(ctx, "unload", id, "a destructor", outcome) {
+            status = Err(failed);
+        }
+        place += 1;
+    }
+    status
+}

@@ -1,0 +1,86 @@
+//! `mem read`: shows memory.
+//!
+//! ```text
+//! llext> mem read 0x1000 20
+//! 00001000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  |................|
+//! 00001010  10 11 12 13                                       |....|
+//! llext> mem read 0x1000 8 --width 4
+//! 00001000  03020100 07060504                       |........|
+//! llext> mem read 0x1002 --width 4
+//! error: read: 0x00001002: not a multiple of 4
+//! hint: `--width 1` takes any address
+//! llext> mem read 0xe0000000
+//! error: read: 0xe0000000: bus error
+//! ```
+
+use super::{faulted, width};
+use crate::{
+    Run, Status,
+    args::Number,
+    context::Context,
+    text::{dump_line, fail},
+};
+use embedded_cli::Command;
+
+/// The most that is shown at once, in bytes.
+const MOST: usize = 64 * 1024;
+
+/// `mem read`.
+#[derive(Command)]
+pub enum Read {
+    /// Show memory as hexadecimal words
+    Read {
+        /// Address of the first byte
+        address: Number,
+        /// How many bytes; 64 unless given
+        length: Option<Number>,
+        /// Bytes a word; 1 unless given
+        #[arg(short, long, value_name = "1|2|4")]
+        width: Option<Number>,
+    },
+}
+
+impl Run for Read {
+    fn run(self, ctx: &mut Context<'_>) -> Status {
+        let Self::Read {
+            address: Number(address),
+            length,
+            width: wanted,
+        } = self;
+        let address = address as usize;
+        let width = width(ctx, "read", address, wanted, 1)?;
+        let length = length.map_or(64, |Number(length)| length as usize);
+        if length > MOST {
+            return Err(fail!(
+                ctx,
+                "read",
+                "{}: at most {} bytes at once",
+                length,
+                MOST
+            ));
+        }
+        let mut offset = 0;
+        while offset < length {
+            let mut line = [0; 16];
+            let wanted = (length - offset).min(line.len()).next_multiple_of(width);
+            for (at, word) in line.chunks_mut(width).enumerate().take(wanted / width) {
+                let place = address.wrapping_add(offset + at * width);
+                let value = ctx
+                    .cpu
+                    .peek(place, width)
+                    .map_err(|fault| faulted(ctx, "read", place, fault))?;
+                word.iter_mut()
+                    .zip(value.to_le_bytes())
+                    .for_each(|(byte, read)| *byte = read);
+            }
+            dump_line(
+                ctx.console,
+                address.wrapping_add(offset),
+                line.get(..wanted).unwrap_or(&line),
+                width,
+            );
+            offset += line.len();
+        }
+        Ok(())
+    }
+}
