@@ -56,8 +56,7 @@ impl Line {
 
     /// The text before and after the cursor.
     pub fn halves(&self) -> (&str, &str) {
-        let at = byte_of(&self.text, self.cursor);
-        self.text.split_at_checked(at).unwrap_or((&self.text, ""))
+        split(&self.text, self.cursor)
     }
 
     /// Length in columns.
@@ -154,11 +153,13 @@ impl Line {
     }
 }
 
-/// Byte offset of the character number `column` of `text`, or of its end.
-pub fn byte_of(text: &str, column: usize) -> usize {
-    text.char_indices()
-        .nth(column)
-        .map_or(text.len(), |(at, _)| at)
+/// The first `columns` characters of `text`, and the rest.
+pub fn split(text: &str, columns: usize) -> (&str, &str) {
+    let at = text
+        .char_indices()
+        .nth(columns)
+        .map_or(text.len(), |(at, _)| at);
+    text.split_at_checked(at).unwrap_or((text, ""))
 }
 
 /// How many characters lead across blanks and then to the end of a word (letters and digits).

@@ -1,10 +1,16 @@
 //! The console: bytes to keys, keys to lines, lines to commands.
 //!
 //! ```text
-//! Port ─→ keys ─→ ansi (noline) or plain ─→ line ─→ dispatch (embedded-cli) ─→ shell_cmds::run
-//!                    │ Tab ↔ complete                                              │
-//! Port ←──────────── view ←──────────────────────── output ←───────────────────────┘
+//! Port ─→ input, keys ─→ shim + ansi (noline) or plain ─→ line ─→ shell ─→ shell_cmds::execute
+//!                          │ Tab: complete ─→ shell_cmds::complete               │
+//! Port ←── output ←────────┴ view                                output ←────────┘
 //! ```
+//!
+//! - *Nothing is asked.* No query goes to the terminal, so none has to answer.
+//! - *Nothing is lost.* What is typed while a command runs, or pasted at once, is read key by key; a
+//!   line that is too long is refused as a whole.
+//! - *Nothing unknown gets in.* noline sees single bytes for keys and valid UTF-8, never what a terminal sent.
+//! - *One way out.* Everything printed goes through [`Output`], which ends the lines.
 
 mod ansi;
 mod complete;

@@ -9,7 +9,7 @@
 use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, Write};
-use heapless::Vec;
+use heapless::{String, Vec};
 
 use super::{
     complete::{self, Completion},
@@ -47,14 +47,26 @@ enum Sequence {
     Csi,
 }
 
+/// The way through the history.
+///
+/// noline only sets out from an empty line, and comes back to one. What was typed is put aside meanwhile.
+struct Walk {
+    /// Whether there is a history. Without one noline would take a later Down for the way back.
+    possible: bool,
+    /// Whether the line is one of the history.
+    away: bool,
+    /// Whether noline is about to do a step down, which may be the one that leads back.
+    stepping_down: bool,
+    draft: String<LINE_BYTES>,
+}
+
 /// noline's terminal while one line is read.
 pub struct Shim<'a, 'p> {
     input: &'a mut Input<'p>,
     line: &'a mut Line,
     commands: &'a mut dyn Commands,
     view: View<'a>,
-    /// Whether there is a history to walk in.
-    has_past: bool,
+    walk: Walk,
     entered: Entered,
     phase: Phase,
     sequence: Sequence,
@@ -79,7 +91,12 @@ impl<'a, 'p> Shim<'a, 'p> {
             line,
             commands,
             view,
-            has_past,
+            walk: Walk {
+                possible: has_past,
+                away: false,
+                stepping_down: false,
+                draft: String::new(),
+            },
             entered: Entered::End,
             phase: Phase::Size,
             sequence: Sequence::None,
@@ -100,6 +117,13 @@ impl<'a, 'p> Shim<'a, 'p> {
         self.entered
     }
 
+    /// Rings the bell; for a paste with the last key only.
+    fn ring(&self) {
+        if !self.input.ready() {
+            self.view.ring();
+        }
+    }
+
     /// Gives noline `bytes` to read next. More than a line's worth is never needed.
     fn send(&mut self, bytes: &[u8]) {
         if self.taken == self.queue.len() {
@@ -116,7 +140,7 @@ impl<'a, 'p> Shim<'a, 'p> {
     /// Does what `key` asks for, or has noline do it.
     fn press(&mut self, key: Key) {
         let Some(key) = self.line.admit(key) else {
-            return self.view.ring();
+            return self.ring();
         };
         match key {
             Key::Char(c) => self.send(c.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -132,10 +156,12 @@ impl<'a, 'p> Shim<'a, 'p> {
             Key::Right => self.send(&[control('F')]),
             Key::Home => self.send(&[control('A')]),
             Key::End => self.send(&[control('E')]),
-            // Without a history, noline would take a later Down for the way back and empty the line.
-            Key::Up | Key::Down if !self.has_past => self.view.ring(),
-            Key::Up => self.send(&[control('P')]),
-            Key::Down => self.send(&[control('N')]),
+            Key::Up | Key::Down if !self.walk.possible => self.ring(),
+            Key::Up => self.step_up(),
+            Key::Down => {
+                self.walk.stepping_down = self.walk.away;
+                self.send(&[control('N')]);
+            }
             Key::Backspace => self.send(&[control('H')]),
             Key::KillWordLeft => self.send(&[control('W')]),
             Key::KillLine => self.send(&[control('U')]),
@@ -157,9 +183,27 @@ impl<'a, 'p> Shim<'a, 'p> {
     /// Deletes `count` characters under and after the cursor. On an empty line Ctrl-D would end the session.
     fn delete(&mut self, count: usize) {
         if count == 0 || self.line.halves().1.is_empty() {
-            self.view.ring();
+            self.ring();
         } else {
             self.repeat(control('D'), count);
+        }
+    }
+
+    fn step_up(&mut self) {
+        if !self.walk.away && !self.line.text().is_empty() {
+            self.walk.draft = String::try_from(self.line.text()).unwrap_or_default();
+            self.send(&[control('U')]);
+        }
+        self.walk.away = true;
+        self.send(&[control('P')]);
+    }
+
+    /// After a step down: back at the line that was typed before the walk, types it again.
+    fn arrive(&mut self) {
+        if core::mem::take(&mut self.walk.stepping_down) && self.line.text().is_empty() {
+            self.walk.away = false;
+            let draft = core::mem::take(&mut self.walk.draft);
+            self.send(draft.as_bytes());
         }
     }
 
@@ -171,7 +215,7 @@ impl<'a, 'p> Shim<'a, 'p> {
             complete::list(&found, self.line, self.commands, self.view.output);
             self.view.restart(self.line);
         } else if found.insert.is_empty() && !found.done {
-            self.view.ring();
+            self.ring();
         } else {
             self.insert(&found);
         }
@@ -228,7 +272,7 @@ impl<'a, 'p> Shim<'a, 'p> {
     fn obey(&mut self, byte: u8) {
         match (&self.sequence, byte) {
             (_, 0x1b) => self.sequence = Sequence::Escape,
-            (Sequence::None, 0x07) => self.view.ring(),
+            (Sequence::None, 0x07) => self.ring(),
             (Sequence::Escape, b'[') => (self.sequence, self.param) = (Sequence::Csi, 0),
             (Sequence::Csi, b'0'..=b'9') => {
                 self.param = self
@@ -262,12 +306,13 @@ impl ErrorType for Shim<'_, '_> {
 impl Read for Shim<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
         loop {
-            if let Some(&byte) = self.queue.get(self.taken) {
+            if self.taken == self.queue.len() {
+                self.arrive();
+            }
+            if let Some((&byte, slot)) = self.queue.get(self.taken).zip(into.first_mut()) {
                 self.taken += 1;
-                return Ok(into.first_mut().map_or(0, |slot| {
-                    *slot = byte;
-                    1
-                }));
+                *slot = byte;
+                return Ok(1);
             }
             if !self.input.ready() {
                 self.view.draw(self.line);

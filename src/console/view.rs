@@ -4,7 +4,7 @@
 //! keys. A row of 80 columns is what all have; a line longer than that scrolls sideways in it, and is shown
 //! whole when it is done. Only relative moves are used, which also hold on terminals that are wider.
 
-use super::{Output, line::Line, line::byte_of};
+use super::{Output, line::Line, line::split};
 
 /// The prompt, in every mode.
 pub const PROMPT: &str = "llext> ";
@@ -47,8 +47,8 @@ impl<'a> View<'a> {
         if let Some(from) = if scrolled { Some(self.left) } else { changed } {
             let from = from.clamp(self.left, self.left + WINDOW);
             self.move_to(from - self.left);
-            let (_, rest) = line.text().split_at(byte_of(line.text(), from));
-            let (rest, _) = rest.split_at(byte_of(rest, self.left + WINDOW - from));
+            let (_, rest) = split(line.text(), from);
+            let (rest, _) = split(rest, self.left + WINDOW - from);
             self.output.write(rest.as_bytes());
             self.at += rest.chars().count();
             if self.at < self.shown {

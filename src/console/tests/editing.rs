@@ -114,7 +114,7 @@ fn interrupt_drops_the_line() {
 fn end_of_input_ends_the_session_on_an_empty_line_only() {
     let (terminal, commands) = session(Mode::Ansi, &[b"ls\x04\r\x04never\r"]);
     assert_eq!(commands.ran, ["ls"]);
-    assert_eq!(terminal.sent(), "llext> \x07ls\r\nllext> \r\n");
+    assert_eq!(terminal.sent(), "llext> ls\r\nllext> \r\n");
 }
 
 #[test]
@@ -135,6 +135,23 @@ fn history() {
     assert_eq!(
         typed(&["help\r", "\x1b[A", LEFT, "\x7f"]),
         "llext> help\nllext> he|p"
+    );
+}
+
+#[test]
+fn history_gives_back_what_was_typed_before() {
+    assert_eq!(typed(&["ls\r", "abc", "\x1b[A"]), "llext> ls\nllext> ls|");
+    assert_eq!(
+        typed(&["ls\r", "abc", "\x1b[A", "\x1b[B"]),
+        "llext> ls\nllext> abc|"
+    );
+    assert_eq!(
+        typed(&["ls\r", "abc", "\x1b[A", "\x1b[B", "\x1b[B", "d"]),
+        "llext> ls\nllext> abcd|"
+    );
+    assert_eq!(
+        typed(&["ls\r", "abc", "\x1b[A", "\x15", "\x1b[B"]),
+        "llext> ls\nllext> abc|"
     );
 }
 

@@ -4,4 +4,5 @@ mod editing;
 mod fuzz;
 mod lines;
 mod plain;
+mod real;
 mod tab;
