@@ -26,11 +26,15 @@
 //! geometry = "…"         # a name of fs-image's table
 //! args = []              # the emulator's arguments; {image} is the path of the image
 //! size = 0               # bytes that the emulator needs the file to have, if more than the image
+//!
+//! [limits]               # optional: what the firmware may take, in bytes
+//! flash = 0
+//! ram = 0                # static RAM without heaps and file-system buffers
 //! ```
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use fs_image::Geometry;
@@ -41,8 +45,6 @@ use serde::Deserialize;
 pub struct Board {
     /// Name of the folder under `boards/`, and of the firmware's package.
     pub name: String,
-    /// The folder.
-    pub dir: PathBuf,
     /// The contents of `board.toml`.
     pub config: Config,
 }
@@ -56,6 +58,10 @@ pub struct Config {
     /// Rust target of the firmware.
     pub triple: String,
     /// The machine of the ELF extensions.
+    #[expect(
+        dead_code,
+        reason = "the tests under tests/ read it; here it is checked"
+    )]
     pub machine: Machine,
     /// The C side.
     pub c: C,
@@ -68,6 +74,18 @@ pub struct Config {
     pub qemu: Qemu,
     /// Where the file system lies.
     pub storage: Storage,
+    /// What the firmware may take.
+    pub limits: Option<Limits>,
+}
+
+/// What the firmware may take, in bytes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Code, constants and first values of data.
+    pub flash: u64,
+    /// Static RAM without heaps and file-system buffers.
+    pub ram: u64,
 }
 
 /// The machine of the ELF extensions.
@@ -130,8 +148,7 @@ impl Board {
     /// # Errors
     /// The board does not exist, or its `board.toml` is wrong; the message says where.
     pub fn load(root: &Path, name: &str) -> Result<Board> {
-        let dir = root.join("boards").join(name);
-        let file = dir.join("board.toml");
+        let file = root.join("boards").join(name).join("board.toml");
         if !file.is_file() {
             let known = Board::names(root)?.join(", ");
             bail!("no board `{name}`: there are {known}");
@@ -149,7 +166,6 @@ impl Board {
         }
         Ok(Board {
             name: name.to_owned(),
-            dir,
             config,
         })
     }

@@ -1,6 +1,7 @@
 //! Building the firmware of a board.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -31,7 +32,15 @@ pub fn build(board: &Board) -> Result<PathBuf> {
             toolchain.describe()
         );
     }
-    let mut cargo = toolchain.cargo("build");
+    process::run(&mut with_board(toolchain.cargo("build"), board))?;
+    if !elf.is_file() {
+        bail!("cargo built no {}", elf.display());
+    }
+    Ok(elf)
+}
+
+/// Completes a command of [`Toolchain`] so that it works on the firmware of `board`.
+pub fn with_board(mut cargo: Command, board: &Board) -> Command {
     cargo
         .current_dir(paths::root())
         .args(["--release", "--package", &board.name])
@@ -39,11 +48,7 @@ pub fn build(board: &Board) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(target_dir())
         .envs(environment(board));
-    process::run(&mut cargo)?;
-    if !elf.is_file() {
-        bail!("cargo built no {}", elf.display());
-    }
-    Ok(elf)
+    cargo
 }
 
 /// The environment of everything that cargo compiles for the board: the linker and what

@@ -9,13 +9,17 @@ mod console;
 mod extension;
 mod extensions;
 mod firmware;
+mod gdb;
 mod image;
 mod paths;
 mod process;
+mod python;
 mod qemu;
 mod run;
 mod setup;
+mod size;
 mod terminal;
+mod test;
 mod toolchain;
 mod tools;
 
@@ -29,8 +33,11 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
     Run(run::Run),
+    Test(test::Test),
+    Gdb(gdb::Gdb),
     Build(setup::Build),
     Extension(extension::BuildExtension),
+    Size(size::Size),
     Setup(setup::Setup),
 }
 
@@ -38,8 +45,11 @@ impl Task {
     fn run(self) -> Result<ExitCode> {
         match self {
             Task::Run(task) => task.run(),
+            Task::Test(task) => task.run(),
+            Task::Gdb(task) => task.run(),
             Task::Build(task) => task.run(),
             Task::Extension(task) => task.run(),
+            Task::Size(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }

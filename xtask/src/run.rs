@@ -91,7 +91,7 @@ impl Run {
             gdb: self.gdb,
             icount: self.icount,
         };
-        self.explain();
+        self.explain(&board);
         Ok(status(&console::attach(machine.start()?)?))
     }
 
@@ -101,7 +101,7 @@ impl Run {
     }
 
     /// What a person at the terminal should know.
-    fn explain(&self) {
+    fn explain(&self, board: &Board) {
         if let Some(port) = self.gdb {
             let flag = if port == GDB_PORT {
                 String::new()
@@ -109,10 +109,10 @@ impl Run {
                 format!(" --port {port}")
             };
             eprintln!("xtask: waiting for GDB on 127.0.0.1:{port}; in another terminal:");
-            eprintln!("xtask:     cargo xtask gdb --board {}{flag}", self.board);
+            eprintln!("xtask:     cargo xtask gdb --board {}{flag}", board.name);
         }
         if io::stdin().is_terminal() {
-            eprintln!("xtask: {} is running; Ctrl-] x quits", self.board);
+            eprintln!("xtask: {}; Ctrl-] x quits", board.config.description);
         }
     }
 }

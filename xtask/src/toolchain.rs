@@ -21,6 +21,7 @@ use crate::tools;
 
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
 const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core";
 /// First minor version of Rust 1 that compiles this project (`rust-version` in Cargo.toml).
 const MINIMUM_MINOR: u32 = 88;
@@ -80,24 +81,31 @@ impl Toolchain {
 
     /// `cargo SUBCOMMAND` for a target that [`Toolchain::find`] was asked for.
     pub fn cargo(self, subcommand: &str) -> Command {
-        let mut command;
         match self {
             Toolchain::Targets => {
-                command = host_cargo();
+                let mut command = host_cargo();
                 command.arg(subcommand);
-            }
-            Toolchain::BuildStd => {
-                command = Command::new(DEBIAN_CARGO);
                 command
-                    .arg(subcommand)
-                    .arg("-Zbuild-std=core,alloc")
-                    .env("RUSTC", DEBIAN_RUSTC)
-                    .env("RUSTC_BOOTSTRAP", "1");
+            }
+            Toolchain::BuildStd => build_std(Command::new(DEBIAN_CARGO), subcommand),
+        }
+    }
+
+    /// `cargo clippy` for such a target.
+    ///
+    /// # Errors
+    /// Clippy is missing and cannot be installed.
+    pub fn clippy(self) -> Result<Command> {
+        match self {
+            Toolchain::Targets => Ok(self.cargo("clippy")),
+            Toolchain::BuildStd => {
+                tools::install(&tools::debian_clippy())?;
+                // `cargo clippy` would take the one in rustup's directory.
+                let mut command = Command::new(DEBIAN_CLIPPY);
+                command.env("CARGO", DEBIAN_CARGO);
+                Ok(build_std(command, "clippy"))
             }
         }
-        // What `cargo xtask` set for xtask itself must not reach another compiler.
-        command.env_remove("LD_LIBRARY_PATH");
-        command
     }
 
     /// What is used, in words.
@@ -107,6 +115,17 @@ impl Toolchain {
             Toolchain::BuildStd => "Debian's rustc and -Zbuild-std",
         }
     }
+}
+
+fn build_std(mut command: Command, subcommand: &str) -> Command {
+    command
+        .arg(subcommand)
+        .arg("-Zbuild-std=core,alloc")
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("RUSTC_BOOTSTRAP", "1")
+        // `cargo xtask` set it for xtask's own compiler.
+        .env_remove("LD_LIBRARY_PATH");
+    command
 }
 
 /// The cargo that runs xtask, for what runs on the host.

@@ -128,6 +128,12 @@ pub fn debian_rust() -> Vec<Tool> {
     ]
 }
 
+/// Debian's lints for Debian's Rust.
+pub fn debian_clippy() -> Vec<Tool> {
+    let check = Check::File("/usr/bin/cargo-clippy");
+    vec![Tool::new("rust-web-clippy", "lints the firmware", check)]
+}
+
 /// Installs what is missing of `tools`.
 ///
 /// # Errors

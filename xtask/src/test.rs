@@ -1,0 +1,391 @@
+//! `cargo xtask test`: everything that there is to test, one row of [`STEPS`] a step.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::board::Board;
+use crate::extensions;
+use crate::firmware;
+use crate::image;
+use crate::paths;
+use crate::process;
+use crate::python;
+use crate::setup;
+use crate::size;
+use crate::toolchain::{self, Toolchain};
+
+/// Test everything: formatting, lints, documentation, unit tests, and the boards in QEMU
+///
+/// The last line is `N passed, N failed`.
+#[derive(Args)]
+pub struct Test {
+    /// Only these steps [repeatable; --list names them]
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Only this board [default: all]
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// List the steps
+    #[arg(long)]
+    list: bool,
+    /// Arguments for pytest
+    #[arg(last = true)]
+    pytest: Vec<String>,
+}
+
+/// What a step works on.
+struct World {
+    boards: Vec<Board>,
+    pytest: Vec<String>,
+    restricted: bool,
+}
+
+/// A step of the tests.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&World) -> Result<Count>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "all code is formatted",
+        run: fmt,
+    },
+    Step {
+        name: "clippy",
+        about: "no lint of the host's code",
+        run: clippy,
+    },
+    Step {
+        name: "doc",
+        about: "the documentation has no warnings",
+        run: doc,
+    },
+    Step {
+        name: "unit",
+        about: "unit tests on the host",
+        run: unit,
+    },
+    Step {
+        name: "packer",
+        about: "unit tests of the image packer",
+        run: packer,
+    },
+    Step {
+        name: "gnu-ld",
+        about: "the loader's bytes are GNU ld's",
+        run: gnu_ld,
+    },
+    Step {
+        name: "firmware",
+        about: "firmware and examples build, without lints",
+        run: build,
+    },
+    Step {
+        name: "size",
+        about: "the firmware keeps its limits",
+        run: limits,
+    },
+    Step {
+        name: "pytest",
+        about: "the boards in QEMU",
+        run: pytest,
+    },
+];
+
+/// Tests that passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: usize,
+    failed: usize,
+}
+
+impl Count {
+    fn add(&mut self, other: Count) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// A step that is one test.
+const PASSED: Count = Count {
+    passed: 1,
+    failed: 0,
+};
+
+impl Test {
+    /// Runs the steps; one that fails does not stop the others.
+    ///
+    /// # Errors
+    /// A step or board has a wrong name, or what the tests need cannot be installed.
+    pub fn run(self) -> Result<ExitCode> {
+        if self.list {
+            for step in STEPS {
+                println!("{:10} {}", step.name, step.about);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        let steps = self.steps()?;
+        let root = paths::root();
+        let world = World {
+            boards: match &self.board {
+                Some(name) => vec![Board::load(root, name)?],
+                None => Board::all(root)?,
+            },
+            pytest: self.pytest,
+            restricted: self.board.is_some(),
+        };
+        setup::everything(&world.boards)?;
+        let mut total = Count::default();
+        let mut failures = Vec::new();
+        for step in steps {
+            let count = step.count(&world);
+            if count.failed != 0 {
+                failures.push(step.name);
+            }
+            total.add(count);
+        }
+        if !failures.is_empty() {
+            println!("failed: {}", failures.join(", "));
+        }
+        println!("{} passed, {} failed", total.passed, total.failed);
+        Ok(if total.failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    fn steps(&self) -> Result<Vec<&'static Step>> {
+        if self.only.is_empty() {
+            return Ok(STEPS.iter().collect());
+        }
+        let find = |name: &String| {
+            STEPS
+                .iter()
+                .find(|step| step.name == name)
+                .with_context(|| format!("no step `{name}`: --list names them"))
+        };
+        self.only.iter().map(find).collect()
+    }
+}
+
+impl Step {
+    fn count(&self, world: &World) -> Count {
+        println!("=== {}: {}", self.name, self.about);
+        let start = Instant::now();
+        let count = (self.run)(world).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Count {
+                passed: 0,
+                failed: 1,
+            }
+        });
+        println!(
+            "=== {}: {} passed, {} failed, {:.0} s",
+            self.name,
+            count.passed,
+            count.failed,
+            start.elapsed().as_secs_f64()
+        );
+        count
+    }
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut cargo = toolchain::host_cargo();
+    cargo.current_dir(paths::root()).args(args);
+    cargo
+}
+
+fn fmt(_: &World) -> Result<Count> {
+    rustup_component("rustfmt", "fmt")?;
+    process::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    Ok(PASSED)
+}
+
+fn clippy(_: &World) -> Result<Count> {
+    rustup_component("clippy", "clippy")?;
+    let targets = ["clippy", "--quiet", "--all-targets"];
+    let deny = ["--", "-D", "warnings"];
+    process::run(cargo(&targets).args(deny))?;
+    process::run(
+        cargo(&targets)
+            .args(["-p", "fs-image", "--features", "packer"])
+            .args(deny),
+    )?;
+    process::run(cargo(&targets).args(["-p", "gnu-ld"]).args(deny))?;
+    Ok(PASSED)
+}
+
+fn doc(_: &World) -> Result<Count> {
+    process::run(
+        cargo(&["doc", "--quiet", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    Ok(PASSED)
+}
+
+fn unit(_: &World) -> Result<Count> {
+    cargo_test(&[])
+}
+
+fn packer(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "fs-image", "--features", "packer"])
+}
+
+fn gnu_ld(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "gnu-ld"])
+}
+
+fn build(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        let toolchain = Toolchain::find(&board.config.triple)?;
+        let mut clippy = firmware::with_board(toolchain.clippy()?, board);
+        process::run(clippy.args(["--", "-D", "warnings"]))?;
+        firmware::build(board)?;
+        extensions::build_all(board)?;
+        count.add(PASSED);
+    }
+    image::packer()?;
+    Ok(count)
+}
+
+fn limits(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        let report = size::measure(board)?;
+        print!("{report}");
+        report.check()?;
+        count.add(PASSED);
+    }
+    Ok(count)
+}
+
+fn pytest(world: &World) -> Result<Count> {
+    let mut pytest = Command::new(python::with_requirements()?);
+    pytest
+        .current_dir(paths::root())
+        .args(["-m", "pytest", "tests", "-n", "2"])
+        .args(&world.pytest)
+        // The tests start this program again; through cargo they would wait for its lock.
+        .env("LLEXT_XTASK", std::env::current_exe()?)
+        .env_remove("PYTHONPATH");
+    if world.restricted {
+        for board in &world.boards {
+            pytest.args(["--board", &board.name]);
+        }
+    }
+    counted(&mut pytest, pytest_count)
+}
+
+fn cargo_test(args: &[&str]) -> Result<Count> {
+    counted(cargo(&["test", "--no-fail-fast"]).args(args), cargo_count)
+}
+
+/// Runs tests, showing what they print, and counts by the lines that `count` understands.
+fn counted(command: &mut Command, count: fn(&str) -> Option<Count>) -> Result<Count> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", process::line(command)))?;
+    let stdout = child.stdout.take().context("no pipe")?;
+    let mut total = Count::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        println!("{line}");
+        total.add(count(&line).unwrap_or_default());
+    }
+    let status = child.wait()?;
+    if !status.success() && total.failed == 0 {
+        bail!("{status}: {}", process::line(command));
+    }
+    if total == Count::default() {
+        bail!("no test ran: {}", process::line(command));
+    }
+    Ok(total)
+}
+
+/// `test result: ok. 5 passed; 0 failed; …`
+fn cargo_count(line: &str) -> Option<Count> {
+    let result = line.strip_prefix("test result: ")?;
+    Some(Count {
+        passed: number_before(result, " passed")?,
+        failed: number_before(result, " failed")?,
+    })
+}
+
+/// `==== 1 failed, 5 passed, 1 error in 1.23s ====`
+fn pytest_count(line: &str) -> Option<Count> {
+    let is_summary = line.starts_with('=') && line.ends_with('=') && line.contains(" in ");
+    is_summary.then(|| Count {
+        passed: number_before(line, " passed").unwrap_or(0),
+        failed: number_before(line, " failed").unwrap_or(0)
+            + number_before(line, " error").unwrap_or(0)
+            // No test may be skipped: one that cannot run has failed.
+            + number_before(line, " skipped").unwrap_or(0),
+    })
+}
+
+fn number_before(line: &str, word: &str) -> Option<usize> {
+    let before = line.split_once(word)?.0;
+    before.rsplit([' ', '=']).next()?.parse().ok()
+}
+
+/// Adds a component that a minimal toolchain lacks.
+fn rustup_component(component: &str, subcommand: &str) -> Result<()> {
+    if process::succeeds(&mut cargo(&[subcommand, "--version"])) {
+        return Ok(());
+    }
+    eprintln!("xtask: rustup component add {component}: the tests use it");
+    process::run(Command::new("rustup").args(["component", "add", component]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summaries_of_both_tools_are_read() {
+        let line =
+            "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(
+            cargo_count(line),
+            Some(Count {
+                passed: 12,
+                failed: 3
+            })
+        );
+        let line = "=========== 2 failed, 40 passed, 1 skipped, 1 error in 12.30s ===========";
+        assert_eq!(
+            pytest_count(line),
+            Some(Count {
+                passed: 40,
+                failed: 4
+            })
+        );
+        let line =
+            "============================== 7 passed in 1.02s ==============================";
+        assert_eq!(
+            pytest_count(line),
+            Some(Count {
+                passed: 7,
+                failed: 0
+            })
+        );
+    }
+
+    #[test]
+    fn other_lines_count_for_nothing() {
+        assert_eq!(cargo_count("running 5 tests"), None);
+        assert_eq!(pytest_count("5 passed"), None);
+    }
+}
