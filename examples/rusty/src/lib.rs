@@ -4,8 +4,7 @@
 extern crate alloc;
 
 use alloc::collections::BinaryHeap;
-use core::ffi::{CStr, c_char};
-use llext_sdk::{export, println};
+use llext_sdk::{Text, export, println};
 
 export! {
     /// The `n`th Fibonacci number, modulo 2^32.
@@ -15,9 +14,9 @@ export! {
     }
 
     /// Prints the words of `text` in alphabetical order, and returns how many there are.
-    fn rusty_sort(text: *const c_char) -> usize {
-        // SAFETY: the shell passes a string, which ends in a zero byte and stays for the call.
-        let text = unsafe { CStr::from_ptr(text) }.to_str().unwrap_or("(not UTF-8)");
+    fn rusty_sort(text: Text) -> usize {
+        // SAFETY: whoever calls this passes a string, as in `llext call rusty rusty_sort "b a"`.
+        let text = unsafe { text.to_str() }.unwrap_or("(not UTF-8)");
         let words = text.split_whitespace().collect::<BinaryHeap<&str>>().into_sorted_vec();
         for (number, word) in words.iter().enumerate() {
             println!("{number}: {word}");

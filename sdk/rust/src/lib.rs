@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`export!`] | a record in `.exported_sym`, as `EXPORT_SYMBOL` makes in C |
 //! | [`print!`], [`println!`] | the firmware's `putchar` |
+//! | [`Text`] | a string argument |
 //! | `alloc` (`Box`, `Vec`, `String` …) | the firmware's `malloc` and `free`: what leaks is reported at unload |
 //! | [`time`] | `k_uptime_get_32`, `k_msleep`, `k_busy_wait` |
 //! | panics | the message on the console, then `abort`: the shell goes on |
@@ -30,4 +31,7 @@ pub mod console;
 pub mod export;
 mod memory;
 mod panic;
+mod text;
 pub mod time;
+
+pub use text::Text;
