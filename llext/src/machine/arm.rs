@@ -87,11 +87,19 @@ static VENEER: Veneer = Veneer {
     size: 8,
     align: 4,
     write: write_veneer,
+    target: veneer_target,
 };
 
 fn write_veneer(place: &mut [u8], target: usize) {
     if let Some(place) = place.first_chunk_mut::<8>() {
         let [a, b, c, d] = (target as u32).to_le_bytes();
         *place = [0xdf, 0xf8, 0x00, 0xf0, a, b, c, d];
+    }
+}
+
+fn veneer_target(place: &[u8]) -> usize {
+    match place {
+        [_, _, _, _, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => 0,
     }
 }

@@ -23,13 +23,13 @@
 //! refers to [`NATIVE`] and the linker drops the rest.
 
 mod arm;
-mod field;
+pub mod field;
 mod riscv;
 mod row;
 mod veneer;
 
 pub use arm::ARM;
-pub use field::{Field, FieldError};
+pub use field::FieldError;
 pub use riscv::RISCV32;
 pub use row::{Formula, Operands, Row};
 pub use veneer::Veneer;

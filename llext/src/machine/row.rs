@@ -156,6 +156,12 @@ impl Row {
             .then_some(limits.min..=limits.max)
     }
 
+    /// The addend of a plain branch to a symbol, in bytes: the program counter that the instruction
+    /// counts from is not the place on every machine. 0 for what is no branch.
+    pub fn branch_bias(&self) -> isize {
+        self.field.branch_bias()
+    }
+
     /// A branch without a change of state, in T32 code: a function that it names must be in Thumb state.
     /// GNU ld turns BL into BLX for A32 functions; M-profile has neither A32 code nor that BLX, so
     /// here an `STT_FUNC` symbol without the Thumb bit is a mistake that only the caller can see.

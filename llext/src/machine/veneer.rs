@@ -11,4 +11,6 @@ pub struct Veneer {
     /// Writes into `place`, of at least `size` bytes, a veneer that jumps to `target`
     /// (on ARM with the Thumb bit). A shorter place is left as it was.
     pub write: fn(place: &mut [u8], target: usize),
+    /// Where the veneer in `place` jumps to: the inverse of `write`. 0 for a shorter place.
+    pub target: fn(place: &[u8]) -> usize,
 }

@@ -212,6 +212,16 @@ impl Field {
         matches!(self, Self::T32(BranchT3 | BranchT4))
     }
 
+    /// What has to be added to the distance of a branch for its field: the program counter is two
+    /// instructions ahead in A32 and T32 code.
+    pub(super) fn branch_bias(self) -> isize {
+        match self {
+            Self::A32(a32::Field::BranchA1) => -8,
+            Self::T32(field) if field.is_branch() => -4,
+            _ => 0,
+        }
+    }
+
     pub(super) fn is_t32_branch(self) -> bool {
         matches!(self, Self::T32(field) if field.is_branch())
     }
