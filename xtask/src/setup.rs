@@ -9,7 +9,7 @@ use clap::Args;
 use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
-use crate::image::{Image, Request};
+use crate::image::{self, Image, Request};
 use crate::paths;
 use crate::toolchain::Toolchain;
 use crate::tools;
@@ -83,6 +83,7 @@ impl Build {
             for extension in extensions::build_all(board)? {
                 println!("extension\t{}", extension.debug.display());
             }
+            println!("packer\t{}", image::packer()?.display());
             if let Some(file) = &self.image {
                 let request = Request {
                     file: Some(file.clone()),

@@ -319,7 +319,7 @@ mod tests {
             Room::Board
         );
         let method =
-            "_ZN63_$LT$llext..Heap$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE";
+            "_ZN48_$LT$llext..Heap$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE";
         assert_eq!(code(method), Room::Loader);
         assert_eq!(code("lfs_dir_fetch"), Room::Littlefs);
         assert_eq!(code("vfprintf"), Room::Libc);
