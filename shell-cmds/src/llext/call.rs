@@ -1,4 +1,25 @@
 //! `llext call`: calls a function of an extension.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext call hello add 2 -5
+//! => -3 (0xfffffffd)
+//! llext> llext call hello add 0x10 'A'
+//! => 81 (0x51)
+//! llext> llext call hello add 5000000000
+//! error: call: 5000000000: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or "text"
+//! llext> llext call hello ad
+//! error: call: hello: no function ad
+//! hint: did you mean add?
+//! llext> llext call hello greetings
+//! error: call: hello: greetings is data, not a function
+//! llext> llext call helo add
+//! error: call: helo: no such extension
+//! hint: did you mean hello?
+//! llext> llext call hello add 1 2 3 4 5 6 7 8 9
+//! error: call: 9 arguments, 8 at most
+//! ```
 
 use super::{outcome, unknown};
 use crate::{

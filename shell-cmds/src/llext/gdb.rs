@@ -1,6 +1,19 @@
 //! `llext gdb`: the GDB commands that load an extension's symbols.
 //!
 //! The same text is in `/gdb/NAME.gdb` from before the extension's first instruction until it is unloaded.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext gdb hello
+//! add-symbol-file hello.elf<...> -s .text <hex><...>
+//! llext> cat /gdb/hello.gdb
+//! add-symbol-file hello.elf<...> -s .text <hex><...>
+//! llext> llext unload hello
+//! unloaded hello: <n> bytes
+//! llext> cat /gdb/hello.gdb
+//! error: cat: /gdb/hello.gdb: no such file or directory
+//! ```
 
 use super::{file_name, unknown};
 use crate::{

@@ -1,4 +1,17 @@
 //! `llext heap`: the memory that extensions live in, in bytes.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext heap
+//! total <n>
+//! used <n>
+//! free <n>
+//! largest <n>
+//! peak <n>
+//! hello: <n> bytes
+//! map [#<...>]
+//! ```
 
 use super::extent;
 use crate::{

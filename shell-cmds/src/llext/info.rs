@@ -1,4 +1,35 @@
 //! `llext info`: all about one extension.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext info hello
+//! name hello
+//! file /ext/hello.elf
+//! build-id <...>
+//! size <n> bytes
+//! regions:
+//!   text             <hex> <...>
+//!   rodata           <hex> <...>
+//!   data             <hex> <...>
+//!   bss              <hex> <...>
+//! sections:
+//!   .note.gnu.build-id <hex>      36 rodata
+//!   .text            <hex>      56 text
+//!   .text.startup    <hex>      12 text
+//!   .text.exit       <hex>      12 text
+//!   .rodata.str1.1   <hex>      13 rodata
+//!   .data            <hex>       4 data
+//!   .init_array      <hex>       4 data
+//!   .fini_array      <hex>       4 data
+//!   .bss             <hex>       4 bss
+//! exports:
+//!   hello_world      <hex>
+//!   add              <hex>
+//!   greetings        <hex>
+//! uses:
+//! used by:
+//! ```
 
 use super::unknown;
 use crate::{
@@ -7,7 +38,6 @@ use crate::{
     text::{Digits, Hex, Left, Right, print},
 };
 use embedded_cli::Command;
-use llext::RegionKind;
 
 /// `llext info`.
 #[derive(Command)]
@@ -41,7 +71,7 @@ impl Run for Info<'_> {
         });
         print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
         for region in extension.regions() {
-            let kind = Left(region_name(region.kind), 16);
+            let kind = Left(region.kind.name(), 16);
             print!(
                 ctx.console,
                 "  {} {} {}\n",
@@ -52,7 +82,7 @@ impl Run for Info<'_> {
         }
         ctx.console.write(b"sections:\n");
         for section in extension.sections() {
-            let (name, kind) = (Left(section.name, 16), region_name(section.region));
+            let (name, kind) = (Left(section.name, 16), section.region.name());
             print!(
                 ctx.console,
                 "  {} {} {} {}\n",
@@ -79,15 +109,5 @@ impl Run for Info<'_> {
         }
         ctx.console.write(b"\n");
         Ok(())
-    }
-}
-
-/// What ELF files call such memory.
-pub fn region_name(kind: RegionKind) -> &'static str {
-    match kind {
-        RegionKind::Text => "text",
-        RegionKind::Rodata => "rodata",
-        RegionKind::Data => "data",
-        RegionKind::Bss => "bss",
     }
 }

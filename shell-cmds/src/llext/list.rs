@@ -1,4 +1,16 @@
 //! `llext list`: what is loaded, in the order of loading.
+//!
+//! ```text
+//! llext> llext list
+//! nothing is loaded
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext load /ext/guest.elf --name me
+//! loaded me: <...>
+//! llext> llext list
+//! hello        <...> bytes at <hex> from /ext/hello.elf, used by me
+//! me           <...> bytes at <hex> from /ext/guest.elf
+//! ```
 
 use super::extent;
 use crate::{

@@ -2,9 +2,27 @@
 //!
 //! ```text
 //! llext> llext load /ext/hello.elf --dry-run
-//! hello: <n> regions
 //! text <n>
 //! rodata <n>
+//! data <n>
+//! bss <n>
+//! veneers <n> (within text)
+//! metadata <n>
+//! scratch <n> (given back after the load)
+//! hello needs <n> bytes, <n> while it is loaded; <n> are free, <n> of them in one block
+//! llext> llext load /ext/hello.elf
+//! loaded hello: 4 regions, <n> bytes at 0x2100<...>
+//! llext> llext load /ext/hello.elf
+//! error: load: hello: an extension of this name is loaded
+//! hint: unload it first, or give the new one another name
+//! llext> llext load /ext/hello.elf --name again
+//! loaded again: 4 regions, <n> bytes at 0x2100<...>
+//! llext> llext load /ext/orphan.elf
+//! error: load: /ext/orphan.elf: undefined symbols: prinkt, play_tone
+//! hint: load what defines them first; `llext load /ext/orphan.elf --dry-run` lists the nearest names
+//! llext> llext load /motd.txt
+//! error: load: /motd.txt: not an ELF file
+//! hint: load the output of the compiler or of `ld -r`, not an archive or a raw binary
 //! ```
 
 use super::{extent, gdb, outcome};
@@ -16,7 +34,7 @@ use crate::{
     text::{Hex, fail, hint, plural, print},
 };
 use embedded_cli::Command;
-use llext::{Extension, ExtensionId, LoadError, LoadOptions, Report, Requirements};
+use llext::{Extension, ExtensionId, LoadError, LoadOptions, RegionKind, Report, Requirements};
 
 /// `llext load`.
 #[derive(Command)]
@@ -247,11 +265,10 @@ impl Report for Missing<'_> {
 
 /// Prints what a load needs, in bytes, against what there is.
 fn show(ctx: &mut Context<'_>, name: &str, needs: &Requirements) {
-    let kinds = ["text", "rodata", "data", "bss"];
-    for (kind, bytes) in kinds.into_iter().zip(needs.regions) {
-        print!(ctx.console, "{} {}\n", kind, bytes);
+    for (kind, bytes) in RegionKind::ALL.into_iter().zip(needs.regions) {
+        print!(ctx.console, "{} {}\n", kind.name(), bytes);
     }
-    let stays = needs.regions.iter().sum::<usize>() + needs.metadata;
+    let stays = needs.held();
     let stats = ctx.llext.heap().stats();
     print!(ctx.console, "veneers {} (within text)\n", needs.veneers);
     print!(ctx.console, "metadata {}\n", needs.metadata);

@@ -2,8 +2,23 @@
 //!
 //! One word is the name of an extension if one of that name is loaded, an address if it is a number,
 //! and else a pattern.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext sym print?
+//! 0x00000301 printf
+//! 0x00000401 printk
+//! llext> llext sym hello *o*
+//! <hex> hello_world of hello
+//! llext> llext sym prin
+//! error: sym: prin: no export matches, and no extension has this name
+//! hint: did you mean printf or printk?
+//! llext> llext sym 0x401
+//! error: sym: 0x00000401: in no extension
+//! ```
 
-use super::{info::region_name, unknown};
+use super::unknown;
 use crate::{
     Failed, Run, Status,
     args::number,
@@ -123,7 +138,7 @@ fn locate(ctx: &mut Context<'_>, address: usize) -> Status {
     print!(
         ctx.console,
         "in {} of {}\n",
-        region_name(location.region.kind),
+        location.region.kind.name(),
         location.extension.name()
     );
     Ok(())

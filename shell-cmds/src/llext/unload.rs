@@ -1,4 +1,20 @@
 //! `llext unload`: runs an extension's destructors and gives its memory back.
+//!
+//! ```text
+//! llext> llext load /ext/hello.elf
+//! loaded hello: <...>
+//! llext> llext load /ext/guest.elf
+//! loaded guest: <...>
+//! llext> llext unload hello
+//! error: unload: hello: in use by guest
+//! hint: unload its users first; `llext unload --all` does it in the right order
+//! llext> llext unload --all
+//! unloaded guest: <n> bytes
+//! unloaded hello: <n> bytes
+//! llext> llext unload hello
+//! error: unload: hello: no such extension
+//! hint: `llext list` shows what is loaded
+//! ```
 
 use super::{gdb, outcome, unknown};
 use crate::{

@@ -1,0 +1,277 @@
+//! A small world for the commands: a screen, files in memory, the real loader for an ARM target, and a
+//! CPU that runs nothing and remembers what it was asked to run.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+mod disk;
+pub use disk::Disk;
+
+use llext::{Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, Usage, machine};
+use shell_cmds::{
+    Candidate, Context, Failed, Status,
+    context::{Console, Cpu, Fault, Mode, Outcome, System},
+};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind, panic_any},
+    ptr::{NonNull, without_provenance},
+    rc::Rc,
+};
+
+/// Where the target sees the heap.
+pub const HEAP: usize = 0x2100_0000;
+/// Where the target has memory that `mem` may touch, and how much, in bytes.
+pub const MEMORY: (usize, usize) = (0x1000, 256);
+
+/// All that a command may touch.
+pub struct World {
+    pub screen: Screen,
+    pub disk: Disk,
+    pub llext: Llext<'static>,
+    pub cpu: Recorder,
+    pub machine: Machine,
+    pub owned: &'static OwnedBlocks,
+}
+
+impl World {
+    /// A machine that has just started, with extensions in `/ext` and one more file.
+    pub fn new() -> Self {
+        Self::with_heap(64 * 1024)
+    }
+
+    /// The same with a heap of `size` bytes.
+    pub fn with_heap(size: usize) -> Self {
+        let pool: &'static mut [u64] = Box::leak(vec![0; size / 8].into_boxed_slice());
+        let heap: &'static TlsfHeap = Box::leak(Box::new(TlsfHeap::new()));
+        // SAFETY: the pool is leaked, so it lives on, and nothing else knows it.
+        unsafe { heap.init_mapped(NonNull::from(pool).cast(), size, HEAP) };
+        let owned: &'static OwnedBlocks = Box::leak(Box::new(OwnedBlocks::new()));
+        let exports: &'static [Export] = Box::leak(Box::new([
+            Export::new(c"memcpy", without_provenance(0x201)),
+            Export::new(c"printf", without_provenance(0x301)),
+            Export::new(c"printk", without_provenance(0x401)),
+            Export::new(c"puts", without_provenance(0x501)),
+        ]));
+        let machine = machine::for_elf(40, machine::Class::Elf32).expect("the loader knows ARM");
+        let screen = Screen::default();
+        Self {
+            disk: Disk::new(),
+            llext: Llext::new(heap, Exports::new(exports), machine).with_allocations(owned),
+            cpu: Recorder {
+                screen: screen.clone(),
+                calls: vec![],
+                script: VecDeque::new(),
+                memory: (0..=255).collect(),
+            },
+            machine: Machine {
+                owned,
+                ticks: 0.into(),
+            },
+            screen,
+            owned,
+        }
+    }
+
+    /// Types a line; returns what the screen shows then, and how the command ended.
+    pub fn try_line(&mut self, line: &str) -> (String, Status) {
+        let mut ctx = Context {
+            console: &mut self.screen,
+            files: &mut self.disk,
+            llext: &mut self.llext,
+            cpu: &mut self.cpu,
+            system: &mut self.machine,
+        };
+        let status = shell_cmds::execute(line, &mut ctx);
+        (std::mem::take(&mut *self.screen.0.borrow_mut()), status)
+    }
+
+    /// Types a line that must succeed; returns what the screen shows.
+    pub fn line(&mut self, line: &str) -> String {
+        let (text, status) = self.try_line(line);
+        assert_eq!(status, Ok(()), "{line}: {text}");
+        text
+    }
+
+    /// Types a line that must fail, with one line `error:`; returns what the screen shows.
+    pub fn fails(&mut self, line: &str) -> String {
+        let (text, status) = self.try_line(line);
+        assert_eq!(status, Err(Failed), "{line}: {text}");
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("error: "))
+                .count(),
+            1,
+            "{line}: {text}"
+        );
+        text
+    }
+
+    /// Types a line that ends the run; returns how it ended.
+    pub fn ends(&mut self, line: &str) -> End {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.try_line(line)));
+        *ended
+            .expect_err("the run goes on")
+            .downcast()
+            .expect("a panic")
+    }
+
+    /// What Tab offers at `|` in `line`: words, with a space where one may follow.
+    pub fn tab(&mut self, line: &str) -> Vec<String> {
+        let cursor = line.find('|').unwrap_or(line.len());
+        let line = line.replacen('|', "", 1);
+        let mut ctx = Context {
+            console: &mut self.screen,
+            files: &mut self.disk,
+            llext: &mut self.llext,
+            cpu: &mut self.cpu,
+            system: &mut self.machine,
+        };
+        let mut words = vec![];
+        let start =
+            shell_cmds::complete(&line, cursor, &mut ctx, &mut |Candidate { text, done }| {
+                words.push(format!("{text}{}", if done { " " } else { "" }));
+            });
+        let typed = &line[start..cursor];
+        assert!(
+            words.iter().all(|word| word.starts_with(typed)),
+            "{line}: {words:?}"
+        );
+        words
+    }
+
+    /// Bytes of the heap that are in use.
+    pub fn used(&self) -> usize {
+        self.llext.heap().stats().used
+    }
+}
+
+/// What the user sees; extensions write here too.
+#[derive(Clone, Default)]
+pub struct Screen(Rc<RefCell<String>>);
+
+impl Console for Screen {
+    fn write(&mut self, text: &[u8]) {
+        self.0
+            .borrow_mut()
+            .push_str(std::str::from_utf8(text).expect("text"));
+    }
+
+    fn fresh_line(&mut self) {
+        let mut text = self.0.borrow_mut();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::Plain
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.write(if mode == Mode::Ansi {
+            b"(now ansi)\n"
+        } else {
+            b""
+        });
+    }
+}
+
+/// A CPU that adds: a call returns the sum of its first two arguments, unless the script has an outcome for it.
+pub struct Recorder {
+    screen: Screen,
+    /// The calls: owner, entry and arguments.
+    pub calls: Vec<(ExtensionId, usize, [usize; 8])>,
+    /// What the next calls print, and how they end.
+    pub script: VecDeque<(&'static str, Outcome)>,
+    memory: Vec<u8>,
+}
+
+impl Recorder {
+    fn place(&self, address: usize, width: usize) -> Result<std::ops::Range<usize>, Fault> {
+        let (start, size) = MEMORY;
+        let fault = Fault {
+            kind: "bus error",
+            pc: 0,
+            address: Some(address),
+        };
+        let offset = address.checked_sub(start).ok_or(fault)?;
+        if offset + width > size {
+            Err(fault)
+        } else {
+            Ok(offset..offset + width)
+        }
+    }
+}
+
+impl Cpu for Recorder {
+    fn call(&mut self, owner: ExtensionId, entry: usize, args: &[usize; 8]) -> Outcome {
+        self.calls.push((owner, entry, *args));
+        match self.script.pop_front() {
+            Some((text, outcome)) => {
+                self.screen.write(text.as_bytes());
+                outcome
+            }
+            None => Outcome::Returned((args[0] as u32).wrapping_add(args[1] as u32)),
+        }
+    }
+
+    fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
+        let mut word = [0; 4];
+        word[..width].copy_from_slice(&self.memory[self.place(address, width)?]);
+        Ok(u32::from_le_bytes(word))
+    }
+
+    fn poke(&mut self, address: usize, width: usize, value: u32) -> Result<(), Fault> {
+        let place = self.place(address, width)?;
+        self.memory[place].copy_from_slice(&value.to_le_bytes()[..width]);
+        Ok(())
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Exit(i32),
+    Reboot,
+}
+
+/// The rest of the machine.
+pub struct Machine {
+    owned: &'static OwnedBlocks,
+    ticks: std::cell::Cell<u64>,
+}
+
+impl System for Machine {
+    fn board(&self) -> &'static str {
+        "test bench"
+    }
+
+    fn uptime_us(&self) -> u64 {
+        12_034_567
+    }
+
+    fn ticks(&self) -> u64 {
+        self.ticks.set(self.ticks.get() + 25);
+        self.ticks.get()
+    }
+
+    fn tick_rate(&self) -> u32 {
+        25_000_000
+    }
+
+    fn ready_us(&self) -> u64 {
+        1500
+    }
+
+    fn allocated(&self, owner: ExtensionId) -> Usage {
+        self.owned.usage(owner)
+    }
+
+    fn reboot(&mut self) -> ! {
+        panic_any(End::Reboot)
+    }
+
+    fn exit(&mut self, status: i32) -> ! {
+        panic_any(End::Exit(status))
+    }
+}
