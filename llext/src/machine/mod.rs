@@ -95,3 +95,6 @@ pub const NATIVE: &Machine = &ARM;
 /// The machine that this code runs on.
 #[cfg(target_arch = "riscv32")]
 pub const NATIVE: &Machine = &RISCV32;
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub struct Limits {
 
 impl Limits {
     /// Every result fits: the field takes it modulo its width.
-    const ANY: Self = Self {
+    pub(super) const ANY: Self = Self {
         min: isize::MIN,
         max: isize::MAX,
         align: 1,
