@@ -62,7 +62,7 @@ impl<'b> AnsiReader<'b> {
             edited.is_none_or(|text| text == line.text()),
             "the line shown is the line edited"
         );
-        self.has_past |= entered == Entered::Line && !line.text().trim().is_empty();
+        self.has_past |= entered == Entered::Line && !line.text().trim_ascii().is_empty();
         entered
     }
 }

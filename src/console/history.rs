@@ -19,7 +19,7 @@ impl<'a> Past<'a> {
             .and_then(|last| self.get_entry(last));
         let repeats =
             last.is_some_and(|last| last.into_iter().map(|(_, byte)| *byte).eq(entry.bytes()));
-        !entry.trim().is_empty() && !repeats
+        !entry.trim_ascii().is_empty() && !repeats
     }
 }
 

@@ -162,16 +162,22 @@ pub fn split(text: &str, columns: usize) -> (&str, &str) {
     text.split_at_checked(at).unwrap_or((text, ""))
 }
 
-/// How many characters lead across blanks and then to the end of a word (letters and digits).
+/// How many characters lead across punctuation and blanks and then to the end of a word.
 fn to_word_end(chars: impl Iterator<Item = char>) -> usize {
     let mut in_word = false;
     chars
-        .take_while(|c| {
-            let ended = in_word && !c.is_alphanumeric();
-            in_word |= c.is_alphanumeric();
+        .take_while(|&c| {
+            let ended = in_word && !in_words(c);
+            in_word |= in_words(c);
             !ended
         })
         .count()
+}
+
+/// Whether words are made of `c`: a letter or a digit, or anything beyond ASCII. (What is a letter there
+/// takes tables of 3 KiB to know.)
+fn in_words(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphanumeric()
 }
 
 #[cfg(test)]

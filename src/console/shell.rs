@@ -115,7 +115,7 @@ pub(super) fn run(port: &dyn Port, output: &Output, commands: &mut dyn Commands)
         };
         match entered {
             Entered::Line => {
-                let command = line.text().trim();
+                let command = line.text().trim_ascii();
                 if !command.is_empty() && !command.starts_with('#') {
                     commands.execute(command);
                 }
