@@ -81,7 +81,7 @@ fn show_help(topic: Topic<'_>, ctx: &mut Context<'_>) -> Status {
     match topic {
         Topic::All => {
             help::of_all(&mut |text, line| printer.line(ctx.console, text, line));
-            ctx.console.write(b"COMMAND --help: more on COMMAND\n");
+            ctx.console.write(b"`COMMAND --help` tells more of one\n");
         }
         Topic::Command(raw) => {
             if !help::of_command(raw.clone(), &mut |text, line| {

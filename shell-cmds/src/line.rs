@@ -126,3 +126,96 @@ fn strip_dashes(raw: RawCommand<'_>) -> RawCommand<'_> {
     args.next();
     RawCommand::new(raw.name(), args.into_args())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embedded_cli::arguments::Arg;
+
+    fn prepared(line: &str) -> String {
+        let mut bytes = vec![];
+        prepare(line, &mut |byte| bytes.push(byte));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// The words that embedded-cli makes of `line`, options with their dashes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![];
+        with_words(line, &mut |raw| {
+            words.push(raw.name().to_string());
+            words.extend(raw.args().args().map(|arg| match arg.unwrap() {
+                Arg::Value(value) => value.to_string(),
+                Arg::LongOption(name) => format!("--{name}"),
+                Arg::ShortOption(name) => format!("-{name}"),
+                Arg::DoubleDash => "(--)".to_string(),
+            }));
+        })
+        .unwrap();
+        words
+    }
+
+    #[test]
+    fn lines_are_rewritten() {
+        assert_eq!(prepared("  ls   /ext "), "ls -- /ext ");
+        assert_eq!(prepared("mem write 0 -1"), "mem -- write 0 \" -1\" ");
+        assert_eq!(
+            prepared("llext call a f \"1\""),
+            "llext -- call a f \" \\\"1\\\"\" "
+        );
+        assert_eq!(
+            prepared("time llext call a f 'x'"),
+            "time -- llext call a f \" 'x'\" "
+        );
+        assert_eq!(prepared("cat \"/a b\""), "cat -- \"/a b\" ");
+    }
+
+    #[test]
+    fn words_arrive() {
+        for (line, expected) in [
+            ("", &[][..]),
+            ("   ", &[]),
+            ("ls", &["ls"]),
+            ("ls\t/ext\x1b", &["ls", "/ext"]),
+            ("rm a b", &["rm", "a", "b"]),
+            ("ls --help -h", &["ls", "--help", "-h"]),
+            ("rm -- --odd", &["rm", "(--)", "--odd"]),
+            ("cat \"/a b\"", &["cat", "/a b"]),
+            ("rm \"a\\\"b\" -", &["rm", "a\"b", "-"]),
+            (
+                "mem write 0 -1 --width 1",
+                &["mem", "write", "0", " -1", "--width", "1"],
+            ),
+        ] {
+            assert_eq!(words(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn arguments_of_a_call_keep_their_quotes() {
+        for (line, expected) in [
+            ("llext call a f 123 \"123\"", &["123", " \"123\""][..]),
+            ("llext call a f -7 '-' '\\''", &[" -7", " '-'", " '\\''"]),
+            ("llext call a f ' ' \" a  b \"", &[" ' '", " \" a  b \""]),
+            (
+                "llext call a f \"say \\\"hi\\\"\\n\"",
+                &[" \"say \\\"hi\\\"\\n\""],
+            ),
+            ("llext call a f \"open", &[" \"open"]),
+            ("time llext call a f \"1\"", &["a", "f", " \"1\""]),
+        ] {
+            let words = words(line);
+            assert_eq!(words[words.len() - expected.len()..], *expected, "{line}");
+        }
+        assert_eq!(words("llext info \"a\""), ["llext", "info", "a"]);
+    }
+
+    #[test]
+    fn a_line_that_does_not_fit_is_refused() {
+        let fits = "x".repeat(LONGEST - 4);
+        assert_eq!(words(&fits), [fits.as_str()]);
+        assert_eq!(
+            with_words(&"x".repeat(LONGEST - 3), &mut |_| {}),
+            Err(TooLong)
+        );
+    }
+}

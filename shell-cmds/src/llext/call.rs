@@ -52,7 +52,7 @@ pub enum Call<'a> {
         name: &'a str,
         /// Function to call
         function: &'a str,
-        /// Up to 8 arguments: 12, -7, 0x1f, 0b101, 'c', "text" (passed as pointer)
+        /// Up to 8: 12, -7, 0x1f, 0b101, 'c', "text" (as pointer)
         #[arg(value_name = "ARG...")]
         args: Option<Words<'a>>,
     },

@@ -32,7 +32,7 @@ const DIRECTORY: &str = "/gdb";
 /// `llext gdb`.
 #[derive(Command)]
 pub enum Gdb<'a> {
-    /// Print the GDB commands that load the symbols of one extension, or of all
+    /// Print the GDB commands that load an extension's symbols
     Gdb {
         /// Extension to print them for; all unless given
         name: Option<&'a str>,

@@ -42,7 +42,7 @@ use embedded_cli::Command;
 /// `llext info`.
 #[derive(Command)]
 pub enum Info<'a> {
-    /// Tell all about an extension: regions, sections, exports, dependencies, build-id
+    /// Tell an extension's regions, sections, exports, uses and build-id
     Info {
         /// Extension to tell about
         name: &'a str,

@@ -41,12 +41,12 @@ use llext::{Extension, ExtensionId, LoadError, LoadOptions, RegionKind, Report, 
 pub enum Load<'a> {
     /// Load an extension and run its constructors
     Load {
-        /// File to load: an ELF object, from the compiler or from ld -r
+        /// ELF object to load, from the compiler or from ld -r
         path: &'a str,
-        /// Name of the extension; the file's name without its ending, unless given
+        /// Name to give it; that of the file unless given
         #[arg(short, long, value_name = "TEXT")]
         name: Option<&'a str>,
-        /// Change nothing; tell what is missing and how much memory is needed
+        /// Change nothing; tell what it needs and lacks
         #[arg(short, long)]
         dry_run: bool,
     },

@@ -33,10 +33,10 @@ use embedded_cli::Command;
 pub enum Sym<'a> {
     /// List exported symbols, or tell what lies at an address
     Sym {
-        /// Extension to list, address to look up, or pattern for all exports, the firmware's too
+        /// Extension, address, or pattern for all exports
         #[arg(value_name = "NAME|ADDRESS|PATTERN")]
         first: Option<&'a str>,
-        /// Pattern for the extension's exports: * is any letters, ? is one
+        /// Pattern for its exports: * any letters, ? one
         pattern: Option<&'a str>,
     },
 }

@@ -6,7 +6,7 @@
 //! llext> mem read 0x1000 6
 //! 00001000  78 56 34 12 ff 05                                 |xV4...|
 //! llext> mem write 0x1000 256 --width 1
-//! error: write: 256: does not fit 1 byte
+//! error: write: 0x100: does not fit 1 byte
 //! llext> mem write 0xe0000000 0
 //! error: write: 0xe0000000: bus error
 //! ```
@@ -16,7 +16,7 @@ use crate::{
     Run, Status,
     args::Number,
     context::Context,
-    text::{fail, plural},
+    text::{Hex, fail, plural},
 };
 use embedded_cli::Command;
 
@@ -52,7 +52,7 @@ impl Run for Write {
                 ctx,
                 "write",
                 "{}: does not fit {} {}",
-                value,
+                Hex(value as usize, 1),
                 width,
                 plural(width, "byte", "bytes")
             ));

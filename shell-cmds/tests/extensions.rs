@@ -1,0 +1,376 @@
+//! Extensions from load to unload: what runs when, what a call may be given, and that the prompt comes back.
+
+mod world;
+
+use shell_cmds::context::{Fault, Files, Metadata, Outcome};
+use world::{HEAP, World};
+
+/// The address of an export.
+fn address(world: &World, extension: &str, symbol: &str) -> usize {
+    world
+        .llext
+        .by_name(extension)
+        .unwrap()
+        .find(symbol)
+        .unwrap()
+}
+
+#[test]
+fn constructors_run_at_load_and_destructors_at_unload() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let extension = world.llext.by_name("hello").unwrap();
+    let (id, init) = (extension.id(), extension.init_functions().next().unwrap());
+    let fini = extension.fini_functions().next().unwrap();
+    assert_eq!(world.cpu.calls, [(id, init, [0; 8])]);
+    world.line("llext unload hello");
+    assert_eq!(world.cpu.calls[1..], [(id, fini, [0; 8])]);
+    assert_eq!(world.used(), 0);
+}
+
+#[test]
+fn a_load_whose_constructor_fails_is_undone() {
+    let fault = Fault {
+        kind: "bus error",
+        pc: HEAP + 0x40,
+        address: Some(0xdead_beef),
+    };
+    for (outcome, why) in [
+        (Outcome::Exited(3), "a constructor called exit(3)"),
+        (Outcome::Aborted, "a constructor called abort()"),
+        (
+            Outcome::Interrupted,
+            "a constructor was interrupted by Ctrl-C",
+        ),
+        (Outcome::Faulted(fault), "a constructor: bus error at "),
+    ] {
+        let mut world = World::new();
+        world.cpu.script.push_back(("on my way", outcome));
+        let text = world.fails("llext load /ext/hello.elf");
+        assert!(
+            text.starts_with(&format!("on my way\nerror: load: hello: {why}")),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("hint: the load is undone; destructors did not run\n"),
+            "{text}"
+        );
+        assert_eq!(world.cpu.calls.len(), 1);
+        assert_eq!(world.used(), 0);
+        assert!(world.disk.get("/gdb/hello.gdb").is_none());
+        assert_eq!(world.line("llext list"), "nothing is loaded\n");
+    }
+}
+
+#[test]
+fn a_destructor_that_fails_hinders_no_unload() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    world.cpu.script.push_back(("", Outcome::Aborted));
+    let text = world.fails("llext unload hello");
+    assert!(
+        text.starts_with("error: unload: hello: a destructor called abort()\nunloaded hello: "),
+        "{text}"
+    );
+    assert_eq!(world.used(), 0);
+}
+
+#[test]
+fn calls_end_in_many_ways_and_the_shell_goes_on() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let hint = "hint: the call is over and hello stays loaded\n";
+    let pc = (address(&world, "hello", "hello_world") & !1) + 6;
+    let fault = Fault {
+        kind: "illegal instruction",
+        pc,
+        address: None,
+    };
+    let nowhere = Fault {
+        kind: "bus error",
+        pc: 0x10,
+        address: Some(0x20),
+    };
+    for (outcome, why) in [
+        (
+            Outcome::Exited(-1),
+            "hello_world called exit(-1)".to_string(),
+        ),
+        (Outcome::Aborted, "hello_world called abort()".to_string()),
+        (
+            Outcome::Interrupted,
+            "hello_world was interrupted by Ctrl-C".to_string(),
+        ),
+        (
+            Outcome::Faulted(fault),
+            format!("hello_world: illegal instruction at hello_world+0x6 of hello ({pc:#010x})"),
+        ),
+        (
+            Outcome::Faulted(nowhere),
+            "hello_world: bus error at no extension's code (0x00000010), accessing 0x00000020"
+                .to_string(),
+        ),
+    ] {
+        world.cpu.script.push_back(("half a line", outcome));
+        let text = world.fails("llext call hello hello_world");
+        assert_eq!(
+            text,
+            format!("half a line\nerror: call: hello: {why}\n{hint}")
+        );
+    }
+    assert_eq!(world.line("llext call hello add 1 2"), "=> 3 (0x3)\n");
+}
+
+#[test]
+fn static_functions_are_named_from_the_file() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    // `count` is the first function of hello.c.
+    let text = world
+        .llext
+        .by_name("hello")
+        .unwrap()
+        .regions()
+        .next()
+        .unwrap()
+        .address;
+    let fault = Outcome::Faulted(Fault {
+        kind: "bus error",
+        pc: text + 2,
+        address: None,
+    });
+    world.cpu.script.push_back(("", fault));
+    assert!(
+        world
+            .fails("llext call hello hello_world")
+            .contains("bus error at count+0x2 of hello (")
+    );
+    world.line("rm /ext/hello.elf");
+    world.cpu.script.push_back(("", fault));
+    assert!(
+        world
+            .fails("llext call hello hello_world")
+            .contains("bus error at hello (")
+    );
+}
+
+#[test]
+fn arguments_arrive() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let entry = address(&world, "hello", "add");
+    world.line("llext call hello add 12 -7 0x1f 0b101 'c' '\\n' -2147483648 4294967295");
+    let (_, called, args) = *world.cpu.calls.last().unwrap();
+    assert_eq!(called, entry);
+    assert_eq!(
+        args,
+        [12, 0xffff_fff9, 0x1f, 5, 99, 10, 0x8000_0000, 0xffff_ffff]
+    );
+    assert_eq!(
+        world.line("llext call hello add -1"),
+        "=> -1 (0xffffffff)\n"
+    );
+}
+
+#[test]
+fn strings_have_addresses_of_their_own() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    world.line(r#"llext call hello add "a b" "" 5 "say \"hi\"\n""#);
+    let (_, _, args) = *world.cpu.calls.last().unwrap();
+    // Each with its NUL, one after the other.
+    assert_eq!((args[1] - args[0], args[2], args[3] - args[1]), (4, 5, 1));
+    let long = format!("llext call hello add \"{}\"", "x".repeat(256));
+    assert!(
+        world
+            .fails(&long)
+            .ends_with("\": the strings take more than 256 bytes\n")
+    );
+    world.line(&format!("llext call hello add \"{}\"", "x".repeat(255)));
+}
+
+#[test]
+fn arguments_that_are_none() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    for (argument, why) in [
+        (
+            "ten",
+            "ten: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or \"text\"",
+        ),
+        (
+            "4294967296",
+            "4294967296: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or \"text\"",
+        ),
+        (
+            "-2147483649",
+            "-2147483649: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or \"text\"",
+        ),
+        ("'ab'", "'ab': expected one character between single quotes"),
+        ("'a", "'a: expected one character between single quotes"),
+        (
+            "\"open",
+            "\"open: expected \"text\" with both quotes and the escapes of C",
+        ),
+        (
+            "\"\\q\"",
+            "\"\\q\": expected \"text\" with both quotes and the escapes of C",
+        ),
+    ] {
+        let calls = world.cpu.calls.len();
+        assert_eq!(
+            world.fails(&format!("llext call hello add 1 {argument}")),
+            format!("error: call: {why}\n")
+        );
+        assert_eq!(world.cpu.calls.len(), calls);
+    }
+}
+
+#[test]
+fn a_load_that_is_refused_changes_nothing() {
+    let mut world = World::new();
+    let mut broken = world.disk.get("/ext/hello.elf").unwrap().to_vec();
+    let mut put = |path: &str, place: usize, byte: u8| {
+        let kept = std::mem::replace(&mut broken[place], byte);
+        world.disk.put(path, &broken);
+        broken[place] = kept;
+    };
+    put("/class", 4, 2);
+    put("/endian", 5, 2);
+    put("/machine", 18, 243);
+    put("/type", 16, 2);
+    let short = &world.disk.get("/ext/hello.elf").unwrap()[..1000].to_vec();
+    world.disk.put("/short", short);
+    for (path, why) in [
+        ("/class", "wrong class"),
+        ("/endian", "wrong endianness"),
+        ("/machine", "wrong machine"),
+        ("/type", "not a relocatable file"),
+        ("/short", "truncated"),
+        ("/motd.txt", "not an ELF file"),
+        ("/ext/orphan.elf", "undefined symbols: prinkt, play_tone"),
+    ] {
+        for line in [
+            format!("llext load {path} --name x"),
+            format!("llext load {path} --name x --dry-run"),
+        ] {
+            let text = world.fails(&line);
+            assert!(
+                text.contains(why) || (line.ends_with("run") && path.ends_with("orphan.elf")),
+                "{line}: {text}"
+            );
+            assert!(
+                text.contains(&format!("error: load: {path}: ")),
+                "{line}: {text}"
+            );
+        }
+    }
+    assert_eq!(world.used(), 0);
+    assert!(world.cpu.calls.is_empty());
+    assert_eq!(
+        world.disk.metadata("/gdb"),
+        Err(shell_cmds::context::FileError::NotFound)
+    );
+}
+
+#[test]
+fn a_heap_that_is_too_small() {
+    let mut world = World::with_heap(640);
+    let text = world.fails("llext load /ext/hello.elf");
+    assert!(
+        text.starts_with("error: load: /ext/hello.elf: out of memory: "),
+        "{text}"
+    );
+    assert_eq!(world.used(), 0);
+}
+
+#[test]
+fn a_dry_run_tells_all_and_changes_nothing() {
+    let mut world = World::new();
+    let text = world.line("llext load /ext/hello.elf --dry-run");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines[4]), ("text 80", "veneers 0 (within text)"));
+    assert_eq!(world.used(), 0);
+    assert!(world.cpu.calls.is_empty());
+    let text = world.fails("llext load /ext/orphan.elf --dry-run");
+    assert!(
+        text.starts_with("undefined prinkt (did you mean printk?)\nundefined play_tone\ntext "),
+        "{text}"
+    );
+    assert!(
+        text.ends_with(
+            "error: load: /ext/orphan.elf: 2 undefined symbols, 0 unsupported relocations\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_scripts_of_the_debugger_come_and_go() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf --name first");
+    world.line("llext load /ext/guest.elf --name second");
+    let scripts = world.line("llext gdb");
+    assert_eq!(scripts.lines().count(), 2);
+    assert!(
+        scripts.starts_with("add-symbol-file hello.elf"),
+        "{scripts}"
+    );
+    assert_eq!(
+        world.line("cat /gdb/second.gdb"),
+        world.line("llext gdb second")
+    );
+    world.line("llext unload --all");
+    assert_eq!(world.line("ls /gdb"), "");
+}
+
+#[test]
+fn a_full_file_system_does_not_hinder_a_load() {
+    let mut world = World::new();
+    world.disk.blocks = 0;
+    let text = world.line("llext load /ext/hello.elf");
+    let (warning, loaded) = text.split_once('\n').unwrap();
+    assert_eq!(
+        warning,
+        "warning: /gdb/hello.gdb was not written: no space left on the file system"
+    );
+    assert!(loaded.starts_with("loaded hello: "), "{loaded}");
+    world.line("llext unload hello");
+    assert_eq!(world.disk.metadata("/ext"), Ok(Metadata::Dir));
+}
+
+#[test]
+fn what_an_extension_leaves_is_reported_and_given_back() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let id = world.llext.by_name("hello").unwrap().id();
+    for size in [100, 60] {
+        assert!(!world.owned.malloc(world.llext.heap(), id, size).is_null());
+    }
+    assert!(
+        world
+            .line("llext heap")
+            .contains(" bytes, 160 bytes in 2 blocks allocated\n")
+    );
+    let text = world.line("llext unload hello");
+    assert!(
+        text.ends_with(" bytes\nhello: 2 blocks, 160 bytes were not freed; reclaimed\n"),
+        "{text}"
+    );
+    assert_eq!(world.used(), 0);
+}
+
+#[test]
+fn addresses_are_looked_up() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let add = address(&world, "hello", "add") & !1;
+    assert_eq!(
+        world.line(&format!("llext sym {:#x}", add + 2)),
+        format!("{:#010x} add+0x2 in text of hello\n", add + 2)
+    );
+    assert_eq!(
+        world.fails("llext sym 16"),
+        "error: sym: 0x00000010: in no extension\n"
+    );
+}
