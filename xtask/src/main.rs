@@ -4,6 +4,7 @@
 //! alone: the target's console, a table, paths.
 #![deny(unsafe_code)]
 
+mod bench;
 mod board;
 mod console;
 mod extension;
@@ -38,6 +39,7 @@ enum Task {
     Build(setup::Build),
     Extension(extension::BuildExtension),
     Size(size::Size),
+    Bench(bench::Bench),
     Setup(setup::Setup),
 }
 
@@ -50,6 +52,7 @@ impl Task {
             Task::Build(task) => task.run(),
             Task::Extension(task) => task.run(),
             Task::Size(task) => task.run(),
+            Task::Bench(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }

@@ -1,0 +1,181 @@
+//! `cargo xtask bench`: instructions for boot, load, call and unload, counted by QEMU.
+//!
+//! With `-icount shift=10` every instruction takes 1024 ns of the board's time, so the shell's own
+//! `time` and `uptime` count instructions, to within one.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::board::Board;
+use crate::paths;
+use crate::size;
+
+/// Nanoseconds of the board's time that one instruction takes.
+const NANOSECONDS: u64 = 1 << 10;
+
+/// What is measured, and the command whose answer has the microseconds.
+const ROWS: &[(&str, &str)] = &[
+    ("boot to prompt", "uptime"),
+    (
+        "`llext load /ext/hello.elf`",
+        "time llext load /ext/hello.elf",
+    ),
+    (
+        "`llext call hello hello_world`",
+        "time llext call hello hello_world",
+    ),
+    ("`llext unload hello`", "time llext unload hello"),
+];
+
+/// Count the instructions of boot, load, call and unload, and write bench/RESULTS.md
+#[derive(Args)]
+pub struct Bench {}
+
+impl Bench {
+    /// Measures all boards.
+    ///
+    /// # Errors
+    /// Something does not build or run, or `bench/RESULTS.md` cannot be written.
+    pub fn run(self) -> Result<ExitCode> {
+        let root = paths::root();
+        let boards = Board::all(root)?;
+        let columns = boards.iter().map(measure).collect::<Result<Vec<_>>>()?;
+        let sizes = boards
+            .iter()
+            .map(size::measure)
+            .collect::<Result<Vec<_>>>()?;
+        let mut text = HEAD.to_owned();
+        text.push_str(&table(&boards, &columns)?);
+        text.push_str(SIZES);
+        for report in sizes {
+            write!(text, "\n{report}")?;
+        }
+        print!("{text}");
+        let file = root.join("bench").join("RESULTS.md");
+        fs::create_dir_all(root.join("bench"))?;
+        fs::write(&file, text).with_context(|| paths::shown(&file))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+const HEAD: &str = "\
+# Figures
+
+Made by `cargo xtask bench`; `cargo xtask size` prints the second part alone.
+
+## Instructions
+
+Of the emulated CPU, by QEMU's `-icount shift=10`: one instruction is 1.024 us of the board's time.
+The parts of a command that are counted are all that it does: reading the file from littlefs,
+loading, constructors, `/gdb/hello.gdb`, and its output. By hand:
+
+    printf 'uptime\\ntime llext load /ext/hello.elf\\n' | cargo xtask run --icount
+
+";
+
+const SIZES: &str = "
+## Flash and static RAM
+
+In bytes, by `cargo xtask size`. A function that the compiler inlined counts for the room that
+called it.
+";
+
+/// Instructions of every row on `board`.
+fn measure(board: &Board) -> Result<Vec<u64>> {
+    let image = paths::target()
+        .join("bench")
+        .join(format!("{}.img", board.name));
+    let script: String = ROWS
+        .iter()
+        .map(|(_, command)| format!("{command}\n"))
+        .collect();
+    let output = console(board, &image, &script)?;
+    let find = |&(_, command): &(&str, &str)| {
+        let answer = output
+            .split("llext> ")
+            .find(|part| part.starts_with(command));
+        microseconds(answer.unwrap_or_default())
+            .map(|us| us * 1000 / NANOSECONDS)
+            .with_context(|| format!("{}: no time for `{command}` in:\n{output}", board.name))
+    };
+    ROWS.iter().map(find).collect()
+}
+
+/// Runs a script on `board` with instructions counted.
+fn console(board: &Board, image: &Path, script: &str) -> Result<String> {
+    let mut child = Command::new(env::current_exe()?)
+        .args([
+            "run",
+            "--board",
+            &board.name,
+            "--icount",
+            "--fresh",
+            "--image",
+        ])
+        .arg(image)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().context("no pipe")?;
+    stdin.write_all(script.as_bytes())?;
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("{}: the run ended with {}", board.name, output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The number before the last ` us`.
+fn microseconds(answer: &str) -> Option<u64> {
+    let before = answer.rsplit_once(" us")?.0;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+fn table(boards: &[Board], columns: &[Vec<u64>]) -> Result<String> {
+    let mut text = format!("| {:32} |", "");
+    for board in boards {
+        write!(text, " {:>12} |", board.name)?;
+    }
+    write!(text, "\n|{:-<34}|", "")?;
+    for _ in boards {
+        write!(text, "{:->13}:|", "")?;
+    }
+    for (row, (name, _)) in ROWS.iter().enumerate() {
+        write!(text, "\n| {name:32} |")?;
+        for column in columns {
+            write!(
+                text,
+                " {:>12} |",
+                column.get(row).copied().unwrap_or_default()
+            )?;
+        }
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn microseconds_are_found_in_both_answers() {
+        assert_eq!(
+            microseconds("uptime\nup 1.234 s, prompt after 56789 us\n"),
+            Some(56_789)
+        );
+        assert_eq!(
+            microseconds("time x\nloaded x\ntime: 2048 us\n"),
+            Some(2048)
+        );
+        assert_eq!(microseconds("error: x: no"), None);
+    }
+}
