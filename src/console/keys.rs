@@ -101,6 +101,10 @@ impl Keys {
             self.utf8_len = 0;
             return if folded { None } else { self.control(byte) };
         }
+        if byte >= 0x80 && !matches!(self.state, State::String) {
+            // No sequence has such bytes.
+            self.state = State::Ground;
+        }
         match self.state {
             State::Ground => self.ground(byte),
             State::Escape => self.escape(byte),
@@ -375,6 +379,7 @@ mod tests {
             );
         }
         assert_eq!(keys(b"\x1b\x1b[D"), [Key::Left]);
+        assert_eq!(keys("\x1bé\x1b[1;é".as_bytes()), [Key::Char('é'); 2]);
     }
 
     #[test]
