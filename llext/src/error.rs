@@ -181,6 +181,8 @@ pub enum RelocationFault {
     Padding,
     /// A low part without the high part that it completes (`R_RISCV_PCREL_LO12_*`).
     NoHigh,
+    /// A call from T32 code to a function in A32 code.
+    NotThumb,
 }
 
 impl LoadError {
@@ -204,6 +206,10 @@ impl LoadError {
                 fault: RelocationFault::Padding,
                 ..
             } => "build with -mno-relax",
+            Self::BadRelocation {
+                fault: RelocationFault::NotThumb,
+                ..
+            } => "build all of it with -mthumb",
             Self::OutOfRange { .. } => "build with -mlong-calls or the medany code model",
             Self::OutOfMemory { .. } => "unload something: `llext heap` shows what is in use",
             Self::NameTaken => "unload it first, or give the new one another name",
@@ -456,6 +462,7 @@ impl uDisplay for RelocationFault {
             ),
             Self::Padding => out.write_str("alignment padding that the linker should have shrunk"),
             Self::NoHigh => out.write_str("a low part without its high part"),
+            Self::NotThumb => out.write_str("a Thumb call to a function in ARM code"),
         }
     }
 }

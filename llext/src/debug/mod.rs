@@ -1,4 +1,4 @@
-//! What debuggers are told. (Skeleton.)
+//! What debuggers are told.
 
 mod script;
-pub use script::add_symbol_file;
+pub use script::{add_symbol_file, remove_symbol_file};

@@ -1,12 +1,67 @@
-use crate::Extension;
-use ufmt::uWrite;
+//! GDB commands, in the words of its manual ("Files").
 
-/// Writes the GDB command that gives `file` the addresses of `extension`'s sections, and a newline.
+use crate::{Extension, RegionKind};
+use ufmt::{uWrite, uwrite, uwriteln};
+
+/// Writes the GDB command that reads the symbols of `file`, the file that `extension` was built as, for the places
+/// that its sections have, and a newline. Nothing if its sections were not kept (`LoadOptions::keep_sections`).
+///
+/// Every section is named, so that GDB needs no address of the text; addresses are those of sections, without Thumb bits.
 pub fn add_symbol_file<W: uWrite + ?Sized>(
     out: &mut W,
     file: &str,
     extension: &Extension,
 ) -> Result<(), W::Error> {
-    let _ = (file, extension);
-    out.write_str("")
+    if extension.sections().next().is_none() {
+        return Ok(());
+    }
+    out.write_str("add-symbol-file ")?;
+    write_word(out, file)?;
+    for section in extension.sections() {
+        out.write_str(" -s ")?;
+        write_word(out, section.name)?;
+        uwrite!(out, " {:#x}", section.address)?;
+    }
+    out.write_str("\n")
 }
+
+/// Writes the GDB command that takes away what [`add_symbol_file`] added, and a newline.
+pub fn remove_symbol_file<W: uWrite + ?Sized>(
+    out: &mut W,
+    extension: &Extension,
+) -> Result<(), W::Error> {
+    let mut sections = extension.sections();
+    let first = sections.next();
+    let text = sections.find(|section| section.region == RegionKind::Text);
+    match first
+        .filter(|first| first.region == RegionKind::Text)
+        .or(text)
+        .or(first)
+    {
+        Some(section) => uwriteln!(out, "remove-symbol-file -a {:#x}", section.address),
+        None => Ok(()),
+    }
+}
+
+/// Writes one argument, in quotes if GDB would take it for more than one or for something else (`gdb_buildargv`).
+fn write_word<W: uWrite + ?Sized>(out: &mut W, word: &str) -> Result<(), W::Error> {
+    let is_plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"._-+/$@:,=%~".contains(&byte) || !byte.is_ascii()
+    };
+    if !word.is_empty() && !word.starts_with('-') && word.bytes().all(is_plain) {
+        return out.write_str(word);
+    }
+    out.write_str("\"")?;
+    for part in word.split_inclusive(['"', '\\']) {
+        match part.strip_suffix(['"', '\\']) {
+            Some(before) => {
+                out.write_str(before)?;
+                out.write_str("\\")?;
+                out.write_str(part.get(before.len()..).unwrap_or_default())?;
+            }
+            None => out.write_str(part)?,
+        }
+    }
+    out.write_str("\"")
+}
+

@@ -1,4 +1,16 @@
-//! Checked view of an ELF file. (Skeleton.)
+//! Checked view of an ELF file that need not fit in memory.
+//!
+//! A number read from a file is a *claim* (invariant 1) until one constructor has checked it: [`claim::Span::claim`]
+//! for ranges of the file, [`section::Section::check`] for alignments, [`string::Strings::claim`] for names. Records are
+//! `xmas-elf`'s structs, mapped by `zero` onto small aligned buffers on the stack.
+
+pub(crate) mod claim;
+pub(crate) mod header;
+pub(crate) mod note;
+pub(crate) mod reloc;
+pub(crate) mod section;
+pub(crate) mod string;
+pub(crate) mod symbol;
 
 /// The name people know a machine by, for those that an extension may have been built for by mistake.
 pub fn machine_name(e_machine: u16) -> Option<&'static str> {

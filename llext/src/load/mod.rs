@@ -1,9 +1,23 @@
-//! The pipeline of a load.
+//! The pipeline of a load. [`load`] is its table of contents: each phase returns a value that the next ones borrow.
+
+mod describe;
+mod entry;
+mod plan;
+mod regions;
+mod relocate;
+mod resolve;
+mod slots;
+mod survey;
+mod tables;
 
 use crate::Llext;
 use crate::error::LoadError;
-use crate::loaded::{Extension, RegionKind};
+use crate::loaded::{Extension, RegionKind, Registry};
+use crate::memory::{Block, Heap, synchronise_instructions};
 use crate::source::Source;
+use plan::Plan;
+use regions::Regions;
+use resolve::World;
 
 /// How to load.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +66,10 @@ impl Requirements {
     }
 }
 
+/// The longest name of an extension, in bytes.
+const NAME_LIMIT: usize = 63;
+
+/// Loads the file in `source` as `name`: one line a phase. Whatever a phase has taken goes back when a later one fails.
 pub(crate) fn load<'l>(
     llext: &'l mut Llext<'_>,
     source: &mut dyn Source,
@@ -59,10 +77,32 @@ pub(crate) fn load<'l>(
     options: &LoadOptions<'_>,
     report: &mut dyn Report,
 ) -> Result<&'l Extension, LoadError> {
-    let _ = (llext, source, name, options, report);
-    Err(LoadError::NotElf)
+    check_name(llext, name)?;
+    let (heap, world) = (
+        llext.heap,
+        World {
+            exports: llext.exports,
+            registry: &llext.registry,
+        },
+    );
+    let mut plan = Plan::of(source, llext.machine, heap, world, (name, options), report)?;
+    let mut regions = Regions::take(heap, &plan.layout)?;
+    let mut metadata = take_descriptor(heap, plan.tail_len)?;
+    regions.fill(source, &plan.file, &plan.survey)?;
+    relocate::write_veneers(source, &mut plan, &mut regions, world)?;
+    relocate::apply_all(source, &plan, &mut regions, world)?;
+    describe::check(&plan, &mut regions)?;
+    let tail = metadata
+        .bytes_mut()
+        .get_mut(Registry::TAIL..)
+        .unwrap_or_default();
+    describe::write_tail(source, &plan, &regions, world, (name, options), tail)?;
+    synchronise_instructions();
+    let head = describe::head(&plan, regions);
+    Ok(llext.registry.push(metadata, plan.tail_len, head))
 }
 
+/// The phases before memory is taken.
 pub(crate) fn dry_run(
     llext: &Llext<'_>,
     source: &mut dyn Source,
@@ -70,6 +110,35 @@ pub(crate) fn dry_run(
     options: &LoadOptions<'_>,
     report: &mut dyn Report,
 ) -> Result<Requirements, LoadError> {
-    let _ = (llext, source, name, options, report);
-    Err(LoadError::NotElf)
+    check_name(llext, name)?;
+    let world = World {
+        exports: llext.exports,
+        registry: &llext.registry,
+    };
+    let plan = Plan::of(
+        source,
+        llext.machine,
+        llext.heap,
+        world,
+        (name, options),
+        report,
+    )?;
+    Ok(plan.requirements())
+}
+
+/// Whether an extension can get this name now.
+fn check_name(llext: &Llext<'_>, name: &str) -> Result<(), LoadError> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'"' | b'\'' | b'\\');
+    if name.is_empty() || name.len() > NAME_LIMIT || !name.bytes().all(fits) {
+        return Err(LoadError::InvalidName);
+    }
+    match llext.by_name(name) {
+        Some(_) => Err(LoadError::NameTaken),
+        None => Ok(()),
+    }
+}
+
+fn take_descriptor(heap: &dyn Heap, tail: usize) -> Result<Block<'_>, LoadError> {
+    let (size, align) = Registry::descriptor_layout(tail).unwrap_or((usize::MAX, 1));
+    Block::take(heap, size, align)
 }

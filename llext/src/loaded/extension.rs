@@ -84,20 +84,76 @@ pub struct Extension {
     tail: [u8],
 }
 
-/// The part of fixed size.
+/// The part of fixed size. Its fields are flat, and not those of the types below, so that no byte is lost to padding.
 pub(crate) struct Head {
     /// The extension that was loaded next; the registry's.
     pub(super) next: Option<NonNull<Extension>>,
-    pub(crate) id: ExtensionId,
+    pub(super) id: ExtensionId,
     /// Set while a load finds that it depends on this extension.
-    pub(crate) marked: Cell<bool>,
-    pub(crate) regions: [Held; 4],
-    pub(crate) exports: ExportTable,
-    pub(crate) arrays: Arrays,
-    /// Offset of the GNU build-id in the rodata region, and its length in bytes.
-    pub(crate) build_id: (u32, u8),
-    pub(crate) tail: Tail,
+    pub(super) marked: Cell<bool>,
+    pub(super) regions: [Held; 4],
+    exports_section: Option<RegionKind>,
+    exports_offset: u32,
+    exports_count: u32,
+    arrays_start: u32,
+    array_ends: [u16; 3],
+    build_id_offset: u32,
+    build_id_len: u8,
+    dependencies: u16,
+    sections: u16,
+    name: u8,
+    origin: u8,
 }
+
+impl Head {
+    /// The head of an extension that is in no list yet.
+    pub(crate) fn new(
+        regions: [Held; 4],
+        exports: ExportTable,
+        arrays: Arrays,
+        build_id: BuildId,
+        tail: Tail,
+    ) -> Self {
+        Self {
+            next: None,
+            id: ExtensionId::FIRMWARE,
+            marked: Cell::new(false),
+            regions,
+            exports_section: exports.section,
+            exports_offset: exports.offset,
+            exports_count: exports.count,
+            arrays_start: arrays.start,
+            array_ends: arrays.ends,
+            build_id_offset: build_id.offset,
+            build_id_len: build_id.len,
+            dependencies: tail.dependencies,
+            sections: tail.sections,
+            name: tail.name,
+            origin: tail.origin,
+        }
+    }
+
+    fn exports(&self) -> ExportTable {
+        ExportTable {
+            section: self.exports_section,
+            offset: self.exports_offset,
+            count: self.exports_count,
+        }
+    }
+
+    fn tail(&self) -> Tail {
+        Tail {
+            dependencies: self.dependencies,
+            sections: self.sections,
+            name: self.name,
+            origin: self.origin,
+        }
+    }
+}
+
+// What a load holds beside its regions and names, on the targets.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Head>() <= 96);
 
 /// Where the exports are.
 #[derive(Clone, Copy)]
@@ -117,6 +173,15 @@ pub(crate) struct Arrays {
     pub(crate) start: u32,
     /// Where preinit, init and fini end, in words from there.
     pub(crate) ends: [u16; 3],
+}
+
+/// Where the GNU build-id is.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct BuildId {
+    /// Offset in the rodata region, in bytes.
+    pub(crate) offset: u32,
+    /// Length in bytes, 0 if there is none.
+    pub(crate) len: u8,
 }
 
 /// Lengths of the tail's parts, in the order in which they lie there.
@@ -169,16 +234,16 @@ impl Extension {
 
     /// Its name.
     pub fn name(&self) -> &str {
-        let start = self.head.tail.texts_at(&self.head.exports);
-        self.text(start, usize::from(self.head.tail.name))
+        let start = self.head.tail().texts_at(&self.head.exports());
+        self.text(start, usize::from(self.head.name))
     }
 
     /// The path it was loaded from (`LoadOptions::origin`).
     pub fn origin(&self) -> &str {
-        let start = self.head.tail.texts_at(&self.head.exports);
+        let start = self.head.tail().texts_at(&self.head.exports());
         self.text(
-            start.saturating_add(usize::from(self.head.tail.name)),
-            usize::from(self.head.tail.origin),
+            start.saturating_add(usize::from(self.head.name)),
+            usize::from(self.head.origin),
         )
     }
 
@@ -196,8 +261,8 @@ impl Extension {
 
     /// Its sections, in file order; empty unless kept.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_>> + '_ {
-        let at = self.head.tail.sections_at();
-        (0..usize::from(self.head.tail.sections)).filter_map(move |index| {
+        let at = self.head.tail().sections_at();
+        (0..usize::from(self.head.sections)).filter_map(move |index| {
             let record = at.saturating_add(index.saturating_mul(KEPT_SECTION));
             let region = RegionKind::from_index(self.tail_word(record.saturating_add(4))? as u32);
             Some(Section {
@@ -226,26 +291,26 @@ impl Extension {
 
     /// Ids of the extensions whose exports it uses.
     pub fn dependencies(&self) -> impl Iterator<Item = ExtensionId> + '_ {
-        (0..usize::from(self.head.tail.dependencies))
+        (0..usize::from(self.head.dependencies))
             .filter_map(|index| Some(ExtensionId(self.tail_word(index.saturating_mul(4))? as u32)))
     }
 
     /// The GNU build-id, empty if the file has none.
     pub fn build_id(&self) -> &[u8] {
-        let (offset, len) = self.head.build_id;
+        let (offset, len) = (self.head.build_id_offset, self.head.build_id_len);
         self.held(RegionKind::Rodata)
-            .bytes(offset as usize, usize::from(len))
+            .bytes(offset as usize, len.into())
     }
 
     /// Functions to call before anything else: preinit_array, then init_array, in order.
     pub fn init_functions(&self) -> impl Iterator<Item = usize> + '_ {
-        let [_, end, _] = self.head.arrays.ends;
+        let [_, end, _] = self.head.array_ends;
         (0..end).filter_map(|index| self.array_word(index))
     }
 
     /// Functions to call before unloading: fini_array, in reverse (ELF gABI).
     pub fn fini_functions(&self) -> impl Iterator<Item = usize> + '_ {
-        let [_, start, end] = self.head.arrays.ends;
+        let [_, start, end] = self.head.array_ends;
         (start..end)
             .rev()
             .filter_map(|index| self.array_word(index))
@@ -290,7 +355,15 @@ impl Extension {
     }
 
     pub(crate) fn export_count(&self) -> usize {
-        self.head.exports.count as usize
+        self.head.exports_count as usize
+    }
+
+    /// The place of the export `name`.
+    pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
+        (0..self.export_count()).find(|&index| {
+            self.export(index)
+                .is_some_and(|(candidate, _)| candidate.as_bytes() == name)
+        })
     }
 
     /// Name and address of an export by its place.
@@ -299,16 +372,16 @@ impl Extension {
             return None;
         }
         let record = index.checked_mul(EXPORT)?;
-        match self.head.exports.section {
+        match self.head.exports_section {
             None => {
-                let record = self.head.tail.exports_at().checked_add(record)?;
+                let record = self.head.tail().exports_at().checked_add(record)?;
                 Some((
                     self.c_text(self.tail_word(record)?),
                     self.tail_word(record.checked_add(4)?)?,
                 ))
             }
             Some(kind) => {
-                let record = record.checked_add(self.head.exports.offset as usize)?;
+                let record = record.checked_add(self.head.exports_offset as usize)?;
                 let held = self.held(kind);
                 let (region, offset) = self.place(held.word(record)?)?;
                 let name = terminated(self.held(region).bytes(offset, usize::MAX));
@@ -324,7 +397,7 @@ impl Extension {
     fn array_word(&self, index: u16) -> Option<usize> {
         let offset = usize::from(index)
             .saturating_mul(4)
-            .saturating_add(self.head.arrays.start as usize);
+            .saturating_add(self.head.arrays_start as usize);
         self.held(RegionKind::Data)
             .word(offset)
             .filter(|&word| word != 0 && word != 0xffff_ffff)

@@ -44,7 +44,6 @@ impl Registry {
     pub(crate) fn push(&mut self, block: Block<'_>, tail: usize, mut head: Head) -> &Extension {
         self.last_id = self.last_id.wrapping_add(1).max(1);
         head.id = ExtensionId(self.last_id);
-        head.next = None;
         let (at, _, _) = block.into_raw();
         let slice = ptr::slice_from_raw_parts_mut(at.as_ptr(), tail);
         // SAFETY: the block was laid out by `descriptor_layout`: aligned for a head and large enough for head and tail,
@@ -77,6 +76,42 @@ impl Registry {
             at = extension.head.next;
             Some(extension)
         })
+    }
+
+    /// Finds an export by name among all extensions and marks the one that has it. The result counts all exports
+    /// in load order.
+    pub(crate) fn find_export(&self, name: &[u8]) -> Option<usize> {
+        let mut before = 0usize;
+        for extension in self.iter() {
+            if let Some(index) = extension.position(name) {
+                extension.head.marked.set(true);
+                return before.checked_add(index);
+            }
+            before = before.checked_add(extension.export_count())?;
+        }
+        None
+    }
+
+    /// The address of the export with this number.
+    pub(crate) fn export_address(&self, mut number: usize) -> Option<usize> {
+        for extension in self.iter() {
+            match number.checked_sub(extension.export_count()) {
+                Some(rest) => number = rest,
+                None => return extension.export(number).map(|(_, address)| address),
+            }
+        }
+        None
+    }
+
+    /// Extensions that `find_export` has marked.
+    pub(crate) fn marked(&self) -> impl Iterator<Item = &Extension> + '_ {
+        self.iter().filter(|extension| extension.head.marked.get())
+    }
+
+    /// Takes all marks away.
+    pub(crate) fn unmark(&self) {
+        self.iter()
+            .for_each(|extension| extension.head.marked.set(false));
     }
 
     /// The id of the extension that was loaded first.

@@ -74,6 +74,8 @@ pub(crate) unsafe trait Zero: Copy {}
 
 // SAFETY: an integer.
 unsafe impl Zero for u32 {}
+// SAFETY: two integers.
+unsafe impl Zero for [u32; 2] {}
 
 /// A zeroed array in a heap, given back when dropped: the scratch of a load.
 pub(crate) struct Array<'h, T: Zero> {

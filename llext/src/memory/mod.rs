@@ -15,7 +15,7 @@ mod seal;
 mod tlsf;
 
 pub(crate) use align::align_up;
-pub(crate) use block::{Array, Block, Zero};
+pub(crate) use block::{Array, Block};
 pub use heap::{Heap, HeapBlock, HeapStats};
 pub use owned::{OwnedBlocks, Usage};
 pub(crate) use region::Held;

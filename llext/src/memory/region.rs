@@ -9,28 +9,32 @@ use core::slice;
 pub(crate) struct Held {
     at: NonNull<u8>,
     address: usize,
-    size: u32,
-    align_log2: u8,
+    /// Size in bytes, and above it the logarithm of the alignment.
+    size_and_align: u32,
 }
+
+const SIZE_BITS: u32 = 27;
 
 impl Held {
     /// No region.
     pub(crate) const NONE: Self = Self {
         at: NonNull::dangling(),
         address: 0,
-        size: 0,
-        align_log2: 0,
+        size_and_align: 0,
     };
 
-    /// Takes over `block`.
+    /// Regions are smaller than this, in bytes.
+    pub(crate) const LIMIT: usize = 1 << SIZE_BITS;
+
+    /// Takes over `block`, of less than `LIMIT` bytes.
     pub(crate) fn new(block: Block<'_>) -> Self {
         let address = block.address();
         let (at, size, align) = block.into_raw();
+        let size_and_align = align.trailing_zeros() << SIZE_BITS | size as u32;
         Self {
             at,
             address,
-            size: size as u32,
-            align_log2: align.trailing_zeros() as u8,
+            size_and_align,
         }
     }
 
@@ -41,7 +45,7 @@ impl Held {
 
     /// Size in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.size as usize
+        self.size_and_align as usize % Self::LIMIT
     }
 
     /// The offset of `address` in the region, if it lies in it.
@@ -86,9 +90,15 @@ impl Held {
     /// # Safety
     /// `heap` is the heap that the block came from, and nothing uses the region any more.
     pub(crate) unsafe fn free(&mut self, heap: &dyn Heap) {
-        if self.size != 0 {
+        if self.size() != 0 {
             // SAFETY: by the caller's word; size and alignment are those of the block.
-            unsafe { heap.free(self.at, self.size(), 1 << self.align_log2) }
+            unsafe {
+                heap.free(
+                    self.at,
+                    self.size(),
+                    1 << (self.size_and_align >> SIZE_BITS),
+                )
+            }
         }
         *self = Self::NONE;
     }
