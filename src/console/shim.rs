@@ -166,7 +166,7 @@ impl<'a, 'p> Shim<'a, 'p> {
             Key::KillWordLeft => self.send(&[control('W')]),
             Key::KillLine => self.send(&[control('U')]),
             Key::KillToEnd => self.send(&[control('K')]),
-            Key::Transpose => self.send(&[control('T')]),
+            Key::Transpose => self.transpose(),
             Key::ClearScreen => {
                 self.view.clear();
                 self.view.restart(self.line);
@@ -221,7 +221,7 @@ impl<'a, 'p> Shim<'a, 'p> {
         }
     }
 
-    /// Inserts what was found, or goes over it where it stands there already.
+    /// Inserts what was found, or goes over it where it stands there already; a space only where none follows.
     fn insert(&mut self, found: &Completion) {
         let (_, after) = self.line.halves();
         let word = after.split(' ').next().unwrap_or_default();
@@ -230,19 +230,32 @@ impl<'a, 'p> Shim<'a, 'p> {
         } else {
             ""
         };
-        let skip = standing.chars().count();
-        let spaced = found.done
-            && after
-                .get(standing.len()..)
-                .is_some_and(|rest| rest.starts_with(' '));
-        let tail = found.insert.get(standing.len()..).unwrap_or_default();
-        self.repeat(control('F'), skip);
-        self.send(tail.as_bytes());
-        match found.done {
-            true if spaced => self.send(&[control('F')]),
-            true => self.send(b" "),
-            false => {}
+        let standing = standing.len();
+        let spaced = after
+            .get(standing..)
+            .is_some_and(|rest| rest.starts_with(' '));
+        let (over, new) = found
+            .insert
+            .split_at_checked(standing)
+            .unwrap_or(("", &found.insert));
+        self.repeat(control('F'), over.chars().count());
+        self.send(new.as_bytes());
+        if found.done && !spaced {
+            self.send(b" ");
         }
+    }
+
+    /// noline swaps the characters around the cursor and leaves it between them. As in other editors it goes
+    /// past them, and at the end of the line the last two are swapped.
+    fn transpose(&mut self) {
+        let (before, after) = self.line.halves();
+        if before.is_empty() || self.line.columns() < 2 {
+            return self.ring();
+        }
+        if after.is_empty() {
+            self.send(&[control('B')]);
+        }
+        self.send(&[control('T'), control('F')]);
     }
 
     /// noline asks for a report, and has it before any key that is typed.

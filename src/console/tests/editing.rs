@@ -93,8 +93,11 @@ fn kills() {
 
 #[test]
 fn transpose() {
-    assert_eq!(typed(&["lsit", LEFT, LEFT, "\x14"]), "llext> li|st");
-    assert_eq!(typed(&["slit", LEFT, LEFT, LEFT, "\x14"]), "llext> l|sit");
+    assert_eq!(typed(&["lsit", LEFT, LEFT, "\x14"]), "llext> lis|t");
+    assert_eq!(typed(&["heap", "\x14"]), "llext> hepa|");
+    assert_eq!(typed(&["a", "\x14"]), "llext> a|");
+    assert_eq!(typed(&["\x14"]), "llext> |");
+    assert_eq!(typed(&["ab", "\x01", "\x14"]), "llext> |ab");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn in_the_middle_of_a_line() {
     let back = LEFT.repeat(" x.elf".len());
     assert_eq!(
         seen(&["llext un x.elf", &back, "\t"]),
-        "llext> llext unload |x.elf"
+        "llext> llext unload| x.elf"
     );
     // A list leaves line and cursor as they were.
     assert_eq!(
@@ -68,10 +68,10 @@ fn in_the_middle_of_a_line() {
     );
     assert_eq!(
         seen(&["llext l x.elf", &back, "\t", "o\t"]),
-        "llext> llext l x.elf\nlist  load\nllext> llext load |x.elf"
+        "llext> llext l x.elf\nlist  load\nllext> llext load| x.elf"
     );
     // At the very start.
-    assert_eq!(seen(&[" load", "\x01", "ll\t"]), "llext> llext |load");
+    assert_eq!(seen(&[" load", "\x01", "ll\t"]), "llext> llext| load");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_stands_after_the_cursor_is_not_doubled() {
     );
     assert_eq!(
         seen(&["llext load /ext", "\x1bb\x1bb", "\x1b[C\x1b[C", "\t"]),
-        "llext> llext load |/ext"
+        "llext> llext load| /ext"
     );
     assert_eq!(seen(&["llext loX", LEFT, "\t"]), "llext> llext load |X");
 }
