@@ -81,7 +81,7 @@ impl Commands for ShellCommands<'_, '_> {
 /// Prints the banner, then reads and runs commands until the user ends the session with Ctrl-D on an empty line.
 ///
 /// `port` is where keys come from; what the shell prints goes through `output`, which the caller also
-/// gives to extension code. Takes about 4 KiB of stack for its buffers.
+/// gives to extension code. Takes about 3 KiB of stack, besides what a command needs.
 pub fn run_shell(port: &dyn Port, output: &Output, world: World<'_>) {
     let mut out = output;
     let Ok(()) = ufmt::uwrite!(
