@@ -1,4 +1,43 @@
-//! Firmware of llext-shell.
+//! Firmware of llext-shell: what every board runs.
+//!
+//! A board is a binary of a few lines that names its devices and addresses in a [`board::Board`] and
+//! calls [`board::run`]. From there on:
+//!
+//! ```text
+//! board::run ─→ storage (littlefs on the board's flash) ─┐
+//!            ─→ exports::heap (where extensions live)     ├─→ console::run_shell ─→ shell_cmds ─→ llext
+//!            ─→ exec (the door to extension code) ────────┘                           │
+//!                 ↑ faults, Ctrl-C                                            calls   ↓
+//!               serial (receive interrupt)  ←── output ── exports ←────────── extension code
+//! ```
+//!
+//! # Stacks and memory
+//! - The firmware's stack is what its RAM has left; the shell and all handlers run on it.
+//! - Extension code, and the exports that it calls, run on a stack of their own ([`board::Memory::stack`],
+//!   32 KiB on the boards here), outside the firmware's static RAM.
+//! - The heap for extensions ([`board::Memory::heap`]) is one stretch of memory that the board names.
+//! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
+//!
+//! # Rules
+//! - Nothing here panics on bad input; a panic or a fault of the firmware is reported and restarts it
+//!   ([`fatal`]).
+//! - Only [`console`] and [`ring`] build on a host, where they are tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
 
 pub mod console;
+pub mod ring;
+
+#[cfg(target_os = "none")]
+pub mod board;
+#[cfg(target_os = "none")]
+pub mod drivers;
+#[cfg(target_os = "none")]
+pub mod exec;
+#[cfg(target_os = "none")]
+mod exports;
+#[cfg(target_os = "none")]
+mod fatal;
+#[cfg(target_os = "none")]
+pub mod serial;
+#[cfg(target_os = "none")]
+pub mod storage;

@@ -1,2 +1,64 @@
+//! ARM MPS2 with the AN385 image: addresses and interrupts as in Application Note 385, tables 3 and 5.
 #![no_std]
 #![no_main]
+
+use cortex_m_rt::{entry, exception};
+use fs_image::{Geometry, PSRAM_8M};
+use llext_shell::{
+    board::{self, Board, Memory},
+    console::Output,
+    drivers::{cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, ram_flash::RamFlash, semihosting},
+    serial::SerialPort,
+    storage::Layout,
+};
+use shell_cmds::context::Mode;
+
+const UART0_RX: u16 = 0;
+const TIMER0: u16 = 8;
+
+// SAFETY: UART0 lies there.
+static UART: SerialPort<CmsdkUart> =
+    SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) });
+// SAFETY: TIMER0 lies there; it counts the system clock.
+static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, 25_000_000) };
+static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
+
+static BOARD: Board = Board {
+    name: "mps2-an385",
+    port: &UART,
+    break_key: &UART,
+    output: &OUTPUT,
+    clock: &TIMER,
+    // The stack is the RAM's start, so that an overflow leaves the RAM (memory.x).
+    memory: Memory {
+        heap: 0x2180_0000..0x21c0_0000,
+        stack: 0x2000_0000..0x2000_8000,
+    },
+    reset: || cortex_m::peripheral::SCB::sys_reset(),
+    exit: semihosting::exit,
+    options: semihosting::command_line,
+};
+
+/// The file system: the first half of the PSRAM, which an emulator keeps in a host file.
+struct Psram;
+
+impl Layout for Psram {
+    const GEOMETRY: Geometry = PSRAM_8M;
+}
+
+#[entry]
+fn main() -> ! {
+    TIMER.start();
+    UART.start();
+    // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) and the stack's RAM are not in memory.x.
+    unsafe { board::run(&BOARD, RamFlash::<Psram>::new(0x2100_0000)) }
+}
+
+#[exception]
+unsafe fn DefaultHandler(irq: i16) {
+    match u16::try_from(irq) {
+        Ok(UART0_RX) => UART.interrupt(),
+        Ok(TIMER0) => TIMER.interrupt(),
+        _ => {}
+    }
+}

@@ -1,2 +1,68 @@
+//! QEMU's `virt` machine with a 32-bit RISC-V CPU: addresses and interrupts as in QEMU's hw/riscv/virt.c.
 #![no_std]
 #![no_main]
+
+use fs_image::{CFI_32M, Geometry};
+use llext_shell::{
+    board::{self, Board, Memory},
+    console::Output,
+    drivers::{
+        cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
+        sifive_test::SifiveTest,
+    },
+    serial::SerialPort,
+    storage::Layout,
+};
+use riscv::interrupt::Interrupt;
+use riscv_rt::{core_interrupt, entry};
+use shell_cmds::context::Mode;
+
+const UART0: u16 = 10;
+
+// SAFETY: UART0 lies there.
+static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) });
+// SAFETY: the CLINT's mtime lies there.
+static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 10_000_000) };
+// SAFETY: the PLIC lies there.
+static PLIC: Plic = unsafe { Plic::new(0x0c00_0000) };
+// SAFETY: the test finisher lies there.
+static FINISHER: SifiveTest = unsafe { SifiveTest::new(0x0010_0000) };
+static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
+
+static BOARD: Board = Board {
+    name: "rv32-virt",
+    port: &UART,
+    break_key: &UART,
+    output: &OUTPUT,
+    clock: &TIMER,
+    memory: Memory {
+        heap: 0x8040_0000..0x8080_0000,
+        stack: 0x8081_0000..0x8081_8000,
+    },
+    reset: || FINISHER.reset(),
+    exit: semihosting::exit,
+    options: semihosting::command_line,
+};
+
+/// The file system: the second bank of flash.
+struct Bank1;
+
+impl Layout for Bank1 {
+    const GEOMETRY: Geometry = CFI_32M;
+}
+
+#[entry]
+fn main() -> ! {
+    PLIC.enable(UART0);
+    UART.start();
+    // SAFETY: once; the flash lies there, and the RAM above 0x8040_0000 is not in memory.x.
+    unsafe { board::run(&BOARD, CfiFlash::<Bank1>::new(0x2200_0000)) }
+}
+
+#[core_interrupt(Interrupt::MachineExternal)]
+fn external() {
+    PLIC.serve(|source| match source {
+        UART0 => UART.interrupt(),
+        _ => {}
+    });
+}

@@ -1,0 +1,66 @@
+//! UART 16550 (National Semiconductor PC16550D), registers one byte apart.
+
+use super::mmio::Mmio;
+use crate::serial::{Received, Uart};
+
+const DATA: usize = 0;
+const INTERRUPT_ENABLE: usize = 1;
+const FIFO_CONTROL: usize = 2;
+const LINE_CONTROL: usize = 3;
+const LINE_STATUS: usize = 5;
+
+const ENABLE_RECEIVED: u8 = 1 << 0;
+const FIFO_ENABLE_AND_CLEAR: u8 = 0b111;
+const LINE_8N1: u8 = 0b11;
+const STATUS_READY: u8 = 1 << 0;
+const STATUS_OVERRUN: u8 = 1 << 1;
+const STATUS_TRANSMIT_EMPTY: u8 = 1 << 5;
+
+/// One 16550.
+pub struct Ns16550 {
+    registers: Mmio,
+}
+
+impl Ns16550 {
+    /// The UART at `base`.
+    ///
+    /// # Safety
+    /// See [`Mmio::new`].
+    pub const unsafe fn new(base: usize) -> Self {
+        // SAFETY: the caller's promise.
+        Self {
+            registers: unsafe { Mmio::new(base) },
+        }
+    }
+}
+
+impl Uart for Ns16550 {
+    fn start(&self) {
+        self.registers.write8(LINE_CONTROL, LINE_8N1);
+        self.registers.write8(FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
+        self.unmask_receive();
+    }
+
+    fn take(&self) -> Option<Received> {
+        // Reading the status clears its error bits: one reading must serve for both.
+        let status = self.registers.read8(LINE_STATUS);
+        let ready = status & STATUS_READY != 0;
+        ready.then(|| Received {
+            byte: self.registers.read8(DATA),
+            after_loss: status & STATUS_OVERRUN != 0,
+        })
+    }
+
+    fn put(&self, byte: u8) {
+        while self.registers.read8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY == 0 {}
+        self.registers.write8(DATA, byte);
+    }
+
+    fn mask_receive(&self) {
+        self.registers.write8(INTERRUPT_ENABLE, 0);
+    }
+
+    fn unmask_receive(&self) {
+        self.registers.write8(INTERRUPT_ENABLE, ENABLE_RECEIVED);
+    }
+}

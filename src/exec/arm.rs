@@ -1,0 +1,340 @@
+//! The door on Cortex-M (ARMv7-M).
+//!
+//! The shell runs in thread mode on MSP, extension code in thread mode on PSP, handlers on MSP. So an
+//! exception that came from extension code has its frame at PSP, and `EXC_RETURN` says so. To send the CPU
+//! through the door, a handler puts a fresh frame at the top of the extension's stack, with the door as its
+//! return address: what the stack pointer was, and whether the hardware could stack anything there, is no
+//! matter.
+//!
+//! Calls follow AAPCS32 (section 6.4): arguments 0 to 3 in r0-r3, the rest on the stack, which is 8-aligned;
+//! r4-r11 are the callee's to keep.
+
+use core::{
+    arch::{asm, global_asm},
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use cortex_m::{
+    interrupt,
+    peripheral::{SCB, scb::Exception},
+    register::psp,
+};
+use shell_cmds::context::Fault;
+
+use super::{PENDING, Probe, STACK, contain, note_probe};
+use crate::fatal;
+
+/// The CPU runs thread mode on the extension's stack.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+
+global_asm!(
+    ".cfi_sections .debug_frame",
+    ".section .text.exec_call, \"ax\"",
+    ".global exec_call",
+    ".type exec_call, %function",
+    ".thumb_func",
+    "exec_call:", // r0 = entry, r1 = arguments, r2 = top of the stack
+    ".cfi_startproc",
+    ".cfi_undefined lr", // a debugger's backtrace ends here
+    "push {{r3-r11, lr}}", // r3 keeps the stack 8-aligned
+    "ldr r4, [r1, #16]",
+    "ldr r5, [r1, #20]",
+    "ldr r6, [r1, #24]",
+    "ldr r7, [r1, #28]",
+    "stmdb r2!, {{r4-r7}}",
+    "msr psp, r2",
+    "movs r3, #2", // CONTROL.SPSEL: thread mode on PSP (B1.4.4)
+    "msr control, r3",
+    "isb",
+    "ldr r4, ={active}",
+    "movs r3, #1",
+    "strb r3, [r4]",
+    "ldr r4, ={pending}", // a Ctrl-C before this point found nothing to interrupt
+    "ldrb r3, [r4]",
+    "cbnz r3, exec_leave",
+    "mov r4, r0",
+    "ldm r1, {{r0-r3}}",
+    "blx r4",
+    ".cfi_endproc",
+    ".global exec_leave",
+    ".type exec_leave, %function",
+    ".thumb_func",
+    "exec_leave:", // r0 = the value that the call returns
+    "movs r2, #0",
+    "ldr r1, ={active}",
+    "strb r2, [r1]",
+    "msr control, r2", // back on MSP, which is as exec_call left it
+    "isb",
+    "cpsie i", // in case the extension forgot
+    "pop {{r3-r11, pc}}",
+    ".ltorg",
+    // The handlers of all faults. LR holds EXC_RETURN, which exec_fault returns to.
+    ".global HardFault, MemoryManagement, BusFault, UsageFault",
+    ".type HardFault, %function",
+    ".type MemoryManagement, %function",
+    ".type BusFault, %function",
+    ".type UsageFault, %function",
+    ".thumb_func",
+    "HardFault:",
+    ".thumb_func",
+    "MemoryManagement:",
+    ".thumb_func",
+    "BusFault:",
+    ".thumb_func",
+    "UsageFault:",
+    "mrs r0, msp",
+    "mrs r1, psp",
+    "mov r2, lr",
+    "b exec_fault",
+    // Accesses that may fault. A fault between the two labels goes on at exec_probe_failed, and the caller
+    // sees -1. The barrier makes a store's fault come before the return.
+    ".global exec_probe_start, exec_probe_end, exec_probe_failed",
+    ".thumb_func",
+    "exec_probe_start:",
+    ".irp op, ldrb, ldrh, ldr",
+    ".global exec_probe_\\op",
+    ".type exec_probe_\\op, %function",
+    ".thumb_func",
+    "exec_probe_\\op:",
+    "\\op r0, [r0]",
+    "str r0, [r1]",
+    "movs r0, #0",
+    "bx lr",
+    ".endr",
+    ".irp op, strb, strh, str",
+    ".global exec_probe_\\op",
+    ".type exec_probe_\\op, %function",
+    ".thumb_func",
+    "exec_probe_\\op:",
+    "ldr r1, [r1]",
+    "\\op r1, [r0]",
+    "dsb",
+    "movs r0, #0",
+    "bx lr",
+    ".endr",
+    ".global exec_semihost",
+    ".type exec_semihost, %function",
+    ".thumb_func",
+    "exec_semihost:", // r0 = operation, r1 = parameter
+    "bkpt #0xab",
+    "bx lr",
+    ".thumb_func",
+    "exec_probe_end:",
+    ".thumb_func",
+    "exec_probe_failed:",
+    "mov r0, #-1",
+    "bx lr",
+    active = sym ACTIVE,
+    pending = sym PENDING,
+);
+
+unsafe extern "C" {
+    fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
+    fn exec_leave() -> !;
+    fn exec_probe_start();
+    fn exec_probe_end();
+    fn exec_probe_failed();
+    fn exec_probe_ldrb(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_ldrh(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_ldr(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_strb(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_strh(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_str(address: usize, value: *mut u32) -> i32;
+    fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
+}
+
+/// Loads of 1, 2 and 4 bytes.
+pub(super) static LOADS: [Probe; 3] = [exec_probe_ldrb, exec_probe_ldrh, exec_probe_ldr];
+/// Stores of 1, 2 and 4 bytes.
+pub(super) static STORES: [Probe; 3] = [exec_probe_strb, exec_probe_strh, exec_probe_str];
+
+/// Calls `entry`.
+///
+/// # Safety
+/// No call is under way; `stack_top` is the 8-aligned end of memory that nothing else uses.
+pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> u32 {
+    // SAFETY: the caller's promise; what the extension does is contained as the module says.
+    unsafe { exec_call(entry, args.as_ptr(), stack_top) }
+}
+
+/// Ends the call that runs.
+///
+/// # Safety
+/// Thread mode, on PSP, in a call.
+pub(super) unsafe fn leave() -> ! {
+    // SAFETY: the caller's promise: MSP points at the registers that exec_call pushed.
+    unsafe { exec_leave() }
+}
+
+/// Whether extension code (or an export on its behalf) is what runs, or was interrupted.
+pub(super) fn in_extension() -> bool {
+    ACTIVE.load(SeqCst)
+}
+
+/// Makes the exception return go through the door.
+///
+/// # Safety
+/// A handler runs, which returns to thread mode on PSP.
+pub(super) unsafe fn redirect() {
+    const THUMB: usize = 1 << 24;
+    let leave = exec_leave as *const () as usize & !1;
+    // The frame of an exception (B1.5.6): r0-r3, r12, lr, return address, xPSR.
+    let frame = [0, 0, 0, 0, 0, 0, leave, THUMB];
+    let place = STACK[1].load(SeqCst) - size_of_val(&frame);
+    // SAFETY: the top of the extension's stack is ours to write: the call that uses it ends here.
+    unsafe {
+        (place as *mut [usize; 8]).write_volatile(frame);
+        psp::write(place as u32);
+    }
+}
+
+/// Gives every kind of fault its own handler.
+///
+/// # Safety
+/// Once, before the first call.
+pub(super) unsafe fn start(_stack: &Range<usize>) {
+    // SAFETY: called once; nobody else holds the core's peripherals this early.
+    let mut core = unsafe { cortex_m::Peripherals::steal() };
+    for exception in [
+        Exception::MemoryManagement,
+        Exception::BusFault,
+        Exception::UsageFault,
+    ] {
+        core.SCB.enable(exception);
+    }
+    // SAFETY: all handlers are in place.
+    unsafe { interrupt::enable() };
+}
+
+/// Sleeps until `ready`, which an interrupt brings about.
+pub fn sleep_until(ready: impl Fn() -> bool) {
+    while !ready() {
+        // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
+        // the WFI: it stays pending, and a pending interrupt ends the WFI (B1.5.19).
+        interrupt::free(|_| {
+            if !ready() {
+                cortex_m::asm::wfi();
+            }
+        });
+    }
+}
+
+/// A semihosting call; `None` if nobody serves it.
+///
+/// # Safety
+/// `parameter` points at what `operation` expects (ARM's semihosting specification).
+pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32> {
+    // SAFETY: the caller's promise. Without a debugger the BKPT is a fault, which ends as -1.
+    let result = unsafe { exec_semihost(operation, parameter) };
+    (result != -1).then_some(result)
+}
+
+/// Where the frame's return address and status lie, in words.
+const FRAME_PC: usize = 6;
+
+/// A fault, in Rust.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: usize) {
+    const ON_PSP: usize = 1 << 2;
+    const THREAD: usize = 1 << 3;
+    let status = FaultStatus::take();
+    let frame = if exc_return & ON_PSP != 0 { psp } else { msp };
+    // SAFETY: the hardware wrote the frame there, unless it says that it could not.
+    let pc = if status.unstacked() {
+        0
+    } else {
+        unsafe { frame.add(FRAME_PC).read() }
+    };
+    let fault = Fault {
+        kind: status.kind(),
+        pc,
+        address: status.address,
+    };
+    let probes =
+        exec_probe_start as *const () as usize & !1..exec_probe_end as *const () as usize & !1;
+    if probes.contains(&pc) {
+        note_probe(fault);
+        // SAFETY: the frame was read above; the probe is a leaf, its LR is untouched.
+        unsafe {
+            frame
+                .add(FRAME_PC)
+                .write(exec_probe_failed as *const () as usize & !1)
+        };
+        return;
+    }
+    // SAFETY: this is the handler of that fault.
+    if exc_return & THREAD == 0 || !unsafe { contain(fault) } {
+        fatal::fault(&fault);
+    }
+}
+
+/// What the fault status registers say (B3.2.15 to B3.2.18).
+struct FaultStatus {
+    cfsr: u32,
+    hfsr: u32,
+    address: Option<usize>,
+}
+
+impl FaultStatus {
+    const MEM_ACCESS: u32 = 0b11;
+    const MEM_STACKING: u32 = 1 << 4;
+    const MEM_ADDRESS: u32 = 1 << 7;
+    const BUS_FETCH: u32 = 1 << 8;
+    const BUS_STACKING: u32 = 1 << 12;
+    const BUS_ADDRESS: u32 = 1 << 15;
+    const BUS: u32 = 0xff << 8;
+    const UNDEFINED: u32 = 1 << 16;
+    const NO_THUMB: u32 = 1 << 17;
+    const BAD_RETURN: u32 = 1 << 18;
+    const NO_COPROCESSOR: u32 = 1 << 19;
+    const UNALIGNED: u32 = 1 << 24;
+    const DIVISION: u32 = 1 << 25;
+    const DEBUG_EVENT: u32 = 1 << 31;
+
+    /// Reads the registers, and clears them for the next fault.
+    fn take() -> Self {
+        // SAFETY: these registers of the core can be read and written at any time; writing ones clears.
+        unsafe {
+            let scb = &*SCB::PTR;
+            let (cfsr, hfsr) = (scb.cfsr.read(), scb.hfsr.read());
+            let address = match cfsr {
+                _ if cfsr & Self::BUS_ADDRESS != 0 => Some(scb.bfar.read() as usize),
+                _ if cfsr & Self::MEM_ADDRESS != 0 => Some(scb.mmfar.read() as usize),
+                _ => None,
+            };
+            scb.cfsr.write(cfsr);
+            scb.hfsr.write(hfsr);
+            Self {
+                cfsr,
+                hfsr,
+                address,
+            }
+        }
+    }
+
+    /// The hardware could not write the exception's frame: the stack pointer was out of bounds.
+    fn unstacked(&self) -> bool {
+        self.cfsr & (Self::MEM_STACKING | Self::BUS_STACKING) != 0
+    }
+
+    fn kind(&self) -> &'static str {
+        let is = |bits: u32| self.cfsr & bits != 0;
+        match () {
+            _ if self.unstacked() || self.address.is_some_and(super::below_stack) => {
+                "stack overflow"
+            }
+            _ if is(Self::BUS_FETCH) => "bus error on an instruction fetch",
+            _ if is(Self::BUS) => "bus error",
+            _ if is(Self::MEM_ACCESS) => "memory protection fault",
+            _ if is(Self::UNDEFINED) => "illegal instruction",
+            _ if is(Self::NO_THUMB) => "jump to an address without the Thumb bit",
+            _ if is(Self::BAD_RETURN) => "bad exception return",
+            _ if is(Self::NO_COPROCESSOR) => "no such coprocessor",
+            _ if is(Self::UNALIGNED) => "unaligned access",
+            _ if is(Self::DIVISION) => "division by zero",
+            _ if self.hfsr & Self::DEBUG_EVENT != 0 => "breakpoint",
+            _ => "fault",
+        }
+    }
+}

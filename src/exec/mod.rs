@@ -1,0 +1,202 @@
+//! The one door through which extension code runs.
+//!
+//! # Model
+//! There is one thread. The shell runs on the firmware's stack; a call switches to the extension's own
+//! stack, and so everything that an extension calls of the firmware (its exports) runs there too.
+//! Interrupts and faults are always handled on the firmware's stack, so they work however bad the
+//! extension's stack pointer is. A call ends in one of these ways, and in each the firmware finds its
+//! callee-saved registers as they were:
+//!
+//! - the function returns;
+//! - an export leaves: `exit`, `abort` ([`leave`]);
+//! - the CPU faults in extension code, or in an export on its behalf: the handler sends the CPU through
+//!   the door instead of back to where it was;
+//! - Ctrl-C: the receive interrupt does the same ([`interrupt`]), but not in the middle of firmware code
+//!   that would leave shared data half done; such code runs in [`protected`], which leaves at its end.
+//!
+//! A fault of the firmware itself ends in [`crate::fatal::fault`].
+//!
+//! Every CPU module defines the same names: `call`, `leave`, `in_extension`, `redirect`, `start`,
+//! `sleep_until`, `LOADS`, `STORES`, `semihost`.
+
+#[cfg(target_arch = "arm")]
+mod arm;
+#[cfg(target_arch = "arm")]
+use arm as cpu;
+#[cfg(target_arch = "riscv32")]
+mod riscv;
+#[cfg(target_arch = "riscv32")]
+use riscv as cpu;
+
+use core::{
+    cell::Cell,
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+};
+
+use critical_section::Mutex;
+use llext::ExtensionId;
+use shell_cmds::context::{Cpu, Fault, Outcome};
+
+pub use cpu::{semihost, sleep_until};
+
+/// A call is under way.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+/// Ctrl-C came during the call.
+static PENDING: AtomicBool = AtomicBool::new(false);
+/// Depth of [`protected`].
+static GUARDS: AtomicUsize = AtomicUsize::new(0);
+/// The extension whose call runs.
+static OWNER: AtomicU32 = AtomicU32::new(ExtensionId::FIRMWARE.0);
+/// Why the call ended, unless it returned.
+static ENDED: Mutex<Cell<Option<Outcome>>> = Mutex::new(Cell::new(None));
+/// What went wrong in the last probe.
+static PROBED: Mutex<Cell<Option<Fault>>> = Mutex::new(Cell::new(None));
+/// The extension's stack: lowest address, and the one above the highest.
+static STACK: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Who knows whether Ctrl-C was typed ahead.
+pub trait BreakKey: Sync {
+    /// Takes a Ctrl-C that waits to be read; false if none does.
+    fn take_pending(&self) -> bool;
+}
+
+/// Sets faults and interrupts up; `stack` is the memory that extension code gets for its stack.
+///
+/// # Safety
+/// Called once, before any [`Door`] is used. Nothing else uses `stack`; both its ends are multiples of 16.
+pub unsafe fn start(stack: &Range<usize>) {
+    STACK[0].store(stack.start, SeqCst);
+    STACK[1].store(stack.end, SeqCst);
+    // SAFETY: the caller's promise.
+    unsafe { cpu::start(stack) };
+}
+
+/// The extension whose code runs now.
+pub fn owner() -> ExtensionId {
+    ExtensionId(OWNER.load(SeqCst))
+}
+
+/// Runs `body`, firmware code that must not be left half done. A Ctrl-C that comes meanwhile ends the
+/// call when `body` is done.
+pub fn protected<R>(body: impl FnOnce() -> R) -> R {
+    GUARDS.fetch_add(1, SeqCst);
+    let result = body();
+    if GUARDS.fetch_sub(1, SeqCst) == 1 && RUNNING.load(SeqCst) && PENDING.load(SeqCst) {
+        leave(Outcome::Interrupted);
+    }
+    result
+}
+
+/// Ends the running call, from the extension's own thread of control.
+pub fn leave(outcome: Outcome) -> ! {
+    end(outcome);
+    // SAFETY: an export runs on the extension's stack, in a call: there is a frame to go back to.
+    unsafe { cpu::leave() }
+}
+
+/// From the receive interrupt: Ctrl-C came. False if no call runs, so that the key is the reader's.
+pub fn interrupt() -> bool {
+    if !RUNNING.load(SeqCst) {
+        return false;
+    }
+    PENDING.store(true, SeqCst);
+    if GUARDS.load(SeqCst) == 0 && cpu::in_extension() {
+        end(Outcome::Interrupted);
+        // SAFETY: an interrupt handler runs, and it interrupted extension code.
+        unsafe { cpu::redirect() };
+    }
+    true
+}
+
+fn end(outcome: Outcome) {
+    critical_section::with(|cs| ENDED.borrow(cs).set(Some(outcome)));
+}
+
+/// From a fault handler. Returns whether the handler may return: the CPU then goes on through the door.
+///
+/// # Safety
+/// Called by the handler of a fault that came at `fault.pc`.
+unsafe fn contain(fault: Fault) -> bool {
+    if !cpu::in_extension() {
+        return false;
+    }
+    end(Outcome::Faulted(fault));
+    // SAFETY: a fault handler runs, and extension code faulted.
+    unsafe { cpu::redirect() };
+    true
+}
+
+fn note_probe(fault: Fault) {
+    critical_section::with(|cs| PROBED.borrow(cs).set(Some(fault)));
+}
+
+/// Whether `address` lies just below the extension's stack, where only an overflow gets.
+fn below_stack(address: usize) -> bool {
+    /// As far as one frame is likely to reach.
+    const MARGIN: usize = 4096;
+    let bottom = STACK[0].load(SeqCst);
+    (bottom.saturating_sub(MARGIN)..bottom).contains(&address)
+}
+
+/// The door, as the commands see it.
+pub struct Door {
+    /// Where a Ctrl-C may wait that was typed before the call began.
+    pub break_key: &'static dyn BreakKey,
+}
+
+impl Cpu for Door {
+    fn call(&mut self, owner: ExtensionId, entry: usize, args: &[usize; 8]) -> Outcome {
+        GUARDS.store(0, SeqCst);
+        OWNER.store(owner.0, SeqCst);
+        critical_section::with(|cs| ENDED.borrow(cs).set(None));
+        PENDING.store(false, SeqCst);
+        RUNNING.store(true, SeqCst);
+        // Whatever waits in the queue was typed after the line that made this call: a Ctrl-C among it
+        // is meant for the call, as on any terminal.
+        let outcome = if self.break_key.take_pending() {
+            Outcome::Interrupted
+        } else {
+            // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls.
+            let value = unsafe { cpu::call(entry, args, STACK[1].load(SeqCst)) };
+            critical_section::with(|cs| ENDED.borrow(cs).take()).unwrap_or(Outcome::Returned(value))
+        };
+        RUNNING.store(false, SeqCst);
+        OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
+        outcome
+    }
+
+    fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
+        let mut value = 0;
+        probed(address, width, &cpu::LOADS, &mut value)?;
+        Ok(value)
+    }
+
+    fn poke(&mut self, address: usize, width: usize, value: u32) -> Result<(), Fault> {
+        probed(address, width, &cpu::STORES, &mut { value })
+    }
+}
+
+/// An access that may fault: 0 if it did not. The value is read from, or written to, the second argument.
+type Probe = unsafe extern "C" fn(usize, *mut u32) -> i32;
+
+/// Does the access of `width` bytes at `address`; a fault in it ends here.
+fn probed(address: usize, width: usize, probes: &[Probe; 3], value: &mut u32) -> Result<(), Fault> {
+    let probe = match width {
+        1 => probes[0],
+        2 => probes[1],
+        _ => probes[2],
+    };
+    critical_section::with(|cs| PROBED.borrow(cs).set(None));
+    // SAFETY: `value` is ours; an access to `address` that is not allowed ends with an error. That it is
+    // harmless otherwise is up to the developer who typed it: this is what `mem` is for.
+    if unsafe { probe(address, value) } == 0 {
+        return Ok(());
+    }
+    let fault = critical_section::with(|cs| PROBED.borrow(cs).take());
+    Err(fault.unwrap_or(Fault {
+        kind: "fault",
+        pc: 0,
+        address: Some(address),
+    }))
+}

@@ -1,0 +1,347 @@
+//! The door on RISC-V (machine mode, RV32).
+//!
+//! While extension code runs, `mscratch` holds the firmware's stack pointer; otherwise it is 0. The trap
+//! entry swaps it with `sp`, so traps are handled on the firmware's stack whatever the extension made of
+//! its own. To send the CPU through the door, a handler sets `mepc` to it.
+//!
+//! Calls follow the RISC-V calling convention (psABI, "Integer Calling Convention"): arguments in a0-a7,
+//! `sp` 16-aligned, s0-s11 the callee's to keep, `gp` and `tp` nobody's to touch (and restored all the same).
+
+use core::{
+    arch::global_asm,
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use riscv::register::{mcause, mepc, mtval};
+use riscv_rt::TrapFrame;
+use shell_cmds::context::Fault;
+
+use super::{PENDING, Probe, contain, note_probe};
+use crate::fatal;
+
+/// The extension's stack pointer when the trap came that is being handled; 0 if it came from the firmware.
+static TRAPPED_SP: AtomicUsize = AtomicUsize::new(0);
+
+global_asm!(
+    ".cfi_sections .debug_frame",
+    ".section .text.exec_call, \"ax\"",
+    ".global exec_call",
+    ".type exec_call, @function",
+    "exec_call:", // a0 = entry, a1 = arguments, a2 = top of the stack
+    ".cfi_startproc",
+    ".cfi_undefined ra", // a debugger's backtrace ends here
+    "addi sp, sp, -64",
+    "sw ra, 0(sp)",
+    "sw gp, 4(sp)",
+    "sw tp, 8(sp)",
+    "sw s0, 12(sp)",
+    "sw s1, 16(sp)",
+    "sw s2, 20(sp)",
+    "sw s3, 24(sp)",
+    "sw s4, 28(sp)",
+    "sw s5, 32(sp)",
+    "sw s6, 36(sp)",
+    "sw s7, 40(sp)",
+    "sw s8, 44(sp)",
+    "sw s9, 48(sp)",
+    "sw s10, 52(sp)",
+    "sw s11, 56(sp)",
+    "csrw mscratch, sp",
+    "mv sp, a2",
+    "la t0, {pending}", // a Ctrl-C before this point found nothing to interrupt
+    "lbu t0, 0(t0)",
+    "bnez t0, exec_leave",
+    "mv t1, a0",
+    "mv t0, a1",
+    "lw a0, 0(t0)",
+    "lw a1, 4(t0)",
+    "lw a2, 8(t0)",
+    "lw a3, 12(t0)",
+    "lw a4, 16(t0)",
+    "lw a5, 20(t0)",
+    "lw a6, 24(t0)",
+    "lw a7, 28(t0)",
+    "jalr t1",
+    ".cfi_endproc",
+    ".global exec_leave",
+    ".type exec_leave, @function",
+    "exec_leave:", // a0 = the value that the call returns
+    "csrrw sp, mscratch, zero",
+    "lw ra, 0(sp)",
+    "lw gp, 4(sp)",
+    "lw tp, 8(sp)",
+    "lw s0, 12(sp)",
+    "lw s1, 16(sp)",
+    "lw s2, 20(sp)",
+    "lw s3, 24(sp)",
+    "lw s4, 28(sp)",
+    "lw s5, 32(sp)",
+    "lw s6, 36(sp)",
+    "lw s7, 40(sp)",
+    "lw s8, 44(sp)",
+    "lw s9, 48(sp)",
+    "lw s10, 52(sp)",
+    "lw s11, 56(sp)",
+    "addi sp, sp, 64",
+    "csrsi mstatus, 8", // MIE, in case the extension forgot
+    "ret",
+    // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp.
+    ".section .trap.start, \"ax\"",
+    ".balign 4",
+    ".global _start_trap",
+    ".type _start_trap, @function",
+    "_start_trap:",
+    "csrrw sp, mscratch, sp",
+    "bnez sp, 1f",
+    "csrrw sp, mscratch, sp", // the firmware was running, on its own stack
+    "1:",
+    "addi sp, sp, -80",
+    "sw ra, 0(sp)",
+    "sw t0, 4(sp)",
+    "sw t1, 8(sp)",
+    "sw t2, 12(sp)",
+    "sw t3, 16(sp)",
+    "sw t4, 20(sp)",
+    "sw t5, 24(sp)",
+    "sw t6, 28(sp)",
+    "sw a0, 32(sp)",
+    "sw a1, 36(sp)",
+    "sw a2, 40(sp)",
+    "sw a3, 44(sp)",
+    "sw a4, 48(sp)",
+    "sw a5, 52(sp)",
+    "sw a6, 56(sp)",
+    "sw a7, 60(sp)",
+    "sw gp, 64(sp)",
+    ".option push",
+    ".option norelax",
+    "la gp, __global_pointer$",
+    ".option pop",
+    "csrrw t0, mscratch, zero", // a trap in the handler is the firmware's own
+    "la t1, {trapped_sp}",
+    "sw t0, 0(t1)",
+    "sw t0, 68(sp)",
+    "mv a0, sp",
+    "call _start_trap_rust",
+    "lw ra, 0(sp)",
+    "lw t1, 8(sp)",
+    "lw t2, 12(sp)",
+    "lw t3, 16(sp)",
+    "lw t4, 20(sp)",
+    "lw t5, 24(sp)",
+    "lw t6, 28(sp)",
+    "lw a0, 32(sp)",
+    "lw a1, 36(sp)",
+    "lw a2, 40(sp)",
+    "lw a3, 44(sp)",
+    "lw a4, 48(sp)",
+    "lw a5, 52(sp)",
+    "lw a6, 56(sp)",
+    "lw a7, 60(sp)",
+    "lw gp, 64(sp)",
+    "lw t0, 68(sp)",
+    "bnez t0, 2f",
+    "lw t0, 4(sp)",
+    "addi sp, sp, 80",
+    "mret",
+    "2:", // back to the extension: mscratch = firmware's sp, sp = the extension's
+    "addi t0, sp, 80",
+    "csrw mscratch, t0",
+    "lw t0, 4(sp)",
+    "lw sp, 68(sp)",
+    "mret",
+    // Accesses that may fault. A fault between the two labels goes on at exec_probe_failed, and the caller
+    // sees -1.
+    ".section .text.exec_probe, \"ax\"",
+    ".global exec_probe_start, exec_probe_end, exec_probe_failed",
+    "exec_probe_start:",
+    ".irp op, lbu, lhu, lw",
+    ".global exec_probe_\\op",
+    ".type exec_probe_\\op, @function",
+    "exec_probe_\\op:",
+    "\\op a0, 0(a0)",
+    "sw a0, 0(a1)",
+    "li a0, 0",
+    "ret",
+    ".endr",
+    ".irp op, sb, sh, sw",
+    ".global exec_probe_\\op",
+    ".type exec_probe_\\op, @function",
+    "exec_probe_\\op:",
+    "lw a1, 0(a1)",
+    "\\op a1, 0(a0)",
+    "li a0, 0",
+    "ret",
+    ".endr",
+    // The sequence that stands for a semihosting call (RISC-V semihosting specification, 3.1): never
+    // compressed, and within one page.
+    ".option push",
+    ".option norvc",
+    ".balign 16",
+    ".global exec_semihost",
+    ".type exec_semihost, @function",
+    "exec_semihost:", // a0 = operation, a1 = parameter
+    "slli zero, zero, 0x1f",
+    "ebreak",
+    "srai zero, zero, 7",
+    "ret",
+    ".option pop",
+    "exec_probe_end:",
+    "exec_probe_failed:",
+    "li a0, -1",
+    "ret",
+    pending = sym PENDING,
+    trapped_sp = sym TRAPPED_SP,
+);
+
+unsafe extern "C" {
+    fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
+    fn exec_leave() -> !;
+    fn exec_probe_start();
+    fn exec_probe_end();
+    fn exec_probe_failed();
+    fn exec_probe_lbu(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_lhu(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_lw(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_sb(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_sh(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_sw(address: usize, value: *mut u32) -> i32;
+    fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
+}
+
+/// Loads of 1, 2 and 4 bytes.
+pub(super) static LOADS: [Probe; 3] = [exec_probe_lbu, exec_probe_lhu, exec_probe_lw];
+/// Stores of 1, 2 and 4 bytes.
+pub(super) static STORES: [Probe; 3] = [exec_probe_sb, exec_probe_sh, exec_probe_sw];
+
+/// Calls `entry`.
+///
+/// # Safety
+/// No call is under way; `stack_top` is the 16-aligned end of memory that nothing else uses.
+pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> u32 {
+    // SAFETY: the caller's promise; what the extension does is contained as the module says.
+    unsafe { exec_call(entry, args.as_ptr(), stack_top) }
+}
+
+/// Ends the call that runs.
+///
+/// # Safety
+/// Not in a trap handler, in a call.
+pub(super) unsafe fn leave() -> ! {
+    // SAFETY: the caller's promise: mscratch points at the registers that exec_call stored.
+    unsafe { exec_leave() }
+}
+
+/// Whether extension code (or an export on its behalf) was interrupted by the trap that is being handled.
+pub(super) fn in_extension() -> bool {
+    TRAPPED_SP.load(SeqCst) != 0
+}
+
+/// Makes the trap return go through the door.
+///
+/// # Safety
+/// A trap handler runs, and the trap came from extension code.
+pub(super) unsafe fn redirect() {
+    // SAFETY: exec_leave restores all that the firmware relies on.
+    unsafe { mepc::write(exec_leave as *const () as usize) };
+}
+
+/// Guards the stack's lower end, and lets interrupts through.
+///
+/// # Safety
+/// Once, before the first call.
+pub(super) unsafe fn start(stack: &Range<usize>) {
+    guard(stack.start);
+    // SAFETY: all handlers are in place.
+    unsafe {
+        riscv::register::mie::set_mext();
+        riscv::interrupt::enable();
+    }
+}
+
+/// Bytes below the stack that fault. A power of two, and so is the alignment of the stack's lower end.
+const GUARD: usize = 4096;
+
+/// Forbids every access to the guard below `bottom`: a locked PMP entry holds in machine mode too
+/// (privileged specification, section 3.7.1).
+fn guard(bottom: usize) {
+    const LOCKED_NAPOT_NO_ACCESS: usize = 1 << 7 | 0b11 << 3;
+    let napot = (bottom - GUARD) >> 2 | ((GUARD >> 3) - 1);
+    // SAFETY: nothing lies there (the board's promise to `exec::start`).
+    unsafe {
+        riscv::register::pmpaddr0::write(napot);
+        core::arch::asm!("csrw pmpcfg0, {}", in(reg) LOCKED_NAPOT_NO_ACCESS);
+    }
+}
+
+/// Sleeps until `ready`, which an interrupt brings about.
+pub fn sleep_until(ready: impl Fn() -> bool) {
+    while !ready() {
+        // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
+        // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
+        riscv::interrupt::free(|| {
+            if !ready() {
+                riscv::asm::wfi();
+            }
+        });
+    }
+}
+
+/// A semihosting call; `None` if nobody serves it.
+///
+/// # Safety
+/// `parameter` points at what `operation` expects (ARM's semihosting specification, which RISC-V shares).
+pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32> {
+    // SAFETY: the caller's promise. Without a debugger the EBREAK is a fault, which ends as -1.
+    let result = unsafe { exec_semihost(operation, parameter) };
+    (result != -1).then_some(result)
+}
+
+/// riscv-rt's name for the handler of all exceptions.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn ExceptionHandler(_frame: &TrapFrame) {
+    let cause = mcause::read().code();
+    let value = mtval::read();
+    let fault = Fault {
+        kind: kind(cause, value),
+        pc: mepc::read(),
+        address: accesses(cause).then_some(value),
+    };
+    if (exec_probe_start as *const () as usize..exec_probe_end as *const () as usize)
+        .contains(&fault.pc)
+    {
+        note_probe(fault);
+        // SAFETY: the probe is a leaf, its ra is in the frame.
+        unsafe { mepc::write(exec_probe_failed as *const () as usize) };
+        return;
+    }
+    // SAFETY: this is the handler of that fault.
+    if !unsafe { contain(fault) } {
+        fatal::fault(&fault);
+    }
+}
+
+/// Whether `mtval` is the address of a load or store (privileged specification, table 3.6).
+fn accesses(cause: usize) -> bool {
+    matches!(cause, 4..=7 | 13 | 15)
+}
+
+fn kind(cause: usize, value: usize) -> &'static str {
+    if accesses(cause) && super::below_stack(value) {
+        return "stack overflow";
+    }
+    match cause {
+        0 => "jump to a misaligned address",
+        1 => "bus error on an instruction fetch",
+        2 => "illegal instruction",
+        3 => "breakpoint",
+        4 => "misaligned load",
+        5 => "bus error on a load",
+        6 => "misaligned store",
+        7 => "bus error on a store",
+        8..=11 => "environment call",
+        _ => "fault",
+    }
+}

@@ -1,0 +1,90 @@
+//! What a kernel would offer, by Zephyr's names, and the ways to end a call.
+
+use core::ffi::{CStr, c_char, c_int};
+
+use shell_cmds::context::Outcome;
+use ufmt::{uWrite, uwrite};
+
+use super::{export, libc::Stdout};
+use crate::{board, exec::leave};
+
+fn micros() -> u64 {
+    board::current().map_or(0, |board| board.clock.micros())
+}
+
+/// Milliseconds since boot.
+extern "C" fn k_uptime_get() -> i64 {
+    (micros() / 1000) as i64
+}
+
+/// The same, which starts anew after 49 days.
+extern "C" fn k_uptime_get_32() -> u32 {
+    k_uptime_get() as u32
+}
+
+/// Waits; returns the milliseconds that were left, which is none: nobody wakes the only thread.
+extern "C" fn k_msleep(milliseconds: i32) -> i32 {
+    wait(u64::from(milliseconds.max(0).unsigned_abs()) * 1000);
+    0
+}
+
+extern "C" fn k_busy_wait(microseconds: u32) {
+    wait(microseconds.into());
+}
+
+/// Ctrl-C ends this as any code of the extension: nothing is held meanwhile.
+fn wait(microseconds: u64) {
+    let until = micros() + microseconds;
+    while micros() < until {
+        core::hint::spin_loop();
+    }
+}
+
+extern "C" fn exit(status: c_int) -> ! {
+    leave(Outcome::Exited(status))
+}
+
+extern "C" fn abort() -> ! {
+    leave(Outcome::Aborted)
+}
+
+/// What `assert` calls (picolibc's and newlib's `assert.h`).
+///
+/// # Safety
+/// The pointers are null or C strings.
+unsafe extern "C" fn assert_func(
+    file: *const c_char,
+    line: c_int,
+    function: *const c_char,
+    expression: *const c_char,
+) -> ! {
+    let mut out = Stdout;
+    for (text, pointer) in [
+        ("assertion failed: ", expression),
+        (" in ", function),
+        (", ", file),
+    ] {
+        if !pointer.is_null() {
+            let _ = out.write_str(text);
+            // SAFETY: the caller's promise.
+            out.write(unsafe { CStr::from_ptr(pointer) }.to_bytes());
+        }
+    }
+    let _ = uwrite!(out, ":{}\n", line);
+    leave(Outcome::Aborted)
+}
+
+/// `__cxa_pure_virtual`: a virtual function was called that its class does not have.
+extern "C" fn pure_virtual() -> ! {
+    Stdout.write(b"a pure virtual function was called\n");
+    leave(Outcome::Aborted)
+}
+
+export!(k_uptime_get => k_uptime_get);
+export!(k_uptime_get_32 => k_uptime_get_32);
+export!(k_msleep => k_msleep);
+export!(k_busy_wait => k_busy_wait);
+export!(exit => exit);
+export!(abort => abort);
+export!(__assert_func => assert_func);
+export!(__cxa_pure_virtual => pure_virtual);

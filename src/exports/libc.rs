@@ -1,0 +1,71 @@
+//! The C library, which is picolibc's: what extensions may use of it, and what it needs of the firmware.
+
+use core::{convert::Infallible, ffi::c_char, ffi::c_void};
+
+use ufmt::uWrite;
+
+use super::export;
+use crate::{board, exec::protected};
+
+/// The console as extensions see it.
+pub(super) struct Stdout;
+
+impl Stdout {
+    /// Writes `bytes`; a Ctrl-C that comes meanwhile ends the call when they are out.
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if let Some(board) = board::current() {
+            protected(|| board.output.write(bytes));
+        }
+    }
+}
+
+impl uWrite for Stdout {
+    type Error = Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+        self.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Where `stdio.c` sends every character.
+#[unsafe(no_mangle)]
+extern "C" fn llext_console_put(byte: c_char) {
+    Stdout.write(&[byte as u8]);
+}
+
+/// Thread-local storage of the one thread: errno.
+static mut THREAD_LOCAL: [u64; 2] = [0; 2];
+
+/// Tells the C library where its thread-local storage is.
+///
+/// # Safety
+/// Called once, before any of its functions.
+pub(super) unsafe fn start() {
+    unsafe extern "C" {
+        fn _set_tls(block: *mut c_void);
+    }
+    // SAFETY: only the C library uses the block, which is as large as the link script checks.
+    unsafe { _set_tls((&raw mut THREAD_LOCAL).cast()) };
+}
+
+export!(
+    printf, vprintf, snprintf, vsnprintf, sprintf, fprintf, puts, putchar, fputs, fputc
+);
+// Zephyr's name for the same.
+export!(printk => {
+    unsafe extern "C" {
+        fn printf();
+    }
+    printf
+});
+
+// Addresses of data: `printf` and its kin take them from the caller, as does picolibc's `putchar` macro.
+export!(stdout, stderr);
+
+export!(memchr, memcmp, memcpy, memmove, memset);
+export!(
+    strcat, strchr, strcmp, strcpy, strcspn, strlen, strncat, strncmp, strncpy, strnlen
+);
+export!(strpbrk, strrchr, strspn, strstr, strtok_r);
+export!(atoi, strtol, strtoul);

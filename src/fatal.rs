@@ -1,0 +1,51 @@
+//! The end of the firmware's own road: one line on the UART, and a restart.
+
+use shell_cmds::context::Fault;
+use ufmt::{uWrite, uwrite};
+
+use crate::board::{self, Board};
+
+/// Straight to the port: whatever the console was doing when the firmware failed is not to be trusted.
+struct Raw(&'static Board);
+
+impl uWrite for Raw {
+    type Error = core::convert::Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Self::Error> {
+        self.0.port.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The firmware itself faulted.
+pub fn fault(fault: &Fault) -> ! {
+    report(|out| {
+        uwrite!(out, "{} in the firmware at 0x{:x}", fault.kind, fault.pc)?;
+        if let Some(address) = fault.address {
+            uwrite!(out, ", address 0x{:x}", address)?;
+        }
+        Ok(())
+    })
+}
+
+fn report(what: impl FnOnce(&mut Raw) -> Result<(), core::convert::Infallible>) -> ! {
+    let Some(board) = board::current() else {
+        // Too early for a console; a debugger finds the CPU here.
+        loop {
+            core::hint::spin_loop();
+        }
+    };
+    let mut out = Raw(board);
+    let _ = out.write_str("\r\nfatal: ");
+    let _ = what(&mut out);
+    let _ = out.write_str("; restarting\r\n");
+    (board.reset)()
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    report(|out| match info.location() {
+        Some(place) => uwrite!(out, "panic at {}:{}", place.file(), place.line()),
+        None => uwrite!(out, "panic"),
+    })
+}

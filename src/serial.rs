@@ -1,0 +1,120 @@
+//! The console's port over a UART: bytes come in by interrupt, and go out by polling.
+
+use core::sync::atomic::{
+    AtomicBool, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use crate::{console::Port, exec, ring::Ring};
+
+/// What a terminal sends for Ctrl-C (ETX).
+const CTRL_C: u8 = 0x03;
+
+/// Bytes that may wait for the shell: a paste of this length loses nothing, whatever the sender does.
+const RING: usize = 4096;
+
+/// What a UART driver does.
+pub trait Uart: Sync {
+    /// Sets the line up, and lets the receive interrupt through.
+    fn start(&self);
+    /// A byte that came, and so ends the interrupt that told of it.
+    fn take(&self) -> Option<Received>;
+    /// Sends a byte; waits for room.
+    fn put(&self, byte: u8);
+    /// Holds the receive interrupt back. A byte that comes stays in the device, which makes a sender
+    /// with flow control wait.
+    fn mask_receive(&self);
+    /// Lets the receive interrupt through, at once if a byte waits.
+    fn unmask_receive(&self);
+}
+
+/// A byte from the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The byte.
+    pub byte: u8,
+    /// Bytes before it were lost, because nobody took them in time.
+    pub after_loss: bool,
+}
+
+/// A [`Port`] over a [`Uart`]. While extension code runs, Ctrl-C goes to [`exec`] instead of the reader.
+pub struct SerialPort<U> {
+    uart: U,
+    ring: Ring<RING>,
+    /// The ring was full, and the receive interrupt is masked.
+    masked: AtomicBool,
+    losses: AtomicU32,
+}
+
+impl<U: Uart> SerialPort<U> {
+    /// A port over `uart`.
+    pub const fn new(uart: U) -> Self {
+        Self {
+            uart,
+            ring: Ring::new(),
+            masked: AtomicBool::new(false),
+            losses: AtomicU32::new(0),
+        }
+    }
+
+    /// Starts the UART.
+    pub fn start(&self) {
+        self.uart.start();
+    }
+
+    /// The handler of the receive interrupt.
+    pub fn interrupt(&self) {
+        while !self.ring.is_full() {
+            let Some(received) = self.uart.take() else {
+                return;
+            };
+            if received.after_loss {
+                self.losses
+                    .store(self.losses.load(Relaxed).wrapping_add(1), Relaxed);
+            }
+            if received.byte != CTRL_C || !exec::interrupt() {
+                self.ring.push(received.byte);
+            }
+        }
+        self.uart.mask_receive();
+        self.masked.store(true, Release);
+    }
+
+    /// How often bytes were lost on the line since boot.
+    pub fn losses(&self) -> u32 {
+        self.losses.load(Relaxed)
+    }
+}
+
+impl<U: Uart> Port for SerialPort<U> {
+    fn read(&self, into: &mut [u8]) -> usize {
+        exec::sleep_until(|| self.ready());
+        let mut filled = 0;
+        for (place, byte) in into.iter_mut().zip(core::iter::from_fn(|| self.ring.pop())) {
+            *place = byte;
+            filled += 1;
+        }
+        // Only after bytes were taken, so that the interrupt finds room.
+        if self.masked.load(Acquire) {
+            self.masked.store(false, Relaxed);
+            self.uart.unmask_receive();
+        }
+        filled
+    }
+
+    fn ready(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.uart.put(byte);
+        }
+    }
+}
+
+impl<U: Uart> exec::BreakKey for SerialPort<U> {
+    fn take_pending(&self) -> bool {
+        self.ring.take(CTRL_C)
+    }
+}
