@@ -14,7 +14,7 @@ pub struct Number(pub u32);
 
 impl<'a> FromArgument<'a> for Number {
     fn from_arg(arg: &'a str) -> Result<Self, FromArgumentError<'a>> {
-        let value = arg.trim_start();
+        let value = arg.trim_start_matches(' ');
         match number(value) {
             Some(number) => Ok(Self(number)),
             None => Err(FromArgumentError {

@@ -52,7 +52,7 @@ pub fn complete(
             _ => offers.after(raw, ctx),
         }
     });
-    if !any_words && before.trim().is_empty() {
+    if !any_words && before.trim_matches(' ').is_empty() {
         offers.commands();
     }
     start
@@ -87,9 +87,7 @@ impl Offers<'_> {
             return;
         }
         if self.word.starts_with('-') {
-            help::options(raw, &mut |names, _| {
-                names.split(", ").for_each(|name| self.offer(name))
-            });
+            help::options(raw, &mut |name, _| self.offer(name));
             return;
         }
         let mut names = 0;
@@ -100,7 +98,7 @@ impl Offers<'_> {
             Line::Usage(usage) => names = help::usage_names(usage).split(' ').count() - 1,
             Line::Command(name, _) => self.offer(name),
             Line::Argument(kind) => {
-                repeats = kind.contains("...");
+                repeats = kind.trim_end_matches(['>', ']']).ends_with("...");
                 if names + arguments == values || (repeats && values > names + arguments) {
                     self.kind(kind, before.filter(|_| values > names), ctx);
                 }

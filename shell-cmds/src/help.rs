@@ -58,12 +58,16 @@ pub fn commands(parent: Option<RawCommand<'_>>, each: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The options of `raw`, and what each takes: (`-n, --name`, `[NAME]`).
+/// The options of `raw`, by each of their names, and the values that they take: `--name` and `[NAME]`.
 pub fn options(raw: RawCommand<'_>, each: &mut dyn FnMut(&str, Option<&str>)) {
     of_command(raw, &mut |_, line| {
         if let Line::Option(option) = line {
-            let (names, value) = option_parts(option);
-            each(names, value);
+            let (names, value) = option.split_at(option.find(['[', '<']).unwrap_or(option.len()));
+            let value = Some(value).filter(|value| !value.is_empty());
+            names
+                .split([',', ' '])
+                .filter(|name| !name.is_empty())
+                .for_each(|name| each(name, value));
         }
     });
 }
@@ -77,11 +81,8 @@ pub fn takes_value(raw: &RawCommand<'_>, arg: &Arg<'_>, found: &mut dyn FnMut(&s
         Arg::DoubleDash | Arg::Value(_) => return false,
     };
     let mut takes = false;
-    options(raw.clone(), &mut |names, value| {
-        let named = names
-            .split(", ")
-            .any(|name| name.strip_prefix(dashes) == Some(wanted));
-        if let Some(value) = value.filter(|_| named) {
+    options(raw.clone(), &mut |name, value| {
+        if let Some(value) = value.filter(|_| name.strip_prefix(dashes) == Some(wanted)) {
             takes = true;
             found(value);
         }
@@ -89,18 +90,10 @@ pub fn takes_value(raw: &RawCommand<'_>, arg: &Arg<'_>, found: &mut dyn FnMut(&s
     takes
 }
 
-/// `-n, --name [NAME]` as `-n, --name` and `[NAME]`.
-fn option_parts(option: &str) -> (&str, Option<&str>) {
-    match option.find(" [").or_else(|| option.find(" <")) {
-        Some(at) => (option.get(..at).unwrap_or(option), option.get(at + 1..)),
-        None => (option, None),
-    }
-}
-
 /// The names in a usage: `llext load` of `llext load [OPTIONS] <PATH>`.
 pub fn usage_names(usage: &str) -> &str {
     let end = usage.find(['[', '<']).unwrap_or(usage.len());
-    usage.get(..end).unwrap_or(usage).trim_end()
+    usage.get(..end).unwrap_or(usage).trim_end_matches(' ')
 }
 
 /// Prints help. embedded-cli lists each table line under a title of its own: here they become one list.
@@ -155,10 +148,10 @@ impl<'a> Lines<'a> {
         let text = core::str::from_utf8(bytes).unwrap_or_default();
         let parsed = match text.strip_prefix("  ") {
             Some(element) => {
-                let (head, about) = element.split_once("  ").unwrap_or((element, ""));
+                let (head, about) = element.split_at(gap(element));
                 match self.section {
                     Section::Text => Line::Text,
-                    Section::Commands => Line::Command(head, about.trim_start()),
+                    Section::Commands => Line::Command(head, about.trim_start_matches(' ')),
                     Section::Arguments => Line::Argument(head),
                     Section::Options => Line::Option(head),
                 }
@@ -176,6 +169,12 @@ impl<'a> Lines<'a> {
         (self.each)(text, parsed);
         self.length = 0;
     }
+}
+
+/// Where the first two spaces in a row begin, or the end.
+fn gap(text: &str) -> usize {
+    let spaces = text.as_bytes().windows(2).position(|pair| pair == b"  ");
+    spaces.unwrap_or(text.len())
 }
 
 impl ErrorType for Lines<'_> {

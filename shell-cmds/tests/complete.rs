@@ -90,7 +90,7 @@ fn extensions_and_their_symbols() {
             ("llext call |", &["hello ", "guest "]),
             (
                 "llext call hello |",
-                &["hello_world ", "add ", "greetings "],
+                &["add ", "hello_world ", "greetings "],
             ),
             ("llext call hello a|", &["add "]),
             ("llext call hello a| 1 2", &["add "]),

@@ -163,7 +163,7 @@ fn arguments(
     let base = strings.as_mut_ptr() as usize;
     let mut used = 0;
     for (value, word) in values.iter_mut().zip(words.iter().skip(2)) {
-        let word = word.trim_start();
+        let word = word.trim_start_matches(' ');
         *value = match literal(word) {
             Ok(Literal::Number(number)) => number as usize,
             Ok(Literal::String(text)) => {

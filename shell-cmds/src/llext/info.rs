@@ -9,24 +9,24 @@
 //! build-id <...>
 //! size <n> bytes
 //! regions:
-//!   text             <hex> <...>
-//!   rodata           <hex> <...>
-//!   data             <hex> <...>
-//!   bss              <hex> <...>
+//!   text               <hex>      80
+//!   rodata             <hex>      49
+//!   data               <hex>      12
+//!   bss                <hex>       4
 //! sections:
 //!   .note.gnu.build-id <hex>      36 rodata
-//!   .text            <hex>      56 text
-//!   .text.startup    <hex>      12 text
-//!   .text.exit       <hex>      12 text
-//!   .rodata.str1.1   <hex>      13 rodata
-//!   .data            <hex>       4 data
-//!   .init_array      <hex>       4 data
-//!   .fini_array      <hex>       4 data
-//!   .bss             <hex>       4 bss
+//!   .text              <hex>      56 text
+//!   .text.startup      <hex>      12 text
+//!   .text.exit         <hex>      12 text
+//!   .rodata.str1.1     <hex>      13 rodata
+//!   .data              <hex>       4 data
+//!   .init_array        <hex>       4 data
+//!   .fini_array        <hex>       4 data
+//!   .bss               <hex>       4 bss
 //! exports:
-//!   hello_world      <hex>
-//!   add              <hex>
-//!   greetings        <hex>
+//!   add                <hex>
+//!   hello_world        <hex>
+//!   greetings          <hex>
 //! uses:
 //! used by:
 //! ```
@@ -38,6 +38,9 @@ use crate::{
     text::{Digits, Hex, Left, Right, print},
 };
 use embedded_cli::Command;
+
+/// Columns for a name.
+const COLUMN: usize = 18;
 
 /// `llext info`.
 #[derive(Command)]
@@ -71,7 +74,7 @@ impl Run for Info<'_> {
         });
         print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
         for region in extension.regions() {
-            let kind = Left(region.kind.name(), 16);
+            let kind = Left(region.kind.name(), COLUMN);
             print!(
                 ctx.console,
                 "  {} {} {}\n",
@@ -82,7 +85,7 @@ impl Run for Info<'_> {
         }
         ctx.console.write(b"sections:\n");
         for section in extension.sections() {
-            let (name, kind) = (Left(section.name, 16), section.region.name());
+            let (name, kind) = (Left(section.name, COLUMN), section.region.name());
             print!(
                 ctx.console,
                 "  {} {} {} {}\n",
@@ -94,7 +97,12 @@ impl Run for Info<'_> {
         }
         ctx.console.write(b"exports:\n");
         for (name, address) in extension.exports() {
-            print!(ctx.console, "  {} {}\n", Left(name, 16), Hex(address, 8));
+            print!(
+                ctx.console,
+                "  {} {}\n",
+                Left(name, COLUMN),
+                Hex(address, 8)
+            );
         }
         ctx.console.write(b"uses:");
         for used in extension
