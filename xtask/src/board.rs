@@ -15,7 +15,7 @@
 //! [link]
 //! args = []              # the firmware's link, by <prefix>gcc
 //!
-//! [env]                  # environment of the firmware's build: C flags and bindgen arguments
+//! [env]                  # optional: more environment for the firmware's build
 //! NAME = "value"
 //!
 //! [qemu]

@@ -51,30 +51,76 @@ pub fn with_board(mut cargo: Command, board: &Board) -> Command {
     cargo
 }
 
-/// The environment of everything that cargo compiles for the board: the linker and what
-/// `board.toml` says.
+/// The environment of everything that cargo compiles for the board: the linker, the C compiler's
+/// flags, and what `board.toml` says.
 pub fn environment(board: &Board) -> Vec<(String, String)> {
-    let triple = board.config.triple.to_uppercase().replace('-', "_");
-    let flags: Vec<String> = board
-        .config
+    let config = &board.config;
+    let triple = config.triple.replace('-', "_");
+    let link = config
         .link
         .args
         .iter()
-        .map(|arg| format!("-Clink-arg={arg}"))
-        .collect();
+        .map(|arg| format!("-Clink-arg={arg}"));
+    // bindgen's libclang knows no cross compiler's headers, and without a clang beside it not even
+    // its own.
+    let include = include_dirs(board)
+        .into_iter()
+        .map(|dir| format!("-isystem{dir}"));
     let mut all = vec![
-        (format!("CARGO_TARGET_{triple}_LINKER"), board.cross("gcc")),
+        (
+            format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase()),
+            board.cross("gcc"),
+        ),
         // Separated by 0x1f, an argument may hold spaces.
-        ("CARGO_ENCODED_RUSTFLAGS".to_owned(), flags.join("\x1f")),
+        (
+            "CARGO_ENCODED_RUSTFLAGS".to_owned(),
+            link.collect::<Vec<_>>().join("\x1f"),
+        ),
+        (format!("CFLAGS_{triple}"), config.c.flags.join(" ")),
+        (
+            format!("BINDGEN_EXTRA_CLANG_ARGS_{triple}"),
+            include.collect::<Vec<_>>().join(" "),
+        ),
     ];
-    for (name, value) in &board.config.env {
-        all.push((name.clone(), value.clone()));
-    }
+    all.extend(config.env.clone());
     all
+}
+
+/// Where the board's gcc looks for headers; nothing if it cannot be asked.
+fn include_dirs(board: &Board) -> Vec<String> {
+    let output = Command::new(board.cross("gcc"))
+        .args(&board.config.c.flags)
+        .args(["-E", "-v", "-x", "c", "/dev/null"])
+        .env("LC_ALL", "C")
+        .output();
+    let text = output.map(|output| output.stderr).unwrap_or_default();
+    listed_dirs(&String::from_utf8_lossy(&text))
+}
+
+/// The directories in what `gcc -v` prints.
+fn listed_dirs(text: &str) -> Vec<String> {
+    text.lines()
+        .skip_while(|line| !line.starts_with("#include <...>"))
+        .skip(1)
+        .take_while(|line| line.starts_with(' '))
+        .map(|line| line.trim().to_owned())
+        .collect()
 }
 
 /// Where cargo puts what it compiles for boards: apart from the host's, so that neither waits for
 /// the other's lock.
 pub fn target_dir() -> PathBuf {
     paths::target().join("firmware")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directories_of_headers_are_found() {
+        let text = "ignoring x\n#include \"...\" search starts here:\n\
+                    #include <...> search starts here:\n /usr/a\n /usr/b c\nEnd of search list.\n";
+        assert_eq!(listed_dirs(text), ["/usr/a", "/usr/b c"]);
+    }
 }
