@@ -16,6 +16,8 @@ pub mod machine;
 pub mod memory;
 mod name;
 pub mod source;
+#[cfg(test)]
+mod testing;
 
 pub use error::{LoadError, RelocationFault, UnloadError};
 pub use export::{Export, Exports};

@@ -64,4 +64,3 @@ fn write_word<W: uWrite + ?Sized>(out: &mut W, word: &str) -> Result<(), W::Erro
     }
     out.write_str("\"")
 }
-

@@ -46,7 +46,9 @@ impl Span {
     ) -> Result<&'b mut [u8], LoadError> {
         let len = into.len().min(self.len.saturating_sub(at));
         let part = into.get_mut(..len).unwrap_or_default();
-        source.read_at(self.offset.saturating_add(at), part)?;
+        if !part.is_empty() {
+            source.read_at(self.offset.saturating_add(at), part)?;
+        }
         Ok(part)
     }
 }

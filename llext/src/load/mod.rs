@@ -9,6 +9,8 @@ mod resolve;
 mod slots;
 mod survey;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::Llext;
 use crate::error::LoadError;

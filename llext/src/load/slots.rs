@@ -88,7 +88,8 @@ impl<'h> Slots<'h> {
     /// Places the function arrays one after the other at the end of the data region: preinit, init, fini; in each the
     /// parts by priority, and parts of one priority in file order (as `ld`'s `SORT_BY_INIT_PRIORITY`).
     pub(super) fn place_arrays(&mut self, layout: &mut Layout) -> Result<Arrays, LoadError> {
-        let start = layout.place(RegionKind::Data, 0, 4)?;
+        let any = (0..3).any(|array| self.next_priority(array).is_some());
+        let start = layout.place(RegionKind::Data, 0, if any { 4 } else { 1 })?;
         let mut arrays = Arrays {
             start,
             ends: [0; 3],

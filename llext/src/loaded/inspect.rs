@@ -1,6 +1,6 @@
 //! What lies at an address.
 
-use super::extension::{Extension, Region};
+use super::extension::{Extension, Region, RegionKind};
 use super::registry::Registry;
 use crate::error::LoadError;
 use crate::memory::Heap;
@@ -40,11 +40,15 @@ fn nearest_export<'a>(
     extension
         .exports()
         .filter_map(|(name, export)| {
-            // The Thumb bit is no part of where a function lies; an odd datum is found one byte early.
-            let distance = address
-                .checked_sub(export)
-                .or_else(|| address.checked_sub(export & !1))?;
-            (export >= region.address).then_some((name, distance))
+            // The Thumb bit is no part of where a function lies.
+            let bit = if region.kind == RegionKind::Text {
+                1
+            } else {
+                0
+            };
+            let start = export & !bit;
+            let distance = address.checked_sub(start)?;
+            (start >= region.address).then_some((name, distance))
         })
         .min_by_key(|&(_, distance)| distance)
 }

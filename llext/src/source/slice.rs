@@ -25,7 +25,11 @@ impl Source for SliceSource<'_> {
                 into.copy_from_slice(bytes);
                 Ok(())
             }
-            None => Err(SourceError { offset, wanted: into.len(), reason: SourceFault::Short }),
+            None => Err(SourceError {
+                offset,
+                wanted: into.len(),
+                reason: SourceFault::Short,
+            }),
         }
     }
 

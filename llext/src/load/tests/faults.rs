@@ -1,0 +1,130 @@
+//! Whatever fails, and whenever: nothing has changed (invariant 2).
+
+use super::*;
+use crate::{ExtensionId, Llext, LoadError, LoadOptions};
+use core::cell::Cell;
+
+const KEEP: LoadOptions<'static> = LoadOptions {
+    origin: "/ext/x.elf",
+    keep_sections: true,
+};
+
+/// A file that uses an export of another extension, with constructors and a build-id.
+fn user() -> Elf {
+    let mut elf = small();
+    let other = elf.symbol("other", GLOBAL, 0, 0, 0);
+    elf.relocate(2, 0, other, R_ARM_ABS32, None);
+    let init = elf.section(".init_array", SHT_INIT_ARRAY, A | W, 4, &[0; 4]);
+    elf.relocate(init, 0, 2, R_ARM_ABS32, None);
+    let note = [
+        &[4, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0][..],
+        b"GNU\0",
+        b"buildid!",
+    ]
+    .concat();
+    elf.section(".note.gnu.build-id", SHT_NOTE, A, 4, &note);
+    elf
+}
+
+fn listing(llext: &Llext<'_>) -> Vec<(ExtensionId, String, Vec<ExtensionId>)> {
+    llext
+        .iter()
+        .map(|x| (x.id(), x.name().into(), x.dependencies().collect()))
+        .collect()
+}
+
+fn with_other<'h>(heap: &'h dyn crate::Heap) -> Llext<'h> {
+    let mut llext = Llext::new(heap, exports(&[("far", 0x101)]), &ARM);
+    let mut elf = Elf::new(&ARM);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[0; 4]);
+    elf.symbol("other", GLOBAL | FUNC, text, 1, 4);
+    llext
+        .load(&mut elf.build().source(), "other", &KEEP, &mut ())
+        .unwrap();
+    llext
+}
+
+#[test]
+fn no_memory_at_the_kth_request() {
+    let image = user().build();
+    let arena = Arena::new();
+    let heap = FailingHeap {
+        heap: &arena.heap,
+        fail_at: Cell::new(usize::MAX),
+    };
+    let mut llext = with_other(&heap);
+    let before = (arena.blocks(), arena.heap.stats().used, listing(&llext));
+    for k in 0.. {
+        heap.fail_at.set(k);
+        match llext.load(&mut image.source(), "x", &KEEP, &mut ()) {
+            Err(error) => assert!(matches!(error, LoadError::OutOfMemory { .. })),
+            Ok(x) => {
+                assert_eq!(
+                    (k, x.build_id()),
+                    (7, &b"buildid!"[..]),
+                    "scratch 2, regions 4, descriptor 1"
+                );
+                break;
+            }
+        }
+        assert_eq!(
+            (arena.blocks(), arena.heap.stats().used, listing(&llext)),
+            before,
+            "{k}"
+        );
+    }
+    llext.unload("x").unwrap();
+    assert_eq!(
+        (arena.blocks(), arena.heap.stats().used, listing(&llext)),
+        before
+    );
+}
+
+#[test]
+fn the_kth_read_fails() {
+    let image = user().build();
+    let arena = Arena::new();
+    let mut llext = with_other(&arena.heap);
+    let before = (arena.blocks(), listing(&llext));
+    let mut reads = 0;
+    loop {
+        let mut source = FailingSource {
+            source: image.source(),
+            fail_at: reads,
+        };
+        match llext.load(&mut source, "x", &KEEP, &mut ()) {
+            Err(error) => assert!(matches!(error, LoadError::Source(_))),
+            Ok(_) => break,
+        }
+        assert_eq!((arena.blocks(), listing(&llext)), before, "{reads}");
+        reads += 1;
+    }
+    assert!(reads > 20);
+}
+
+#[test]
+fn any_byte_may_be_anything() {
+    let good = user().build();
+    let arena = Arena::new();
+    let mut llext = with_other(&arena.heap);
+    let before = (arena.blocks(), listing(&llext));
+    let mut refused = 0;
+    for at in 0..good.bytes.len() {
+        for value in [0, 1, 0x7f, 0x80, 0xff, good.bytes[at] ^ 4] {
+            let image = good.clone().put(at, &[value]);
+            match llext.load(&mut image.source(), "x", &KEEP, &mut ()) {
+                Ok(x) => {
+                    x.exports().for_each(drop);
+                    x.sections().for_each(drop);
+                    llext.unload("x").unwrap();
+                }
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
+            }
+            assert_eq!((arena.blocks(), listing(&llext)), before, "{at}: {value}");
+        }
+    }
+    assert!(refused > 1000);
+}

@@ -1,0 +1,187 @@
+//! What symbols resolve to, and who uses whom.
+
+use super::*;
+use crate::{Llext, LoadError, LoadOptions, RegionKind, Report, UnloadError};
+
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Report for Notes {
+    fn undefined(&mut self, name: &str) {
+        self.0.push(name.into());
+    }
+
+    fn unsupported(&mut self, section: &str, offset: usize, r_type: u32) {
+        self.0.push(format!("{section}+{offset:#x} {r_type}"));
+    }
+}
+
+/// A file whose data holds the addresses of these symbols.
+fn pointers(symbols: &[(&str, u8)]) -> Elf {
+    let mut elf = Elf::new(&ARM);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &vec![0; symbols.len() * 4]);
+    for (offset, (name, info)) in (0..).step_by(4).zip(symbols) {
+        let symbol = elf.symbol(name, *info, 0, 0, 0);
+        elf.relocate(data, offset, symbol, R_ARM_ABS32, None);
+    }
+    elf
+}
+
+/// A file that exports `name`.
+fn exporter(name: &str) -> Elf {
+    let mut elf = Elf::new(&ARM);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[0; 4]);
+    elf.symbol(name, GLOBAL | FUNC, text, 1, 4);
+    elf
+}
+
+fn load<'l>(
+    llext: &'l mut Llext<'_>,
+    name: &str,
+    elf: &Elf,
+) -> Result<&'l crate::Extension, LoadError> {
+    llext.load(
+        &mut elf.build().source(),
+        name,
+        &LoadOptions::default(),
+        &mut (),
+    )
+}
+
+#[test]
+fn firmware_comes_before_extensions_and_the_first_extension_first() {
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[("f", 0x401), ("g", 0x501)]), &ARM);
+    let a = load(&mut llext, "a", &exporter("h"))
+        .unwrap()
+        .find("h")
+        .unwrap();
+    load(&mut llext, "b", &exporter("h")).unwrap();
+    load(&mut llext, "c", &exporter("f")).unwrap();
+    let user = pointers(&[("f", GLOBAL), ("h", GLOBAL), ("nobody", WEAK), ("g", WEAK)]);
+    let x = load(&mut llext, "x", &user).unwrap();
+    let data = contents(x, RegionKind::Data);
+    let words = [0, 4, 8, 12].map(|offset| word(&data, offset) as usize);
+    assert_eq!(words, [0x401, a, 0, 0x501]);
+    let used: Vec<_> = x.dependencies().collect();
+    assert_eq!(used, [llext.by_name("a").unwrap().id()]);
+}
+
+#[test]
+fn what_others_use_is_not_unloaded() {
+    let arena = Arena::new();
+    let before = arena.blocks();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    // More dependencies than a table of fixed size would hold.
+    let names: Vec<String> = (0..20).map(|index| format!("f{index}")).collect();
+    for name in &names {
+        load(&mut llext, name, &exporter(name)).unwrap();
+    }
+    let symbols: Vec<_> = names.iter().map(|name| (name.as_str(), GLOBAL)).collect();
+    load(&mut llext, "user", &pointers(&symbols)).unwrap();
+    for name in &names {
+        assert_eq!(llext.unload(name), Err(UnloadError::InUse));
+        let used = llext.by_name(name).unwrap();
+        let users: Vec<_> = llext.users_of(used).map(|user| user.name()).collect();
+        assert_eq!(users, ["user"]);
+    }
+    assert_eq!(llext.unload("nobody"), Err(UnloadError::NotLoaded));
+    llext.unload("user").unwrap();
+    for name in &names {
+        llext.unload(name).unwrap();
+    }
+    assert_eq!(arena.blocks(), before);
+}
+
+#[test]
+fn every_undefined_symbol_that_is_used_is_reported_once() {
+    let mut elf = pointers(&[("one", GLOBAL), ("two", GLOBAL), ("weak", WEAK)]);
+    elf.symbol("unused", GLOBAL, 0, 0, 0);
+    let marker = elf.symbol("__aeabi_unwind_cpp_pr0", GLOBAL, 0, 0, 0);
+    elf.relocate(1, 0, marker, R_ARM_NONE, None);
+    elf.relocate(1, 8, 1, R_ARM_ABS32, None);
+    let arena = Arena::new();
+    let llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let mut notes = Notes::default();
+    let result = llext.dry_run(
+        &mut elf.build().source(),
+        "x",
+        &LoadOptions::default(),
+        &mut notes,
+    );
+    assert_eq!(result, Err(LoadError::Undefined(2)));
+    assert_eq!(notes.0, ["one", "two"]);
+}
+
+#[test]
+fn every_unsupported_relocation_is_reported() {
+    let mut elf = pointers(&[("one", GLOBAL)]);
+    elf.relocate(1, 0, 1, 26, None);
+    elf.relocate(1, 3, 1, 250, None);
+    let arena = Arena::new();
+    let llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let mut notes = Notes::default();
+    let result = llext.dry_run(
+        &mut elf.build().source(),
+        "x",
+        &LoadOptions::default(),
+        &mut notes,
+    );
+    assert!(matches!(
+        result,
+        Err(LoadError::Unsupported {
+            count: 2,
+            r_type: 26,
+            machine: "ARM",
+            ..
+        })
+    ));
+    assert_eq!(notes.0, ["one", ".data+0x0 26", ".data+0x3 250"]);
+}
+
+#[test]
+fn a_symbol_may_be_a_number_or_the_end_of_a_section() {
+    let mut elf = Elf::new(&ARM);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 8]);
+    let number = elf.symbol("number", GLOBAL, ABS, 0xdead_beef, 0);
+    let end = elf.symbol("end", GLOBAL, data, 8, 0);
+    elf.relocate(data, 0, number, R_ARM_ABS32, None);
+    elf.relocate(data, 4, end, R_ARM_ABS32, None);
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let x = load(&mut llext, "x", &elf).unwrap();
+    let data = contents(x, RegionKind::Data);
+    assert_eq!(word(&data, 0), 0xdead_beef);
+    assert_eq!(
+        word(&data, 4) as usize,
+        x.regions().next().unwrap().address + 8
+    );
+}
+
+#[test]
+fn a_table_of_exports_takes_the_place_of_global_symbols() {
+    let mut elf = Elf::new(&ARM);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[0; 8]);
+    let names = elf.section(".rodata", SHT_PROGBITS, A, 1, b"visible\0");
+    let table = elf.section(".exported_sym", SHT_PROGBITS, A | W, 4, &[0; 8]);
+    let hidden = elf.symbol("hidden", GLOBAL | FUNC, text, 5, 4);
+    let name = elf.symbol("", LOCAL | 3, names, 0, 0);
+    elf.relocate(table, 0, name, R_ARM_ABS32, None);
+    elf.relocate(table, 4, hidden, R_ARM_ABS32, None);
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let x = load(&mut llext, "x", &elf).unwrap();
+    let text = x.regions().next().unwrap().address;
+    assert_eq!(x.exports().collect::<Vec<_>>(), [("visible", text + 5)]);
+    let location = llext.locate(text + 6).unwrap();
+    assert_eq!(
+        (location.extension.name(), location.symbol),
+        ("x", Some(("visible", 2)))
+    );
+    assert!(llext.locate(text - 1).is_none());
+    let user = load(&mut llext, "user", &pointers(&[("visible", GLOBAL)])).unwrap();
+    assert_eq!(
+        word(&contents(user, RegionKind::Data), 0) as usize,
+        text + 5
+    );
+}
