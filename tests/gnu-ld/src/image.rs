@@ -44,9 +44,9 @@ impl Image {
             .map(|(address, bytes)| (*address, &bytes[..]))
     }
 
-    /// `size` bytes at `address`, if they lie in one section.
-    pub fn bytes(&self, address: usize, size: usize) -> Option<&[u8]> {
-        self.sections.values().find_map(|(start, bytes)| {
+    /// `size` bytes at `address`, of every section that has them: sections may overlap.
+    pub fn all_bytes(&self, address: usize, size: usize) -> impl Iterator<Item = &[u8]> {
+        self.sections.values().filter_map(move |(start, bytes)| {
             let offset = address.checked_sub(*start)?;
             bytes.get(offset..offset.checked_add(size)?)
         })

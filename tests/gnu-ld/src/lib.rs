@@ -8,5 +8,8 @@
 //!
 //! Needs the cross compilers: a missing one fails the suite and says which package has it.
 
+pub mod compare;
+pub mod heap;
 pub mod image;
+pub mod object_file;
 pub mod tools;

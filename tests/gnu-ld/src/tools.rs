@@ -21,7 +21,7 @@ pub static ARM: Tools = Tools {
     prefix: "arm-none-eabi",
     packages: "gcc-arm-none-eabi",
     cpu: &["-mcpu=cortex-m3", "-mthumb"],
-    ld: &["--no-merge-exidx-entries"],
+    ld: &[],
 };
 
 /// The toolchain for RISC-V, set to RV32IMAC.

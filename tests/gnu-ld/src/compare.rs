@@ -1,0 +1,316 @@
+//! A file loaded by the loader and linked by GNU ld, compared.
+
+use crate::heap::HostHeap;
+use crate::image::Image;
+use crate::object_file::{AllocSection, ObjectFile, unique_name};
+use crate::tools::{Linked, Tools};
+use llext::machine::Machine;
+use llext::{Export, Exports, Extension, Llext, LoadOptions, SliceSource};
+use std::ffi::CString;
+use std::fmt::Write;
+use std::path::Path;
+
+/// A machine with its toolchain.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The loader's table.
+    pub machine: &'static Machine,
+    /// The compilers and GNU ld.
+    pub tools: &'static Tools,
+}
+
+/// A symbol of the firmware.
+struct External {
+    name: String,
+    /// Without the Thumb bit.
+    address: usize,
+    /// Whether it is a Thumb function.
+    thumb: bool,
+}
+
+/// Where everything is.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Address of the heap.
+    pub heap: usize,
+    /// Address of the first symbol of the firmware.
+    pub firmware: usize,
+    /// Whether branches may need veneers from one to the other.
+    pub veneers: bool,
+}
+
+impl Target {
+    /// Loads and links `file`, and says in how many sections they agree, or where they do not.
+    pub fn compare(
+        &self,
+        folder: &Path,
+        file: &ObjectFile,
+        layout: Layout,
+    ) -> Result<usize, String> {
+        let externals = self.externals(file, layout);
+        let heap = HostHeap::new(layout.heap);
+        let records = records(&externals);
+        let mut llext = Llext::new(&heap, Exports::new(&records), self.machine);
+        let extension = load(&mut llext, file)?;
+        let placed = placed_sections(file, extension)?;
+        let common = common_symbols(file, extension)?;
+        let linked = self.link(folder, file, &placed, externals.iter().chain(&common));
+        if linked.errors.contains("truncated") || linked.errors.contains("undefined") {
+            return Err(format!(
+                "GNU ld refused what the loader took: {}",
+                linked.errors
+            ));
+        }
+        let image = Image::read(&linked.output);
+        let mut agreeing = 0;
+        for (section, address) in placed.iter().filter(|(section, _)| section.in_file) {
+            let ours = heap
+                .bytes(*address, section.size)
+                .ok_or("a section outside the heap")?;
+            self.compare_section(file, section, (*address, ours), &image, (&heap, layout))?;
+            agreeing += 1;
+        }
+        llext
+            .unload("compared")
+            .map_err(|error| format!("not unloaded: {error:?}"))?;
+        if heap.used() != 0 {
+            Err(format!("{} bytes not given back", heap.used()))
+        } else {
+            Ok(agreeing)
+        }
+    }
+
+    /// Why the loader and GNU ld refuse `file`, its sections one after the other in the heap. Panics
+    /// if the loader takes it, or keeps memory of it.
+    pub fn refusals(&self, folder: &Path, file: &ObjectFile, layout: Layout) -> (String, String) {
+        let externals = self.externals(file, layout);
+        let heap = HostHeap::new(layout.heap);
+        let records = records(&externals);
+        let mut llext = Llext::new(&heap, Exports::new(&records), self.machine);
+        let refused = load(&mut llext, file).err().expect("a refusal");
+        assert_eq!(heap.used(), 0, "bytes not given back");
+        let sections = file.alloc_sections().into_iter().enumerate();
+        let placed: Vec<_> = sections
+            .map(|(n, section)| (section, layout.heap + 0x1000 * n))
+            .collect();
+        (
+            refused,
+            self.link(folder, file, &placed, externals.iter()).errors,
+        )
+    }
+
+    /// The symbols that the file wants of others, at addresses of the firmware. Data lies at odd
+    /// addresses too.
+    fn externals(&self, file: &ObjectFile, layout: Layout) -> Vec<External> {
+        let is_arm = self.machine.name == "ARM";
+        let mut names = file.undefined();
+        names.retain(|name| !name.starts_with("missing"));
+        names.sort();
+        names.dedup();
+        let external = |(number, name): (usize, String)| {
+            let is_data =
+                name.contains("data") || name.starts_with("_ZT") || name.contains("value");
+            let odd = usize::from(name.starts_with("odd"));
+            let address = match name.as_str() {
+                "byte_value" => 0x7e,
+                "short_value" => 0x7ffe,
+                _ => layout.firmware + 0x24 * number + odd,
+            };
+            External {
+                address,
+                thumb: is_arm && !is_data,
+                name,
+            }
+        };
+        names.into_iter().enumerate().map(external).collect()
+    }
+
+    /// What GNU ld makes of the file at these addresses.
+    fn link<'e>(
+        &self,
+        folder: &Path,
+        file: &ObjectFile,
+        placed: &[(AllocSection, usize)],
+        externals: impl Iterator<Item = &'e External>,
+    ) -> Linked {
+        let object = folder.join("unique.o");
+        std::fs::write(&object, file.with_unique_names()).expect("a file in the test's folder");
+        let mut script = String::from("SECTIONS {\n");
+        for (section, address) in placed {
+            let name = unique_name(section.index);
+            let _ = writeln!(script, "{name} {address:#x} : {{ *({name}) }}");
+        }
+        script.push_str("}\n");
+        let mut symbols = String::new();
+        for External {
+            name,
+            address,
+            thumb,
+        } in externals
+        {
+            let (kind, bit) = if *thumb {
+                ("%function", 1)
+            } else {
+                ("%notype", 0)
+            };
+            let value = address + bit;
+            let _ = writeln!(
+                symbols,
+                ".globl {name}\n.type {name},{kind}\n.set {name},{value:#x}"
+            );
+        }
+        let symbols = self.tools.assemble(folder, "symbols", &symbols);
+        self.tools
+            .link(folder, "linked", &script, &[object, symbols])
+    }
+
+    fn compare_section(
+        &self,
+        file: &ObjectFile,
+        section: &AllocSection,
+        (address, ours): (usize, &[u8]),
+        image: &Image,
+        (heap, layout): (&HostHeap, Layout),
+    ) -> Result<(), String> {
+        let (place, theirs) = match image.section(&unique_name(section.index)) {
+            Some(found) => found,
+            None if ours.is_empty() => return Ok(()),
+            None => return Err(format!("GNU ld has no {}", section.name)),
+        };
+        assert_eq!(place, address, "GNU ld put {} elsewhere", section.name);
+        let mut ours = ours.to_vec();
+        if layout.veneers {
+            self.check_veneers(file, section, address, &mut ours, (theirs, image, heap))?;
+        }
+        // Behind the section's bytes are GNU ld's veneers.
+        let theirs = theirs
+            .get(..ours.len())
+            .ok_or(format!("{} is shorter", section.name))?;
+        match ours.iter().zip(theirs).position(|(a, b)| a != b) {
+            None => Ok(()),
+            Some(at) => {
+                let near = at & !3..(at + 8).min(ours.len());
+                let (ours, theirs) = (&ours[near.clone()], &theirs[near]);
+                let name = &section.name;
+                Err(format!(
+                    "{name}+{at:#x} at {address:#x}: {ours:02x?}, GNU ld {theirs:02x?}"
+                ))
+            }
+        }
+    }
+
+    /// Where a branch goes through a veneer of ours or GNU ld's, checks that both end at one target,
+    /// and then lets GNU ld's branch stand for ours.
+    fn check_veneers(
+        &self,
+        file: &ObjectFile,
+        section: &AllocSection,
+        address: usize,
+        ours: &mut [u8],
+        (theirs, image, heap): (&[u8], &Image, &HostHeap),
+    ) -> Result<(), String> {
+        for place in file.places(section.index) {
+            let Some(row) = self.machine.row(place.r_type) else {
+                continue;
+            };
+            if row.branch_reach().is_none() {
+                continue;
+            }
+            let span = place.offset..place.offset + row.width();
+            let (Some(our), Some(their)) = (ours.get_mut(span.clone()), theirs.get(span)) else {
+                return Err(format!("{} {place:?} is outside", section.name));
+            };
+            if our == their {
+                continue;
+            }
+            let p = address + place.offset;
+            let target = |insn: &[u8]| p.wrapping_add_signed(row.addend(insn) - row.branch_bias());
+            let our_end = self.end(target(our), heap.bytes(target(our), 8));
+            // GNU ld's veneers lie behind the sections that need them, and so over the next ones.
+            let mut ends = image
+                .all_bytes(target(their), 8)
+                .map(|stub| self.end(target(their), Some(stub)));
+            if our_end != target(their) | 1 && !ends.any(|end| end == our_end) {
+                let (name, at) = (&section.name, target(their));
+                return Err(format!(
+                    "{name} {place:x?}: a branch to {our_end:#x}, GNU ld's to {at:#x}"
+                ));
+            }
+            our.copy_from_slice(their);
+        }
+        Ok(())
+    }
+
+    /// Where a branch to `address` ends, where these bytes are: at a veneer's target, or there.
+    fn end(&self, address: usize, stub: Option<&[u8]>) -> usize {
+        match (self.machine.veneer, stub) {
+            // ldr.w pc, [pc, #0], and GNU ld's with #-0.
+            (Some(veneer), Some(stub @ [0xdf | 0x5f, 0xf8, 0x00, 0xf0, ..])) => {
+                (veneer.target)(stub)
+            }
+            _ => address | 1,
+        }
+    }
+}
+
+fn load<'l>(llext: &'l mut Llext<'_>, file: &ObjectFile) -> Result<&'l Extension, String> {
+    let options = LoadOptions {
+        keep_sections: true,
+        ..Default::default()
+    };
+    let mut source = SliceSource::new(file.bytes());
+    let loaded = llext.load(&mut source, "compared", &options, &mut ());
+    loaded.map_err(|error| format!("the loader refused: {error}"))
+}
+
+/// The file's tentative definitions, where the loader put them.
+fn common_symbols(file: &ObjectFile, extension: &Extension) -> Result<Vec<External>, String> {
+    let common = file
+        .common()
+        .into_iter()
+        .map(|name| match extension.find(&name) {
+            Some(address) => Ok(External {
+                name,
+                address,
+                thumb: false,
+            }),
+            None => Err(format!("{name} is not exported")),
+        });
+    common.collect()
+}
+
+/// The firmware's table: records sorted by name, as its linker sorts them.
+fn records(externals: &[External]) -> Vec<Export> {
+    let record = |external: &External| {
+        let name = CString::new(external.name.as_str()).expect("a name without NUL");
+        let address = external.address + usize::from(external.thumb);
+        Export::new(
+            Box::leak(name.into_boxed_c_str()),
+            std::ptr::without_provenance(address),
+        )
+    };
+    externals.iter().map(record).collect()
+}
+
+/// The file's sections, with the addresses that the loader gave them.
+fn placed_sections(
+    file: &ObjectFile,
+    extension: &Extension,
+) -> Result<Vec<(AllocSection, usize)>, String> {
+    let mut kept = extension.sections();
+    let mut placed = Vec::new();
+    for section in file
+        .alloc_sections()
+        .into_iter()
+        .filter(|section| section.size > 0)
+    {
+        let Some(found) = kept.find(|kept| kept.size > 0) else {
+            return Err(format!("{} is not in memory", section.name));
+        };
+        if (found.name, found.size) != (section.name.as_str(), section.size) {
+            return Err(format!("{section:?} is not what was kept: {found:?}"));
+        }
+        placed.push((section, found.address));
+    }
+    Ok(placed)
+}

@@ -1,0 +1,205 @@
+//! What the cross compilers make of `objects/`: loaded, linked by GNU ld, compared.
+
+use gnu_ld::compare::{Layout, Target};
+use gnu_ld::object_file::ObjectFile;
+use gnu_ld::tools::{self, fresh_folder};
+use llext::machine;
+use std::path::{Path, PathBuf};
+
+static ARM: Target = Target {
+    machine: &machine::ARM,
+    tools: &tools::ARM,
+};
+static RISCV32: Target = Target {
+    machine: &machine::RISCV32,
+    tools: &tools::RISCV32,
+};
+
+/// As on mps2-an385: every call out of an extension needs a veneer.
+const FAR: Layout = Layout {
+    heap: 0x2180_0000,
+    firmware: 0x1000,
+    veneers: true,
+};
+/// Everything within reach of every branch.
+const NEAR: Layout = Layout {
+    heap: 0x0010_0000,
+    firmware: 0x1000,
+    veneers: false,
+};
+/// As on rv32-virt: code and heap in RAM.
+const RAM: Layout = Layout {
+    heap: 0x8040_0000,
+    firmware: 0x8000_0000,
+    veneers: false,
+};
+
+const SOURCES: [&str; 8] = [
+    "calls.c",
+    "data.c",
+    "arithmetic.c",
+    "weak.c",
+    "common.c",
+    "arrays.c",
+    "shapes.cpp",
+    "vague.cpp",
+];
+
+const OPTIMISATIONS: [&str; 3] = ["-O0", "-Os", "-O2"];
+const SPLIT: [&[&str]; 2] = [&[], &["-ffunction-sections", "-fdata-sections"]];
+
+/// Compiles all sources with every set of flags, and compares each object, and all of them as one
+/// partially linked file, in every layout.
+fn compare_compiled(target: &Target, name: &str, more: &[&str], layouts: &[Layout]) {
+    let mut count = 0;
+    let mut failures = Vec::new();
+    for optimisation in OPTIMISATIONS {
+        for split in SPLIT {
+            let flags: Vec<&str> = [optimisation]
+                .iter()
+                .chain(split)
+                .chain(more)
+                .copied()
+                .collect();
+            let folder = fresh_folder(
+                env!("CARGO_TARGET_TMPDIR"),
+                &format!("{name}{}", flags.join("")),
+            );
+            let mut objects: Vec<PathBuf> = SOURCES
+                .iter()
+                .map(|source| compile(target, &folder, source, &flags))
+                .collect();
+            let all = folder.join("all.o");
+            target.tools.link_partially(&objects, &all);
+            objects.push(all);
+            for object in &objects {
+                for &layout in layouts {
+                    match target.compare(&folder, &read(object), layout) {
+                        Ok(sections) => count += sections,
+                        Err(error) => failures.push(format!("{object:?} {layout:x?}: {error}")),
+                    }
+                }
+            }
+        }
+    }
+    println!("{name}: {count} sections compared");
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+fn compile(target: &Target, folder: &Path, source: &str, flags: &[&str]) -> PathBuf {
+    let object = folder.join(source).with_extension("o");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("objects")
+        .join(source);
+    target.tools.compile(&source, flags, &object);
+    object
+}
+
+fn read(object: &Path) -> ObjectFile {
+    ObjectFile::new(std::fs::read(object).unwrap_or_else(|error| panic!("{object:?}: {error}")))
+}
+
+/// Assembles a file of `objects/` and compares it.
+fn compare_assembled(target: &Target, source: &str, layout: Layout) -> Result<usize, String> {
+    let folder = fresh_folder(
+        env!("CARGO_TARGET_TMPDIR"),
+        &format!("{source}-{:x}", layout.heap),
+    );
+    let object = compile(target, &folder, source, &[]);
+    target.compare(&folder, &read(&object), layout)
+}
+
+#[test]
+fn arm_objects_of_the_compiler() {
+    compare_compiled(&ARM, "arm", &[], &[FAR, NEAR]);
+}
+
+#[test]
+fn arm_objects_with_long_calls() {
+    compare_compiled(&ARM, "arm-long", &["-mlong-calls"], &[FAR]);
+}
+
+#[test]
+fn riscv_objects_of_the_compiler() {
+    compare_compiled(&RISCV32, "riscv", &[], &[FAR, RAM]);
+}
+
+#[test]
+fn riscv_objects_without_relaxation_and_position_dependence() {
+    compare_compiled(
+        &RISCV32,
+        "riscv-medany",
+        &["-mno-relax", "-mcmodel=medany"],
+        &[FAR, RAM],
+    );
+}
+
+#[test]
+fn arm_branches() {
+    for layout in [FAR, NEAR] {
+        assert_eq!(
+            compare_assembled(&ARM, "arm-branches.s", layout),
+            Ok(2),
+            "{layout:x?}"
+        );
+    }
+}
+
+#[test]
+fn riscv_pairs_and_branches() {
+    for layout in [FAR, RAM] {
+        for (source, sections) in [
+            ("riscv-pcrel.s", 3),
+            ("riscv-compressed.s", 2),
+            ("riscv-aligned.s", 2),
+        ] {
+            assert_eq!(
+                compare_assembled(&RISCV32, source, layout),
+                Ok(sections),
+                "{source}"
+            );
+        }
+    }
+}
+
+#[test]
+fn riscv_alignment_that_would_move_code_is_refused() {
+    let error = compare_assembled(&RISCV32, "riscv-misaligned.s", RAM).unwrap_err();
+    assert!(
+        error.contains("the loader refused") && error.contains("alignment padding"),
+        "{error}"
+    );
+}
+
+#[test]
+fn sections_beyond_the_reserved_indices() {
+    assert_eq!(compare_assembled(&RISCV32, "many-sections.s", RAM), Ok(2));
+}
+
+#[test]
+fn what_gnu_ld_refuses_the_loader_refuses() {
+    for (target, source, layout) in [
+        (&RISCV32, "riscv-far.s", FAR),
+        (&ARM, "arm-far.s", NEAR),
+        (&ARM, "arm-narrow.s", NEAR),
+    ] {
+        let folder = fresh_folder(env!("CARGO_TARGET_TMPDIR"), source);
+        let object = compile(target, &folder, source, &[]);
+        let refusals = target.refusals(&folder, &read(&object), layout);
+        assert!(
+            refusals.0.contains("out of range"),
+            "the loader: {}",
+            refusals.0
+        );
+        assert!(
+            refusals.1.contains("truncated to fit"),
+            "GNU ld: {}",
+            refusals.1
+        );
+    }
+}
