@@ -1,4 +1,5 @@
-//! Text to the console: formatting without `core::fmt`.
+//! Text to the console: `ufmt` shows each value, and one function, not one expansion of a macro a line,
+//! puts values and text together. That keeps the commands small.
 
 use crate::context::Console;
 use core::convert::Infallible;
@@ -16,31 +17,67 @@ impl uWrite for Out<'_> {
     }
 }
 
+/// A value of any type that `ufmt` displays.
+pub trait Show {
+    /// Writes it.
+    fn show(&self, out: &mut Out<'_>);
+}
+
+impl<T: uDisplay> Show for T {
+    fn show(&self, out: &mut Out<'_>) {
+        let Ok(()) = self.fmt(&mut Formatter::new(out));
+    }
+}
+
+/// Writes `format`, each `{}` in it replaced by the next of `values`.
+pub fn write(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
+    let mut values = values.iter();
+    let mut rest = format;
+    while let Some(at) = rest.find('{') {
+        let (text, hole) = rest.split_at(at);
+        console.write(text.as_bytes());
+        if let Some(value) = values.next() {
+            value.show(&mut Out(&mut *console));
+        }
+        rest = hole.get("{}".len()..).unwrap_or_default();
+    }
+    console.write(rest.as_bytes());
+}
+
+/// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write`].
+pub fn write_error(console: &mut dyn Console, what: &str, format: &str, values: &[&dyn Show]) {
+    write(console, "error: {}: ", &[&what]);
+    write(console, format, values);
+    console.write(b"\n");
+}
+
+/// Writes the line `hint: …`, formatted as by [`write`].
+pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
+    console.write(b"hint: ");
+    write(console, format, values);
+    console.write(b"\n");
+}
+
 /// Writes formatted text to a [`Console`]: `print!(ctx.console, "{} bytes\n", n)`.
 macro_rules! print {
-    ($console:expr, $($format:tt)+) => {{
-        let mut out = $crate::text::Out(&mut *$console);
-        let Ok(()) = ::ufmt::uwrite!(out, $($format)+);
-    }};
+    ($console:expr, $format:literal $(, $value:expr)* $(,)?) => {
+        $crate::text::write(&mut *$console, $format, &[$(&$value),*])
+    };
 }
 
 /// Writes the line `error: WHAT: WHY` and evaluates to [`Failed`](crate::Failed): `Err(fail!(ctx, "cat", "no {}", path))`.
 macro_rules! fail {
-    ($ctx:expr, $what:expr, $($format:tt)+) => {{
-        $crate::text::print!($ctx.console, "error: {}: ", $what);
-        $crate::text::print!($ctx.console, $($format)+);
-        $ctx.console.write(b"\n");
+    ($ctx:expr, $what:expr, $format:literal $(, $value:expr)* $(,)?) => {{
+        $crate::text::write_error(&mut *$ctx.console, $what, $format, &[$(&$value),*]);
         $crate::Failed
     }};
 }
 
 /// Writes the line `hint: …`, which follows an error line.
 macro_rules! hint {
-    ($ctx:expr, $($format:tt)+) => {{
-        $ctx.console.write(b"hint: ");
-        $crate::text::print!($ctx.console, $($format)+);
-        $ctx.console.write(b"\n");
-    }};
+    ($ctx:expr, $format:literal $(, $value:expr)* $(,)?) => {
+        $crate::text::write_hint(&mut *$ctx.console, $format, &[$(&$value),*])
+    };
 }
 
 pub(crate) use {fail, hint, print};
