@@ -6,15 +6,16 @@
 //! Cargo.toml →  lib*.a   ┘
 //! ```
 //!
-//! All of it goes to `target/ext/BOARD/`. A step runs only if an input is newer than its output or its command
-//! line has changed.
+//! All of it goes to `target/ext/BOARD/`. Beside each output lies a stamp: the command line that made it, and when
+//! each of its inputs was last changed. A step runs only if its stamp would be another.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::board::Board;
 use crate::firmware;
@@ -79,6 +80,7 @@ pub fn build(
         dir: dir(board),
         flags,
     };
+    let _alone = lock(&builder.dir)?;
     if first.join("Cargo.toml").is_file() {
         return builder.rust(&first);
     }
@@ -145,8 +147,9 @@ impl Builder<'_> {
             .args(self.flags)
             .args(["-MMD", "-c", "-o"])
             .args([&object, unit]);
-        let mut inputs = vec![unit.to_owned()];
-        inputs.extend(headers(&object.with_extension("d")));
+        // The compiler itself says which headers it read.
+        let dependencies = object.with_extension("d");
+        let inputs = || [vec![unit.to_owned()], headers(&dependencies)].concat();
         run_if_stale(&mut command, &inputs, &object)?;
         Ok(object)
     }
@@ -191,8 +194,7 @@ impl Builder<'_> {
             .args(objects)
             .arg("-o")
             .arg(&extension.debug);
-        let mut inputs = objects.to_vec();
-        inputs.push(script);
+        let inputs = || [objects, std::slice::from_ref(&script)].concat();
         run_if_stale(&mut link, &inputs, &extension.debug)?;
 
         // Symbols that relocations or other extensions may need stay.
@@ -200,11 +202,8 @@ impl Builder<'_> {
         strip
             .arg("--strip-unneeded")
             .args([&extension.debug, &extension.packed]);
-        run_if_stale(
-            &mut strip,
-            std::slice::from_ref(&extension.debug),
-            &extension.packed,
-        )?;
+        let inputs = || vec![extension.debug.clone()];
+        run_if_stale(&mut strip, &inputs, &extension.packed)?;
         Ok(extension)
     }
 }
@@ -292,30 +291,48 @@ fn headers(dependencies: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Runs `command`, which makes `output` of `inputs`, unless that has been done.
-fn run_if_stale(command: &mut Command, inputs: &[PathBuf], output: &Path) -> Result<()> {
+/// Runs `command`, which makes `output` of `inputs`, unless it has been run with just these.
+fn run_if_stale(
+    command: &mut Command,
+    inputs: &dyn Fn() -> Vec<PathBuf>,
+    output: &Path,
+) -> Result<()> {
     let line = process::line(command);
     let mut stamp = output.as_os_str().to_owned();
-    stamp.push(".cmd");
+    stamp.push(".stamp");
     let stamp = PathBuf::from(stamp);
-    if is_fresh(inputs, output) && fs::read_to_string(&stamp).is_ok_and(|last| last == line) {
+    let made = fs::read_to_string(&stamp).unwrap_or_default();
+    if output.is_file() && made == stamp_of(&line, &inputs()) {
         return Ok(());
     }
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     process::run(command)?;
-    fs::write(&stamp, line).with_context(|| stamp.display().to_string())
+    fs::write(&stamp, stamp_of(&line, &inputs())).with_context(|| stamp.display().to_string())
 }
 
-/// Whether `output` exists and no input is newer. An input that is gone counts as newer.
-fn is_fresh(inputs: &[PathBuf], output: &Path) -> bool {
-    let modified = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
-    modified(output).is_some_and(|made| {
-        inputs
-            .iter()
-            .all(|input| modified(input).is_some_and(|changed| changed <= made))
-    })
+/// A command line, and its inputs with the nanoseconds of their last change.
+fn stamp_of(line: &str, inputs: &[PathBuf]) -> String {
+    let mut stamp = format!("{line}\n");
+    for input in inputs {
+        let changed = fs::metadata(input)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .map_or(0, |age| age.as_nanos());
+        stamp += &format!("{changed} {}\n", input.display());
+    }
+    stamp
+}
+
+/// Waits until nobody else builds in `folder`, and keeps others away until the file is dropped.
+fn lock(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    flock(&file, FlockOperation::LockExclusive).with_context(|| path.display().to_string())?;
+    Ok(file)
 }
 
 #[cfg(test)]
