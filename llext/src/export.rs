@@ -63,9 +63,8 @@ impl<'a> Exports<'a> {
         let len = unsafe { end.offset_from(start) };
         let len = if len < 0 { 0 } else { len as usize };
         // SAFETY: as above.
-        Self {
-            records: unsafe { &*ptr::slice_from_raw_parts(start, len) },
-        }
+        let records = unsafe { &*ptr::slice_from_raw_parts(start, len) };
+        Self { records }
     }
 
     /// How many there are.

@@ -1,4 +1,64 @@
-//! Loader for ELF extensions on microcontrollers. (The design page: to be written with the code.)
+//! Loader for linkable ELF files (`ET_REL`) on microcontrollers: no_std, no global allocator, streaming.
+//!
+//! # Purpose
+//! A firmware that runs takes in code that it was not built with, and lets go of it again, as often as one likes,
+//! with memory exactly as it was before. The loader knows nothing of shells, transports or file systems: bytes come from a
+//! [`Source`], memory from a [`Heap`], what extensions may call from a table of [`Exports`], and what a relocation
+//! means from a [`machine`]'s table. It never runs a line of an extension: its user calls [`Extension::init_functions`].
+//!
+//! ```
+//! # fn run(heap: &'static llext::TlsfHeap, file: &[u8]) -> Result<(), llext::LoadError> {
+//! use llext::{Exports, Llext, LoadOptions, SliceSource, machine};
+//!
+//! let mut llext = Llext::new(heap, Exports::new(&[]), &machine::ARM);
+//! let options = LoadOptions { origin: "/ext/hello.elf", keep_sections: true };
+//! let hello = llext.load(&mut SliceSource::new(file), "hello", &options, &mut ())?;
+//! let entry = hello.find("hello_world");
+//! # let _ = entry; Ok(()) }
+//! ```
+//!
+//! # Words
+//! - An *extension* is a file that is loaded. Its *sections* lie one after the other in up to four *regions*
+//!   (text, rodata, data, bss), each one block of the heap. One more block is its *descriptor*.
+//! - An *export* is what others may use: the records of `.exported_sym` (Zephyr's `struct llext_const_symbol`) if a file has
+//!   that section, else its global functions and objects of default visibility.
+//! - A *veneer* is a stub at the end of the text region that a branch goes through when its target is out of reach.
+//!   All branches to one symbol share one.
+//! - *Scratch* is memory that a load takes first and has given back when it returns.
+//!
+//! # How a load goes
+//! `load/mod.rs` has one line a phase: header and section headers are checked and placed ([`elf`]), symbols are
+//! looked up, relocations are checked, and only then regions are taken, filled, relocated and sealed.
+//! Symbols resolve in this order: the file's own, the firmware's exports, other extensions' exports in load order,
+//! 0 if weak. What is left is undefined, which is an error only if a relocation computes with it: a marker
+//! (`R_ARM_NONE` of unwind tables) may name what nobody has.
+//!
+//! # Invariants
+//! 1. *Claim.* No number read from a file is used as offset, size, index or alignment before it is checked, by the one
+//!    constructor of the type that carries it on.
+//! 2. *Refuse first.* A load that fails leaves heap and registry bit for bit as they were. What can be known
+//!    without memory is refused before a region is taken; after that only a relocated value may not fit its field,
+//!    an export or a constructor may point outside, or a read may fail.
+//! 3. *Once.* A byte of a section is copied once, from the source to where it runs. A symbol is looked up once a load.
+//! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; the stack holds chunks of 480 bytes. What stays is
+//!    the regions and the descriptor: 96 bytes, names, and what `keep_sections` asks for.
+//! 5. *In range.* A value that does not fit its field is an error with section, offset, symbol, value and range.
+//! 6. *No panic.* No input makes the loader panic: indexes go through `get`, arithmetic saturates or is checked.
+//!
+//! # Cost
+//! | what | memory | time |
+//! |---|---|---|
+//! | a load | descriptor and regions; scratch meanwhile | sections × 4, symbols × 1 (× 2 to copy names of exports), relocations × 2 |
+//! | an undefined symbol | – | binary search over the firmware's exports, then all exports of extensions |
+//! | a low part far from its high part (RISC-V) | – | one more pass over its table |
+//! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |
+//! | use counts | 4 bytes a dependency | counted when an unload asks |
+//! | [`TlsfHeap`] | 1.4 KiB static, 8 bytes a block | constant; statistics walk the blocks |
+//! | [`OwnedBlocks`] | 24 bytes a block | constant; per-owner figures walk the blocks |
+//!
+//! # Unsafe code
+//! Denied in the crate, and allowed in `memory/` (blocks as slices), `export.rs` (C's records) and `loaded/registry.rs`
+//! (a list of blocks that hold extensions).
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 #![allow(
@@ -69,7 +129,8 @@ impl<'a> Llext<'a> {
         load::load(self, source, name, options, report)
     }
 
-    /// What `load` would need and would complain of (everything, through `report`); changes nothing.
+    /// What `load` would need; changes nothing. Every undefined symbol and every relocation that the machine does not have
+    /// goes to `report` and is no error here: an undefined function counts as if it lay where the firmware's exports do.
     pub fn dry_run(
         &self,
         source: &mut dyn Source,
@@ -142,7 +203,7 @@ impl<'a> Llext<'a> {
         address: usize,
         buffer: &'b mut [u8],
     ) -> Result<Option<(&'b str, usize)>, LoadError> {
-        loaded::symbol_at(self.heap, source, extension, address, buffer)
+        load::symbol_at(self.machine, self.heap, source, extension, address, buffer)
     }
 
     /// The firmware's exports.

@@ -62,6 +62,9 @@ impl Chunk {
     const LEN: usize = 480;
 }
 
+/// What is done with each record of a table, by its index.
+type Visit<'v, T> = &'v mut dyn FnMut(&mut dyn Source, usize, &T) -> Result<(), LoadError>;
+
 /// A table of records in the file.
 pub(crate) struct Table<T> {
     span: Span,
@@ -79,7 +82,9 @@ impl<T> Copy for Table<T> {}
 impl<T: Pod> Table<T> {
     /// Records in a chunk.
     const BATCH: usize = {
-        assert!(Chunk::LEN % size_of::<T>() == 0 && align_of::<T>() <= align_of::<Chunk>());
+        assert!(
+            Chunk::LEN.is_multiple_of(size_of::<T>()) && align_of::<T>() <= align_of::<Chunk>()
+        );
         Chunk::LEN / size_of::<T>()
     };
 
@@ -122,7 +127,7 @@ impl<T: Pod> Table<T> {
     pub(crate) fn for_each(
         &self,
         source: &mut dyn Source,
-        each: &mut dyn FnMut(&mut dyn Source, usize, &T) -> Result<(), LoadError>,
+        each: Visit<'_, T>,
     ) -> Result<(), LoadError> {
         let mut chunk = Chunk([0; Chunk::LEN]);
         let mut index = 0;

@@ -74,7 +74,7 @@ impl File {
             (SHN_XINDEX, Some(first)) => first.link as usize,
             (index, _) => usize::from(index),
         };
-        let size = count.checked_mul(size_of::<Record>()).unwrap_or(usize::MAX);
+        let size = count.saturating_mul(size_of::<Record>());
         let sections = Table::new(Span::claim(len, offset, size, "section headers")?);
         let bad_names = LoadError::BadHeader {
             field: "e_shstrndx",

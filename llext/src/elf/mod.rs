@@ -1,7 +1,7 @@
 //! Checked view of an ELF file that need not fit in memory.
 //!
-//! A number read from a file is a *claim* (invariant 1) until one constructor has checked it: [`claim::Span::claim`]
-//! for ranges of the file, [`section::Section::check`] for alignments, [`string::Strings::claim`] for names. Records are
+//! A number read from a file is a *claim* (invariant 1) until one constructor has checked it: `Span::claim`
+//! for ranges of the file, `Section::align` for alignments, `Strings::claim` for names. Records are
 //! `xmas-elf`'s structs, mapped by `zero` onto small aligned buffers on the stack.
 
 pub(crate) mod claim;

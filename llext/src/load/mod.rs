@@ -1,7 +1,9 @@
-//! The pipeline of a load. [`load`] is its table of contents: each phase returns a value that the next ones borrow.
+//! The pipeline of a load. `load` is its table of contents: each phase returns a value that the next ones borrow.
 
+mod check;
 mod describe;
 mod entry;
+mod lookup;
 mod plan;
 mod regions;
 mod relocate;
@@ -17,6 +19,7 @@ use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind, Registry};
 use crate::memory::{Block, Heap, synchronise_instructions};
 use crate::source::Source;
+pub(crate) use lookup::symbol_at;
 use plan::Plan;
 use regions::Regions;
 use resolve::World;
@@ -88,6 +91,7 @@ pub(crate) fn load<'l>(
         },
     );
     let mut plan = Plan::of(source, llext.machine, heap, world, (name, options), report)?;
+    plan.found.refuse()?;
     let mut regions = Regions::take(heap, &plan.layout)?;
     let mut metadata = take_descriptor(heap, plan.tail_len)?;
     regions.fill(source, &plan.file, &plan.survey)?;
@@ -104,7 +108,7 @@ pub(crate) fn load<'l>(
     Ok(llext.registry.push(metadata, plan.tail_len, head))
 }
 
-/// The phases before memory is taken.
+/// The phases before memory is taken. What is missing is left to the report.
 pub(crate) fn dry_run(
     llext: &Llext<'_>,
     source: &mut dyn Source,

@@ -1,8 +1,9 @@
 //! Fifth phase: veneers are written and relocations applied. What remains to be refused here is a value that does not
 //! fit its field, for that depends on where the regions are (invariant 5).
 
+use super::check::label_offset;
 use super::entry::{Entry, Meaning};
-use super::plan::{Plan, label_offset};
+use super::plan::Plan;
 use super::regions::Regions;
 use super::resolve::World;
 use super::slots::Slot;

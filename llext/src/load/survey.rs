@@ -129,7 +129,7 @@ impl<'h> Survey<'h> {
         array: u32,
     ) -> Result<(), LoadError> {
         // The bound keeps the size within a slot; the layout refuses what is too large in sum.
-        if section.size % 4 != 0 || section.size >= super::slots::REGION_LIMIT {
+        if !section.size.is_multiple_of(4) || section.size >= super::slots::REGION_LIMIT {
             return Err(file.bad_section(source, index, "sh_size", section.size as u32));
         }
         let mut name = [0; PRIORITY_AT + 6];
@@ -167,7 +167,7 @@ impl<'h> Survey<'h> {
                     .names()
                     .matches(source, section.name, b".exported_sym")? =>
             {
-                if section.size % EXPORT != 0 || self.exports.is_some() {
+                if !section.size.is_multiple_of(EXPORT) || self.exports.is_some() {
                     return Err(file.bad_section(source, index, "sh_size", section.size as u32));
                 }
                 let count = (section.size / EXPORT) as u32;

@@ -2,9 +2,6 @@
 
 use super::extension::{Extension, Region, RegionKind};
 use super::registry::Registry;
-use crate::error::LoadError;
-use crate::memory::Heap;
-use crate::source::Source;
 
 /// What lies at an address.
 pub struct Location<'a> {
@@ -51,16 +48,4 @@ fn nearest_export<'a>(
             (start >= region.address).then_some((name, distance))
         })
         .min_by_key(|&(_, distance)| distance)
-}
-
-/// Skeleton.
-pub(crate) fn symbol_at<'b>(
-    heap: &dyn Heap,
-    source: &mut dyn Source,
-    extension: &Extension,
-    address: usize,
-    buffer: &'b mut [u8],
-) -> Result<Option<(&'b str, usize)>, LoadError> {
-    let _ = (heap, source, extension, address, buffer);
-    Ok(None)
 }

@@ -8,6 +8,6 @@ mod registry;
 pub(crate) use extension::{Arrays, BuildId, ExportTable, Head, KEPT_SECTION, Tail};
 pub use extension::{Extension, ExtensionId, Region, RegionKind, Section};
 pub use inspect::Location;
-pub(crate) use inspect::{locate, symbol_at};
+pub(crate) use inspect::locate;
 pub use lifecycle::Unloaded;
 pub(crate) use registry::Registry;

@@ -28,7 +28,7 @@ impl Registry {
 
     /// Size and alignment of the block for an extension with `tail` bytes behind its head.
     pub(crate) fn descriptor_layout(tail: usize) -> Option<(usize, usize)> {
-        const { assert!(size_of::<Head>() % align_of::<Head>() == 0) };
+        const { assert!(size_of::<Head>().is_multiple_of(align_of::<Head>())) };
         let align = align_of::<Head>();
         Some((
             align_up(size_of::<Head>().checked_add(tail)?, align)?,

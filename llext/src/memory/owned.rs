@@ -267,6 +267,128 @@ fn peek(heap: &dyn Heap, at: NonNull<Header>) -> Option<&Header> {
         && address
             .checked_add(HEADER)
             .is_some_and(|end| end <= bounds.end);
+    if !at.is_aligned() || !inside {
+        return None;
+    }
     // SAFETY: aligned and inside the heap's memory, whose bytes are initialised; every bit pattern is a header.
-    (at.is_aligned() && inside).then(|| unsafe { at.as_ref() })
+    Some(unsafe { at.as_ref() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Arena;
+
+    const ONE: ExtensionId = ExtensionId(1);
+    const TWO: ExtensionId = ExtensionId(2);
+
+    #[test]
+    fn blocks_know_their_owner_and_come_back() {
+        let arena = Arena::new();
+        let before = arena.blocks();
+        let owned = OwnedBlocks::new();
+        let heap = &arena.heap;
+        let blocks = [(ONE, 10), (TWO, 20), (ONE, 0), (TWO, 40)]
+            .map(|(owner, size)| owned.malloc(heap, owner, size));
+        assert!(
+            blocks
+                .iter()
+                .all(|block| !block.is_null() && block.addr() % 8 == 0)
+        );
+        assert_eq!(
+            owned.usage(ONE),
+            Usage {
+                blocks: 2,
+                bytes: 10
+            }
+        );
+        assert_eq!(
+            owned.usage(TWO),
+            Usage {
+                blocks: 2,
+                bytes: 60
+            }
+        );
+        assert!(owned.free(heap, blocks[1]));
+        assert!(owned.free(heap, ptr::null_mut()));
+        assert_eq!(
+            owned.reclaim(heap, TWO),
+            Usage {
+                blocks: 1,
+                bytes: 40
+            }
+        );
+        assert_eq!(owned.usage(TWO), Usage::default());
+        assert!(owned.free(heap, blocks[0]) && owned.free(heap, blocks[2]));
+        assert_eq!(arena.blocks(), before);
+    }
+
+    #[test]
+    fn what_is_no_live_block_is_refused() {
+        let arena = Arena::new();
+        let owned = OwnedBlocks::new();
+        let heap = &arena.heap;
+        let blocks = [8, 16, 24].map(|size| owned.malloc(heap, ONE, size));
+        let middle = blocks[1];
+        assert!(owned.free(heap, middle));
+        assert!(!owned.free(heap, middle), "a second time");
+        assert!(owned.realloc(heap, ONE, middle, 5).is_null());
+        let mut outside = [0u64; 8];
+        let wild = [
+            ptr::without_provenance_mut(8),
+            ptr::without_provenance_mut(usize::MAX - 7),
+            outside.as_mut_ptr().cast::<u8>().wrapping_add(40),
+            blocks[0].wrapping_add(1),
+            blocks[0].wrapping_add(8),
+            blocks[2].wrapping_sub(8),
+        ];
+        for block in wild {
+            assert!(!owned.free(heap, block), "{block:?}");
+        }
+        assert_eq!(
+            owned.usage(ONE),
+            Usage {
+                blocks: 2,
+                bytes: 32
+            }
+        );
+        // A whole copy of a live header elsewhere in the heap is no block either.
+        let copy = owned.malloc(heap, ONE, 2 * HEADER);
+        // SAFETY: a live block with room for a header, and the header before another live block.
+        unsafe { ptr::copy_nonoverlapping(blocks[0].sub(HEADER), copy, HEADER) }
+        assert!(!owned.free(heap, copy.wrapping_add(HEADER)));
+    }
+
+    #[test]
+    fn reallocation_keeps_contents_and_owner() {
+        let arena = Arena::new();
+        let before = arena.blocks();
+        let owned = OwnedBlocks::new();
+        let heap = &arena.heap;
+        let block = owned.realloc(heap, ONE, ptr::null_mut(), 4);
+        // SAFETY: a live block of four bytes.
+        unsafe { block.copy_from_nonoverlapping([1, 2, 3, 4].as_ptr(), 4) }
+        let larger = owned.realloc(heap, TWO, block, 1000);
+        // SAFETY: a live block of a thousand bytes.
+        assert_eq!(unsafe { larger.cast::<[u8; 4]>().read() }, [1, 2, 3, 4]);
+        assert_eq!(
+            owned.usage(ONE),
+            Usage {
+                blocks: 1,
+                bytes: 1000
+            }
+        );
+        assert!(owned.realloc(heap, ONE, larger, usize::MAX).is_null());
+        assert_eq!(
+            owned.usage(ONE),
+            Usage {
+                blocks: 1,
+                bytes: 1000
+            }
+        );
+        assert!(owned.realloc(heap, ONE, larger, 0).is_null());
+        assert_eq!(arena.blocks(), before);
+        assert!(owned.malloc(heap, ONE, usize::MAX).is_null());
+        assert!(owned.malloc(heap, ONE, 1 << 20).is_null());
+    }
 }

@@ -216,3 +216,86 @@ unsafe impl Heap for TlsfHeap {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ARENA, Arena, BASE};
+    use std::vec::Vec;
+
+    /// Takes blocks of these sizes and alignments and gives every `step`th back.
+    fn disturb(heap: &TlsfHeap, sizes: &[(usize, usize)], step: usize) {
+        let blocks: Vec<_> = sizes
+            .iter()
+            .filter_map(|&(size, align)| Some((heap.allocate(size, align)?, size, align)))
+            .collect();
+        for &(block, size, align) in blocks.iter().step_by(step) {
+            // SAFETY: taken above, and not used.
+            unsafe { heap.free(block, size, align) }
+        }
+    }
+
+    fn check(arena: &Arena) {
+        let stats = arena.heap.stats();
+        let blocks = arena.blocks();
+        assert_eq!(stats.used + stats.free, stats.total);
+        let sum = |used| {
+            blocks
+                .iter()
+                .filter(|block| block.used == used)
+                .map(|block| block.size)
+                .sum::<usize>()
+        };
+        assert_eq!((sum(true), sum(false)), (stats.used, stats.free));
+        assert!(stats.peak >= stats.used);
+        for pair in blocks.windows(2) {
+            assert_eq!(pair[0].address + pair[0].size, pair[1].address);
+        }
+        let largest = arena
+            .heap
+            .allocate(stats.largest, 8)
+            .expect("the largest request that would succeed");
+        assert!(arena.heap.bounds().contains(&arena.heap.address(largest)));
+        // SAFETY: taken above, and not used.
+        unsafe { arena.heap.free(largest, stats.largest, 8) }
+        assert_eq!(arena.heap.stats().used, stats.used);
+    }
+
+    #[test]
+    fn figures_agree_and_the_largest_request_succeeds() {
+        let arena = Arena::new();
+        check(&arena);
+        assert_eq!(arena.heap.bounds(), BASE..BASE + ARENA);
+        let mut state = 1u32;
+        let mut next = |limit: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % limit as usize
+        };
+        for round in 0..30 {
+            let sizes: Vec<_> = (0..12).map(|_| (next(1500) + 1, 1 << next(8))).collect();
+            disturb(&arena.heap, &sizes, 1 + round % 2);
+            check(&arena);
+        }
+        assert!(arena.heap.stats().peak > 1000);
+    }
+
+    #[test]
+    fn blocks_are_aligned_at_the_target() {
+        let arena = Arena::new();
+        for align in [1, 4, 8, 16, 32, 64, 256, 4096] {
+            let block = arena.heap.allocate(24, align).unwrap();
+            assert_eq!(arena.heap.address(block) % align, 0);
+        }
+        assert_eq!(arena.heap.allocate(ARENA, 1), None);
+        assert_eq!(arena.heap.allocate(usize::MAX, 8), None);
+        assert_eq!(arena.heap.allocate(8, 3), None);
+    }
+
+    #[test]
+    fn a_heap_without_memory_has_none() {
+        let heap = TlsfHeap::new();
+        assert_eq!(heap.allocate(1, 1), None);
+        assert_eq!(heap.stats(), HeapStats::default());
+        heap.blocks(&mut |_| panic!("a block"));
+    }
+}

@@ -1,6 +1,7 @@
 //! Loads of hand-built files. Files of real compilers are loaded in `tests/gnu-ld`.
 
 mod faults;
+mod lookup;
 mod place;
 mod refuse;
 mod sequence;
