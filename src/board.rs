@@ -28,7 +28,7 @@ pub struct Board {
     pub output: &'static Output,
     /// The clock, which counts from reset on.
     pub clock: &'static dyn Clock,
-    /// Where extensions live.
+    /// Where extensions live and run.
     pub memory: Memory,
     /// Restarts the machine.
     pub reset: fn() -> !,
@@ -42,8 +42,8 @@ pub struct Board {
 pub struct Memory {
     /// The heap that extensions are loaded to and allocate from.
     pub heap: Range<usize>,
-    /// The stack of extension code. Both ends are multiples of 16; an access below the lower end faults,
-    /// where the board can arrange that (RISC-V: the door's guard takes the 4 KiB below).
+    /// The stack of extension code, and below it [`exec::GUARD`] bytes where nothing lies. Its start is a
+    /// multiple of [`exec::GUARD`], its end of 16.
     pub stack: Range<usize>,
 }
 

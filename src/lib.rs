@@ -14,7 +14,7 @@
 //! # Stacks and memory
 //! - The firmware's stack is what its RAM has left; the shell and all handlers run on it.
 //! - Extension code, and the exports that it calls, run on a stack of their own ([`board::Memory::stack`],
-//!   32 KiB on the boards here), outside the firmware's static RAM.
+//!   32 KiB on the boards here), outside the firmware's static RAM, above a guard that faults.
 //! - The heap for extensions ([`board::Memory::heap`]) is one stretch of memory that the board names.
 //! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
 //!

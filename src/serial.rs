@@ -37,21 +37,24 @@ pub struct Received {
     pub after_loss: bool,
 }
 
+/// Where the bytes wait. Apart from its [`SerialPort`], because all zeroes it takes no room in flash.
+pub type ReceiveRing = Ring<RING>;
+
 /// A [`Port`] over a [`Uart`]. While extension code runs, Ctrl-C goes to [`exec`] instead of the reader.
 pub struct SerialPort<U> {
     uart: U,
-    ring: Ring<RING>,
+    ring: &'static ReceiveRing,
     /// The ring was full, and the receive interrupt is masked.
     masked: AtomicBool,
     losses: AtomicU32,
 }
 
 impl<U: Uart> SerialPort<U> {
-    /// A port over `uart`.
-    pub const fn new(uart: U) -> Self {
+    /// A port over `uart`, the only one to use `ring`.
+    pub const fn new(uart: U, ring: &'static ReceiveRing) -> Self {
         Self {
             uart,
-            ring: Ring::new(),
+            ring,
             masked: AtomicBool::new(false),
             losses: AtomicU32::new(0),
         }

@@ -1,16 +1,17 @@
 //! UART 16550 (National Semiconductor PC16550D), registers one byte apart.
+//!
+//! Its FIFOs stay off: switching them on would drop a byte that came before, and type-ahead counts from
+//! the moment of power-on. The ring behind the receive interrupt is queue enough.
 
 use super::mmio::Mmio;
 use crate::serial::{Received, Uart};
 
 const DATA: usize = 0;
 const INTERRUPT_ENABLE: usize = 1;
-const FIFO_CONTROL: usize = 2;
 const LINE_CONTROL: usize = 3;
 const LINE_STATUS: usize = 5;
 
 const ENABLE_RECEIVED: u8 = 1 << 0;
-const FIFO_ENABLE_AND_CLEAR: u8 = 0b111;
 const LINE_8N1: u8 = 0b11;
 const STATUS_READY: u8 = 1 << 0;
 const STATUS_OVERRUN: u8 = 1 << 1;
@@ -37,7 +38,6 @@ impl Ns16550 {
 impl Uart for Ns16550 {
     fn start(&self) {
         self.registers.write8(LINE_CONTROL, LINE_8N1);
-        self.registers.write8(FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
         self.unmask_receive();
     }
 

@@ -189,22 +189,37 @@ pub(super) unsafe fn redirect() {
     }
 }
 
-/// Gives every kind of fault its own handler.
+/// Gives every kind of fault its own handler, and forbids every access to `guard`.
 ///
 /// # Safety
-/// Once, before the first call.
-pub(super) unsafe fn start(_stack: &Range<usize>) {
+/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
+pub(super) unsafe fn start(guard: Range<usize>) {
+    // MPU_RBAR (B3.5.8): the address, VALID, region 0. MPU_RASR (B3.5.9): no execution, AP = 000 (no access),
+    // the region has 2^(SIZE + 1) bytes, ENABLE. MPU_CTRL (B3.5.5): PRIVDEFENA, so that all else is as
+    // without an MPU, and ENABLE.
+    const VALID: u32 = 1 << 4;
+    const NO_EXECUTION: u32 = 1 << 28;
+    const ENABLE: u32 = 1;
+    const DEFAULT_MAP: u32 = 1 << 2;
+    let size = guard.len().ilog2() - 1;
     // SAFETY: called once; nobody else holds the core's peripherals this early.
     let mut core = unsafe { cortex_m::Peripherals::steal() };
-    for exception in [
-        Exception::MemoryManagement,
-        Exception::BusFault,
-        Exception::UsageFault,
-    ] {
-        core.SCB.enable(exception);
+    // SAFETY: the caller's promise about `guard`; all handlers are in place.
+    unsafe {
+        core.MPU.rbar.write(guard.start as u32 | VALID);
+        core.MPU.rasr.write(NO_EXECUTION | size << 1 | ENABLE);
+        core.MPU.ctrl.write(DEFAULT_MAP | ENABLE);
+        for exception in [
+            Exception::MemoryManagement,
+            Exception::BusFault,
+            Exception::UsageFault,
+        ] {
+            core.SCB.enable(exception);
+        }
+        cortex_m::asm::dsb();
+        cortex_m::asm::isb();
+        interrupt::enable();
     }
-    // SAFETY: all handlers are in place.
-    unsafe { interrupt::enable() };
 }
 
 /// Sleeps until `ready`, which an interrupt brings about.
@@ -272,7 +287,6 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
 /// What the fault status registers say (B3.2.15 to B3.2.18).
 struct FaultStatus {
     cfsr: u32,
-    hfsr: u32,
     address: Option<usize>,
 }
 
@@ -290,26 +304,21 @@ impl FaultStatus {
     const NO_COPROCESSOR: u32 = 1 << 19;
     const UNALIGNED: u32 = 1 << 24;
     const DIVISION: u32 = 1 << 25;
-    const DEBUG_EVENT: u32 = 1 << 31;
 
     /// Reads the registers, and clears them for the next fault.
     fn take() -> Self {
         // SAFETY: these registers of the core can be read and written at any time; writing ones clears.
         unsafe {
             let scb = &*SCB::PTR;
-            let (cfsr, hfsr) = (scb.cfsr.read(), scb.hfsr.read());
+            let cfsr = scb.cfsr.read();
             let address = match cfsr {
                 _ if cfsr & Self::BUS_ADDRESS != 0 => Some(scb.bfar.read() as usize),
                 _ if cfsr & Self::MEM_ADDRESS != 0 => Some(scb.mmfar.read() as usize),
                 _ => None,
             };
             scb.cfsr.write(cfsr);
-            scb.hfsr.write(hfsr);
-            Self {
-                cfsr,
-                hfsr,
-                address,
-            }
+            scb.hfsr.write(u32::MAX);
+            Self { cfsr, address }
         }
     }
 
@@ -321,7 +330,9 @@ impl FaultStatus {
     fn kind(&self) -> &'static str {
         let is = |bits: u32| self.cfsr & bits != 0;
         match () {
-            _ if self.unstacked() || self.address.is_some_and(super::below_stack) => {
+            _ if self.unstacked()
+                || self.address.is_some_and(|at| super::guard().contains(&at)) =>
+            {
                 "stack overflow"
             }
             _ if is(Self::BUS_FETCH) => "bus error on an instruction fetch",
@@ -333,8 +344,8 @@ impl FaultStatus {
             _ if is(Self::NO_COPROCESSOR) => "no such coprocessor",
             _ if is(Self::UNALIGNED) => "unaligned access",
             _ if is(Self::DIVISION) => "division by zero",
-            _ if self.hfsr & Self::DEBUG_EVENT != 0 => "breakpoint",
-            _ => "fault",
+            // No bit at all: what escalates without one is a BKPT that no debugger takes.
+            _ => "breakpoint",
         }
     }
 }

@@ -64,12 +64,13 @@ pub trait BreakKey: Sync {
 /// Sets faults and interrupts up; `stack` is the memory that extension code gets for its stack.
 ///
 /// # Safety
-/// Called once, before any [`Door`] is used. Nothing else uses `stack`; both its ends are multiples of 16.
+/// Called once, before any [`Door`] is used. Nothing else uses `stack` and the [`GUARD`] bytes below it.
+/// Its start is a multiple of [`GUARD`], its end of 16.
 pub unsafe fn start(stack: &Range<usize>) {
     STACK[0].store(stack.start, SeqCst);
     STACK[1].store(stack.end, SeqCst);
     // SAFETY: the caller's promise.
-    unsafe { cpu::start(stack) };
+    unsafe { cpu::start(guard()) };
 }
 
 /// The extension whose code runs now.
@@ -131,12 +132,13 @@ fn note_probe(fault: Fault) {
     critical_section::with(|cs| PROBED.borrow(cs).set(Some(fault)));
 }
 
-/// Whether `address` lies just below the extension's stack, where only an overflow gets.
-fn below_stack(address: usize) -> bool {
-    /// As far as one frame is likely to reach.
-    const MARGIN: usize = 4096;
+/// Bytes below the extension's stack that fault, so that an overflow is found before it does harm.
+pub const GUARD: usize = 32 * 1024;
+
+/// The guard below the stack.
+fn guard() -> Range<usize> {
     let bottom = STACK[0].load(SeqCst);
-    (bottom.saturating_sub(MARGIN)..bottom).contains(&address)
+    bottom.saturating_sub(GUARD)..bottom
 }
 
 /// The door, as the commands see it.

@@ -10,7 +10,7 @@
 use core::{
     arch::global_asm,
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
 };
 
 use riscv::register::{mcause, mepc, mtval};
@@ -20,8 +20,8 @@ use shell_cmds::context::Fault;
 use super::{PENDING, Probe, contain, note_probe};
 use crate::fatal;
 
-/// The extension's stack pointer when the trap came that is being handled; 0 if it came from the firmware.
-static TRAPPED_SP: AtomicUsize = AtomicUsize::new(0);
+/// The trap that is being handled came from extension code, or an export on its behalf.
+static FROM_EXTENSION: AtomicBool = AtomicBool::new(false);
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -86,7 +86,8 @@ global_asm!(
     "addi sp, sp, 64",
     "csrsi mstatus, 8", // MIE, in case the extension forgot
     "ret",
-    // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp.
+    // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp, the
+    // extension's sp, and whether it was running.
     ".section .trap.start, \"ax\"",
     ".balign 4",
     ".global _start_trap",
@@ -95,10 +96,17 @@ global_asm!(
     "csrrw sp, mscratch, sp",
     "bnez sp, 1f",
     "csrrw sp, mscratch, sp", // the firmware was running, on its own stack
+    "addi sp, sp, -80",
+    "sw t0, 4(sp)",
+    "li t0, 0",
+    "j 2f",
     "1:",
     "addi sp, sp, -80",
-    "sw ra, 0(sp)",
     "sw t0, 4(sp)",
+    "li t0, 1",
+    "2:",
+    "sw t0, 72(sp)",
+    "sw ra, 0(sp)",
     "sw t1, 8(sp)",
     "sw t2, 12(sp)",
     "sw t3, 16(sp)",
@@ -118,9 +126,9 @@ global_asm!(
     ".option norelax",
     "la gp, __global_pointer$",
     ".option pop",
+    "la t1, {from_extension}",
+    "sb t0, 0(t1)",
     "csrrw t0, mscratch, zero", // a trap in the handler is the firmware's own
-    "la t1, {trapped_sp}",
-    "sw t0, 0(t1)",
     "sw t0, 68(sp)",
     "mv a0, sp",
     "call _start_trap_rust",
@@ -140,12 +148,12 @@ global_asm!(
     "lw a6, 56(sp)",
     "lw a7, 60(sp)",
     "lw gp, 64(sp)",
-    "lw t0, 68(sp)",
-    "bnez t0, 2f",
+    "lw t0, 72(sp)",
+    "bnez t0, 3f",
     "lw t0, 4(sp)",
     "addi sp, sp, 80",
     "mret",
-    "2:", // back to the extension: mscratch = firmware's sp, sp = the extension's
+    "3:", // back to the extension: mscratch = firmware's sp, sp = the extension's
     "addi t0, sp, 80",
     "csrw mscratch, t0",
     "lw t0, 4(sp)",
@@ -192,7 +200,7 @@ global_asm!(
     "li a0, -1",
     "ret",
     pending = sym PENDING,
-    trapped_sp = sym TRAPPED_SP,
+    from_extension = sym FROM_EXTENSION,
 );
 
 unsafe extern "C" {
@@ -235,7 +243,7 @@ pub(super) unsafe fn leave() -> ! {
 
 /// Whether extension code (or an export on its behalf) was interrupted by the trap that is being handled.
 pub(super) fn in_extension() -> bool {
-    TRAPPED_SP.load(SeqCst) != 0
+    FROM_EXTENSION.load(SeqCst)
 }
 
 /// Makes the trap return go through the door.
@@ -247,31 +255,21 @@ pub(super) unsafe fn redirect() {
     unsafe { mepc::write(exec_leave as *const () as usize) };
 }
 
-/// Guards the stack's lower end, and lets interrupts through.
+/// Forbids every access to `guard`, and lets interrupts through.
 ///
 /// # Safety
-/// Once, before the first call.
-pub(super) unsafe fn start(stack: &Range<usize>) {
-    guard(stack.start);
-    // SAFETY: all handlers are in place.
-    unsafe {
-        riscv::register::mie::set_mext();
-        riscv::interrupt::enable();
-    }
-}
-
-/// Bytes below the stack that fault. A power of two, and so is the alignment of the stack's lower end.
-const GUARD: usize = 4096;
-
-/// Forbids every access to the guard below `bottom`: a locked PMP entry holds in machine mode too
-/// (privileged specification, section 3.7.1).
-fn guard(bottom: usize) {
+/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
+pub(super) unsafe fn start(guard: Range<usize>) {
+    // A naturally aligned power of two, locked, so that it holds in machine mode too (privileged
+    // specification, section 3.7.1).
     const LOCKED_NAPOT_NO_ACCESS: usize = 1 << 7 | 0b11 << 3;
-    let napot = (bottom - GUARD) >> 2 | ((GUARD >> 3) - 1);
-    // SAFETY: nothing lies there (the board's promise to `exec::start`).
+    let napot = guard.start >> 2 | ((guard.len() >> 3) - 1);
+    // SAFETY: the caller's promise; all handlers are in place.
     unsafe {
         riscv::register::pmpaddr0::write(napot);
-        core::arch::asm!("csrw pmpcfg0, {}", in(reg) LOCKED_NAPOT_NO_ACCESS);
+        riscv::register::pmpcfg0::write(LOCKED_NAPOT_NO_ACCESS);
+        riscv::register::mie::set_mext();
+        riscv::interrupt::enable();
     }
 }
 
@@ -329,7 +327,7 @@ fn accesses(cause: usize) -> bool {
 }
 
 fn kind(cause: usize, value: usize) -> &'static str {
-    if accesses(cause) && super::below_stack(value) {
+    if accesses(cause) && super::guard().contains(&value) {
         return "stack overflow";
     }
     match cause {

@@ -8,7 +8,7 @@ use llext_shell::{
     board::{self, Board, Memory},
     console::Output,
     drivers::{cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, ram_flash::RamFlash, semihosting},
-    serial::SerialPort,
+    serial::{ReceiveRing, SerialPort},
     storage::Layout,
 };
 use shell_cmds::context::Mode;
@@ -16,9 +16,10 @@ use shell_cmds::context::Mode;
 const UART0_RX: u16 = 0;
 const TIMER0: u16 = 8;
 
+static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: UART0 lies there.
 static UART: SerialPort<CmsdkUart> =
-    SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) });
+    SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) }, &RING);
 // SAFETY: TIMER0 lies there; it counts the system clock.
 static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, 25_000_000) };
 static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
@@ -29,10 +30,10 @@ static BOARD: Board = Board {
     break_key: &UART,
     output: &OUTPUT,
     clock: &TIMER,
-    // The stack is the RAM's start, so that an overflow leaves the RAM (memory.x).
+    // In the PSRAM, behind the file system.
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,
-        stack: 0x2000_0000..0x2000_8000,
+        stack: 0x21c1_0000..0x21c1_8000,
     },
     reset: || cortex_m::peripheral::SCB::sys_reset(),
     exit: semihosting::exit,
@@ -50,7 +51,7 @@ impl Layout for Psram {
 fn main() -> ! {
     TIMER.start();
     UART.start();
-    // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) and the stack's RAM are not in memory.x.
+    // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) is not in memory.x.
     unsafe { board::run(&BOARD, RamFlash::<Psram>::new(0x2100_0000)) }
 }
 

@@ -10,7 +10,7 @@ use llext_shell::{
         cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
         sifive_test::SifiveTest,
     },
-    serial::SerialPort,
+    serial::{ReceiveRing, SerialPort},
     storage::Layout,
 };
 use riscv::interrupt::Interrupt;
@@ -19,8 +19,9 @@ use shell_cmds::context::Mode;
 
 const UART0: u16 = 10;
 
+static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: UART0 lies there.
-static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) });
+static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
 // SAFETY: the CLINT's mtime lies there.
 static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 10_000_000) };
 // SAFETY: the PLIC lies there.
