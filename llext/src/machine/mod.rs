@@ -1,7 +1,7 @@
 //! What the loader knows of machines: one table a machine, no input or output, no memory.
 //!
 //! A relocation type is a [`Row`]: the psABI's number and name, the [`Formula`] it computes, in
-//! psABI letters, and the [`Field`] that takes the result. A field knows its encoding (with the
+//! psABI letters, and the [`Field`](field::Field) that takes the result. A field knows its encoding (with the
 //! manual's section beside it), its range and its alignment. A relocation is then
 //!
 //! ```
@@ -20,7 +20,7 @@
 //! **To add a machine**, add a file with its table beside `arm.rs` and a line to `MACHINES`.
 //!
 //! Tables of all machines are compiled everywhere, so that any host can test them; a firmware
-//! refers to [`NATIVE`] and the linker drops the rest.
+//! refers to `NATIVE` and the linker drops the rest.
 
 mod arm;
 pub mod field;

@@ -47,6 +47,11 @@ impl ObjectFile {
         &self.bytes
     }
 
+    /// The machine in its header.
+    pub fn e_machine(&self) -> u16 {
+        self.header().e_machine.get(LE)
+    }
+
     fn header(&self) -> &Header {
         Header::parse(&*self.bytes).expect("an ELF header of class 32")
     }

@@ -176,6 +176,25 @@ fn riscv_alignment_that_would_move_code_is_refused() {
     );
 }
 
+/// Files of your own, as built: `EXTENSIONS=one.elf:two.elf cargo test -p gnu-ld own`. Undefined symbols
+/// whose names hold "data" or "value" are taken for data, others for functions.
+#[test]
+fn extensions_of_your_own() {
+    let paths = std::env::var_os("EXTENSIONS").unwrap_or_default();
+    for path in std::env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
+        let file = read(&path);
+        let (target, layouts) = match file.e_machine() {
+            40 => (&ARM, [FAR, NEAR]),
+            _ => (&RISCV32, [FAR, RAM]),
+        };
+        let folder = fresh_folder(env!("CARGO_TARGET_TMPDIR"), "own");
+        for layout in layouts {
+            let compared = target.compare(&folder, &file, layout);
+            assert!(compared.is_ok(), "{path:?} {layout:x?}: {compared:?}");
+        }
+    }
+}
+
 #[test]
 fn sections_beyond_the_reserved_indices() {
     assert_eq!(compare_assembled(&RISCV32, "many-sections.s", RAM), Ok(2));

@@ -137,7 +137,7 @@ const fn write_pair(pair: u64, x: u32) -> u64 {
     write_u(first, x) as u64 | (write_i(second, x) as u64) << 32
 }
 
-/// imm[31:12] at 31:12.
+// imm[31:12] at 31:12.
 const fn read_u(insn: u32) -> isize {
     (insn & 0xffff_f000) as i32 as isize
 }
@@ -146,7 +146,7 @@ const fn write_u(insn: u32, x: u32) -> u32 {
     insn & 0xfff | x.wrapping_add(ROUND) & 0xffff_f000
 }
 
-/// imm[11:0] at 31:20.
+// imm[11:0] at 31:20.
 const fn read_i(insn: u32) -> isize {
     sign_extend(bits(insn, 20, 12), 12)
 }
@@ -155,7 +155,7 @@ const fn write_i(insn: u32, x: u32) -> u32 {
     insn & 0x000f_ffff | bits(x, 0, 12) << 20
 }
 
-/// imm[12] at 31, imm[10:5] at 30:25, imm[4:1] at 11:8, imm[11] at 7.
+// imm[12] at 31, imm[10:5] at 30:25, imm[4:1] at 11:8, imm[11] at 7.
 fn read_b(insn: u32) -> isize {
     let offset = bits(insn, 31, 1) << 12
         | bits(insn, 7, 1) << 11
@@ -172,7 +172,7 @@ fn write_b(insn: u32, x: u32) -> u32 {
         | bits(x, 11, 1) << 7
 }
 
-/// imm[20] at 31, imm[10:1] at 30:21, imm[11] at 20, imm[19:12] at 19:12.
+// imm[20] at 31, imm[10:1] at 30:21, imm[11] at 20, imm[19:12] at 19:12.
 fn read_j(insn: u32) -> isize {
     let offset = bits(insn, 31, 1) << 20
         | bits(insn, 12, 8) << 12
@@ -189,7 +189,7 @@ fn write_j(insn: u32, x: u32) -> u32 {
         | bits(x, 12, 8) << 12
 }
 
-/// offset[8|4:3] at 12:10, offset[7:6|2:1|5] at 6:2.
+// offset[8|4:3] at 12:10, offset[7:6|2:1|5] at 6:2.
 fn read_cb(insn: u32) -> isize {
     let offset = bits(insn, 12, 1) << 8
         | bits(insn, 5, 2) << 6
@@ -208,7 +208,7 @@ fn write_cb(insn: u32, x: u32) -> u32 {
         | bits(x, 5, 1) << 2
 }
 
-/// offset[11|4|9:8|10|6|7|3:1|5] at 12:2.
+// offset[11|4|9:8|10|6|7|3:1|5] at 12:2.
 fn read_cj(insn: u32) -> isize {
     let offset = bits(insn, 12, 1) << 11
         | bits(insn, 8, 1) << 10
@@ -233,7 +233,7 @@ fn write_cj(insn: u32, x: u32) -> u32 {
         | bits(x, 5, 1) << 2
 }
 
-/// nzimm[17] at 12, nzimm[16:12] at 6:2.
+// nzimm[17] at 12, nzimm[16:12] at 6:2.
 fn write_c_lui(insn: u32, x: u32) -> u32 {
     let high = x.wrapping_add(ROUND);
     let immediate = bits(high, 17, 1) << 12 | bits(high, 12, 5) << 2;

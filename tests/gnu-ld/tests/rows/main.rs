@@ -4,12 +4,12 @@
 //! of the row's type (`.reloc`), and an absolute symbol of its own. GNU ld links it; the row is
 //! applied to the same bytes with the same operands. Both must write the same, or both refuse.
 
-mod row_cases;
+mod cases;
 
+use cases::{Case, cases};
 use gnu_ld::image::Image;
 use gnu_ld::tools::{self, Tools, fresh_folder};
 use llext::machine::{self, Machine, Operands, Row};
-use row_cases::{Case, cases};
 use std::fmt::Write;
 
 /// Address of the first case. Far from both ends, so that no distance wraps.
@@ -47,7 +47,7 @@ fn compare_all(machine: &Machine, tools: &Tools) {
         let cases = cases(row, |number| BASE + number * PITCH);
         assert!(
             !cases.is_empty(),
-            "{} has no cases: add a template to row_cases",
+            "{} has no cases: add a template to cases.rs",
             row.name
         );
         compared += cases.len();
