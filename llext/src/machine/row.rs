@@ -1,7 +1,7 @@
 //! Relocation types as rows of a table.
 
 use super::Class;
-use super::field::{Field, FieldError, riscv};
+use super::field::{Field, FieldError, Limits, riscv};
 use core::ops::RangeInclusive;
 
 /// What a relocation computes, in the letters of the psABIs: **S** the symbol's value, **A** the
@@ -69,6 +69,10 @@ pub struct Row {
     pub formula: Formula,
     /// Where the result goes.
     pub field: Field,
+    /// Which results fit the field.
+    pub limits: Limits,
+    /// Bytes of the place.
+    width: u8,
     /// The class that its arithmetic wraps at.
     class: Class,
 }
@@ -81,18 +85,22 @@ impl Row {
         formula: Formula,
         field: Field,
     ) -> Self {
+        // What depends on nothing but the field is worked out here, once, by the compiler.
+        let (limits, width) = (field.limits(), field.width() as u8);
         Self {
             r_type,
             name,
             formula,
             field,
+            limits,
+            width,
             class,
         }
     }
 
     /// Bytes of the place that are read and written: 0 for markers (NONE, RELAX).
     pub fn width(&self) -> usize {
-        self.field.width()
+        usize::from(self.width)
     }
 
     /// The addend that the place itself holds (REL).
@@ -103,6 +111,7 @@ impl Row {
     /// Computes the formula and writes the field; leaves the place as it was on an error.
     pub fn apply(&self, place: &mut [u8], operands: &Operands) -> Result<(), FieldError> {
         let value = self.class.wrap(self.compute(place, operands));
+        self.limits.check(value)?;
         self.field.write(place, value)
     }
 
@@ -150,10 +159,8 @@ impl Row {
     /// Whether it is a branch that a veneer can stand in for, with its reach: the least and the
     /// greatest distance from the place, as its formula computes it, in bytes.
     pub fn branch_reach(&self) -> Option<RangeInclusive<isize>> {
-        let limits = self.field.limits();
-        self.field
-            .is_veneerable()
-            .then_some(limits.min..=limits.max)
+        let Limits { min, max, .. } = self.limits;
+        self.field.is_veneerable().then_some(min..=max)
     }
 
     /// The addend of a plain branch to a symbol, in bytes: the program counter that the instruction

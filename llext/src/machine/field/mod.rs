@@ -75,7 +75,8 @@ impl Limits {
         Self { min, max, align }
     }
 
-    fn check(&self, value: isize) -> Result<(), FieldError> {
+    /// Whether `value` fits.
+    pub(super) fn check(&self, value: isize) -> Result<(), FieldError> {
         let aligned = value & (isize::from(self.align) - 1) == 0;
         if aligned && self.min <= value && value <= self.max {
             Ok(())
@@ -111,7 +112,7 @@ pub struct FieldError {
 
 impl Field {
     /// Bytes of the place that are read and written.
-    pub(super) fn width(self) -> usize {
+    pub(super) const fn width(self) -> usize {
         match self {
             Self::Zero => 0,
             Self::Low6 | Self::Low8 | Self::Int8 => 1,
@@ -122,7 +123,7 @@ impl Field {
         }
     }
 
-    pub(super) fn limits(self) -> Limits {
+    pub(super) const fn limits(self) -> Limits {
         match self {
             Self::Zero => Limits::between(0, 0, 1),
             Self::Low6 | Self::Low8 | Self::Low16 | Self::Low32 => Limits::ANY,
@@ -159,9 +160,8 @@ impl Field {
         value.unwrap_or(0)
     }
 
-    /// Writes `value` into the field if it fits; leaves the place as it was if not.
+    /// Writes `value`, which is within the field's limits; refuses a place that is too short.
     pub(super) fn write(self, place: &mut [u8], value: isize) -> Result<(), FieldError> {
-        self.limits().check(value)?;
         let written = match self {
             Self::Zero => Some(()),
             Self::Low6 => update(place, |[byte]| [byte & 0xc0 | value as u8 & 0x3f]),

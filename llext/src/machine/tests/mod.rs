@@ -46,7 +46,7 @@ fn edges(limits: Limits) -> (Vec<isize>, Vec<isize>) {
 }
 
 fn has_limits(row: &Row) -> bool {
-    row.width() > 0 && row.field.limits() != Limits::ANY
+    row.width() > 0 && row.limits != Limits::ANY
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn values_just_inside_fit_and_values_just_outside_leave_the_place_alone() {
         .flat_map(|(machine, _)| machine.rows)
         .filter(|r| has_limits(r))
     {
-        let (inside, outside) = edges(row.field.limits());
+        let (inside, outside) = edges(row.limits);
         for value in inside {
             let mut place = [0; 8];
             let result = row.apply(&mut place, &operands_for(row, value));
@@ -124,7 +124,7 @@ fn values_just_inside_fit_and_values_just_outside_leave_the_place_alone() {
         for value in outside {
             let mut place = [0xa5; 8];
             let result = row.apply(&mut place, &operands_for(row, value));
-            let Limits { min, max, align } = row.field.limits();
+            let Limits { min, max, align } = row.limits;
             let (min, max) = (min as i64, max as i64);
             let error = FieldError {
                 value: value as i64,
@@ -145,7 +145,7 @@ fn every_bit_that_is_written_is_read_back_in_both_signs() {
         .flat_map(|(machine, _)| machine.rows)
         .filter(|r| has_limits(r))
     {
-        let Limits { min, max, align } = row.field.limits();
+        let Limits { min, max, align } = row.limits;
         // A branch leaves bit 0 to the Thumb bit; an unsigned field reads its end as the bias −4.
         let (align, max) = match row.name {
             "R_ARM_THM_JUMP6" => (2, max - 4),
@@ -204,9 +204,7 @@ fn writing_what_was_read_changes_nothing() {
             let mut place = (word.rotate_left(29) & !cleared | fixed).to_le_bytes();
             let before = place;
             let value = row.addend(&place) * scale;
-            if row.field.limits() == Limits::ANY
-                || (row.field.limits().min..=row.field.limits().max).contains(&value)
-            {
+            if row.limits == Limits::ANY || (row.limits.min..=row.limits.max).contains(&value) {
                 row.field.write(&mut place, value).unwrap();
                 assert_eq!(place, before, "{}", row.name);
             }
