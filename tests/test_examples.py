@@ -12,15 +12,10 @@ EXAMPLES = sorted(path for path in (Path(__file__).parent.parent / "examples").i
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_example_gives_its_transcript(shell, example):
     steps = transcript.read(example / "transcript.txt")
-    used_before = heap_used(shell)
+    used_before = shell.heap_used()
     transcript.play(shell, steps)
     shell.run("llext unload --all")
-    assert heap_used(shell) == used_before, "after the last unload the heap is as it was"
-
-
-def heap_used(shell) -> str:
-    """The line of `llext heap` that says how many bytes are in use."""
-    return next(line for line in shell.run("llext heap").splitlines() if line.startswith("used "))
+    assert shell.heap_used() == used_before, "after the last unload the heap is as it was"
 
 
 def test_a_difference_is_shown_line_by_line():

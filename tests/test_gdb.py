@@ -7,18 +7,26 @@ import socket
 import pexpect
 import pytest
 
-PROMPT = "llext> "
+from conftest import PROMPT, ROOT, TIMEOUT_S, XTASK
+
+EXAMPLES = ROOT / "examples"
 GDB_PROMPT = "(gdb) "
-TIMEOUT_S = 120
 
 
 class Console:
     """A program on a terminal, that prompts and answers."""
 
-    def __init__(self, prompt: str, command: str):
+    def __init__(self, prompt: str, command: list[str]):
         self.prompt = prompt
-        environment = {**os.environ, "TERM": "dumb"}
-        self.child = pexpect.spawn(command, env=environment, encoding="utf-8", timeout=TIMEOUT_S, dimensions=(24, 250))
+        self.child = pexpect.spawn(
+            command[0],
+            command[1:],
+            cwd=ROOT,
+            env={**os.environ, "TERM": "dumb"},
+            encoding="utf-8",
+            timeout=TIMEOUT_S,
+            dimensions=(24, 250),
+        )
 
     def wait(self) -> str:
         """Waits for the prompt and returns what came before it."""
@@ -42,15 +50,15 @@ class Console:
 
 
 @pytest.fixture
-def session(board, tmp_path):
+def session(built, command_line, new_image):
     """A running board and a GDB that is attached to it: (shell, gdb)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    image = tmp_path / "image"
-    shell = Console(PROMPT, f"cargo xtask run --board {board} --image {image} --gdb {port}")
+    shell = Console(PROMPT, command_line(new_image(), "--gdb", str(port)))
     shell.child.expect_exact("waiting for GDB")
-    gdb = Console(GDB_PROMPT, f"cargo xtask gdb --board {board} --port {port}")
+    attach = [*XTASK, "gdb", "--board", built.board, "--port", str(port), "--firmware", str(built.firmware)]
+    gdb = Console(GDB_PROMPT, attach)
     gdb.wait()
     gdb.send("continue")
     shell.wait()
@@ -71,7 +79,7 @@ def load(shell: Console, gdb: Console, name: str) -> str:
 
 def line_of(source: str, text: str) -> int:
     """The number of the line of an example that holds a text."""
-    lines = open(f"{os.path.dirname(__file__)}/../examples/{source}").read().splitlines()
+    lines = (EXAMPLES / source).read_text().splitlines()
     return 1 + next(number for number, line in enumerate(lines) if text in line)
 
 

@@ -5,14 +5,13 @@ The sources are examples, and what they must print is in their transcripts.
 
 import itertools
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 
 import transcript
+from conftest import ROOT, XTASK, Built
 
-ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
 LEVELS = ["-O0", "-Os", "-O2"]
@@ -24,15 +23,15 @@ CALLS = {"arm": [[], ["-mlong-calls"]], "riscv": [["-mno-relax"], ["-mrelax"]]}
 class Target:
     """A board's compiler, as `cargo xtask extension` runs it."""
 
-    def __init__(self, board: str, folder: Path):
-        self.board = board
+    def __init__(self, built: Built, folder: Path):
+        self.board = built.board
+        self.config = built.config
         self.folder = folder
-        self.config = tomllib.loads((ROOT / "boards" / board / "board.toml").read_text())
 
     def extension(self, sources: list[Path], name: str, flags: list[str]) -> Path:
         """Builds an extension and returns its file."""
         output = self.folder / f"{name}.elf"
-        command = ["cargo", "xtask", "extension", *map(str, sources), "--board", self.board, "-o", str(output)]
+        command = [*XTASK, "extension", *map(str, sources), "--board", self.board, "-o", str(output)]
         subprocess.run([*command, "--", *flags], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         return output
 
@@ -50,8 +49,8 @@ class Target:
 
 
 @pytest.fixture(scope="session")
-def target(board, tmp_path_factory) -> Target:
-    return Target(board, tmp_path_factory.mktemp(f"matrix-{board}"))
+def target(built, tmp_path_factory) -> Target:
+    return Target(built, tmp_path_factory.mktemp(f"matrix-{built.board}"))
 
 
 def check(start_shell, example: str, files: list[Path]) -> None:
