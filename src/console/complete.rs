@@ -4,7 +4,7 @@ use heapless::String;
 
 use super::{
     Output,
-    line::{LINE_BYTES, Line},
+    line::{LINE_BYTES, Line, common},
     shell::Commands,
     view::COLUMNS,
 };
@@ -37,12 +37,8 @@ impl Completion {
             if any {
                 found.merge(candidate.text, candidate.done);
             } else {
-                found.done = candidate.done;
-                // What does not fit in a line cannot be inserted anyway.
-                let _ = candidate
-                    .text
-                    .chars()
-                    .try_for_each(|c| found.insert.push(c));
+                // What is longer than a line cannot be inserted anyway.
+                found.done = found.insert.push_str(candidate.text).is_ok() && candidate.done;
             }
             any = true;
         });
@@ -54,12 +50,7 @@ impl Completion {
 
     /// Reduces `insert` to what it has in common with the next candidate.
     fn merge(&mut self, text: &str, done: bool) {
-        let common = self
-            .insert
-            .chars()
-            .zip(text.chars())
-            .take_while(|(a, b)| a == b);
-        let common = common.map(|(c, _)| c.len_utf8()).sum();
+        let common = common(&self.insert, text).len();
         // The same candidate may be given twice.
         self.ambiguous |= common < self.insert.len() || common < text.len();
         self.done &= done && !self.ambiguous;

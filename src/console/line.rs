@@ -120,13 +120,9 @@ impl Line {
     /// Puts `tail` in the place of all that follows the cursor, and the cursor behind it.
     pub fn replace_tail(&mut self, tail: &str) {
         let (head, old) = self.halves();
-        let same = old
-            .chars()
-            .zip(tail.chars())
-            .take_while(|(old, new)| old == new)
-            .count();
+        let keep = head.len();
         if old != tail {
-            let keep = head.len();
+            let same = common(old, tail).chars().count();
             self.changed = self.changed.min(self.cursor + same);
             self.text.truncate(keep);
             // Never longer than the line: it mirrors a buffer of the same size.
@@ -160,6 +156,15 @@ pub fn split(text: &str, columns: usize) -> (&str, &str) {
         .nth(columns)
         .map_or(text.len(), |(at, _)| at);
     text.split_at_checked(at).unwrap_or((text, ""))
+}
+
+/// What `a` begins with that `b` begins with too.
+pub fn common<'a>(a: &'a str, b: &str) -> &'a str {
+    let mut same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    while !a.is_char_boundary(same) {
+        same -= 1;
+    }
+    a.get(..same).unwrap_or_default()
 }
 
 /// How many characters lead across punctuation and blanks and then to the end of a word.

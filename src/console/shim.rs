@@ -133,8 +133,9 @@ impl<'a, 'p> Shim<'a, 'p> {
         let _ = self.queue.extend_from_slice(bytes);
     }
 
-    fn repeat(&mut self, byte: u8, count: usize) {
-        (0..count).for_each(|_| self.send(&[byte]));
+    /// Gives noline what `letter` sends with Ctrl, so many times.
+    fn repeat(&mut self, letter: char, count: usize) {
+        (0..count).for_each(|_| self.send(&[letter as u8 & 0x1f]));
     }
 
     /// Does what `key` asks for, or has noline do it.
@@ -142,42 +143,47 @@ impl<'a, 'p> Shim<'a, 'p> {
         let Some(key) = self.line.admit(key) else {
             return self.ring();
         };
-        match key {
-            Key::Char(c) => self.send(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Key::Enter if self.line.too_long() => self.end(Entered::TooLong, control('C')),
-            Key::Enter => self.end(Entered::Line, b'\r'),
-            Key::Interrupt => self.end(Entered::Interrupted, control('C')),
-            Key::EndOfInput if self.line.text().is_empty() => self.end(Entered::End, control('D')),
-            Key::EndOfInput | Key::Delete => self.delete(1),
-            Key::KillWordRight => self.delete(self.line.to_word_end()),
-            Key::WordLeft => self.repeat(control('B'), self.line.to_word_start()),
-            Key::WordRight => self.repeat(control('F'), self.line.to_word_end()),
-            Key::Left => self.send(&[control('B')]),
-            Key::Right => self.send(&[control('F')]),
-            Key::Home => self.send(&[control('A')]),
-            Key::End => self.send(&[control('E')]),
-            Key::Up | Key::Down if !self.walk.possible => self.ring(),
-            Key::Up => self.step_up(),
-            Key::Down => {
-                self.walk.stepping_down = self.walk.away;
-                self.send(&[control('N')]);
-            }
-            Key::Backspace => self.send(&[control('H')]),
-            Key::KillWordLeft => self.send(&[control('W')]),
-            Key::KillLine => self.send(&[control('U')]),
-            Key::KillToEnd => self.send(&[control('K')]),
-            Key::Transpose => self.transpose(),
+        // What noline has a key for, and the letter that it goes by with Ctrl.
+        let letter = match key {
+            Key::Left => 'B',
+            Key::Right => 'F',
+            Key::Home => 'A',
+            Key::End => 'E',
+            Key::Backspace => 'H',
+            Key::KillWordLeft => 'W',
+            Key::KillLine => 'U',
+            Key::KillToEnd => 'K',
+            Key::Enter => return self.enter(),
+            Key::Interrupt => return self.end(Entered::Interrupted, 'C'),
+            Key::EndOfInput if self.line.text().is_empty() => return self.end(Entered::End, 'D'),
+            Key::EndOfInput | Key::Delete => return self.delete(1),
+            Key::KillWordRight => return self.delete(self.line.to_word_end()),
+            Key::WordLeft => return self.repeat('B', self.line.to_word_start()),
+            Key::WordRight => return self.repeat('F', self.line.to_word_end()),
+            Key::Up | Key::Down => return self.walk(key),
+            Key::Char(c) => return self.send(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Key::Transpose => return self.transpose(),
             Key::ClearScreen => {
                 self.view.clear();
-                self.view.restart(self.line);
+                return self.view.restart(self.line);
             }
-            Key::Tab => self.complete(),
+            Key::Tab => return self.complete(),
+        };
+        self.repeat(letter, 1);
+    }
+
+    fn enter(&mut self) {
+        if self.line.too_long() {
+            self.end(Entered::TooLong, 'C');
+        } else {
+            self.end(Entered::Line, 'M');
         }
     }
 
-    fn end(&mut self, entered: Entered, byte: u8) {
+    /// Has noline end the line with Ctrl and this letter.
+    fn end(&mut self, entered: Entered, letter: char) {
         self.entered = entered;
-        self.send(&[byte]);
+        self.repeat(letter, 1);
     }
 
     /// Deletes `count` characters under and after the cursor. On an empty line Ctrl-D would end the session.
@@ -185,17 +191,25 @@ impl<'a, 'p> Shim<'a, 'p> {
         if count == 0 || self.line.halves().1.is_empty() {
             self.ring();
         } else {
-            self.repeat(control('D'), count);
+            self.repeat('D', count);
         }
     }
 
-    fn step_up(&mut self) {
+    /// Goes a line up or down in the history.
+    fn walk(&mut self, key: Key) {
+        if !self.walk.possible {
+            return self.ring();
+        }
+        if key == Key::Down {
+            self.walk.stepping_down = self.walk.away;
+            return self.repeat('N', 1);
+        }
         if !self.walk.away && !self.line.text().is_empty() {
             self.walk.draft = String::try_from(self.line.text()).unwrap_or_default();
-            self.send(&[control('U')]);
+            self.repeat('U', 1);
         }
         self.walk.away = true;
-        self.send(&[control('P')]);
+        self.repeat('P', 1);
     }
 
     /// After a step down: back at the line that was typed before the walk, types it again.
@@ -238,7 +252,7 @@ impl<'a, 'p> Shim<'a, 'p> {
             .insert
             .split_at_checked(standing)
             .unwrap_or(("", &found.insert));
-        self.repeat(control('F'), over.chars().count());
+        self.repeat('F', over.chars().count());
         self.send(new.as_bytes());
         if found.done && !spaced {
             self.send(b" ");
@@ -253,9 +267,10 @@ impl<'a, 'p> Shim<'a, 'p> {
             return self.ring();
         }
         if after.is_empty() {
-            self.send(&[control('B')]);
+            self.repeat('B', 1);
         }
-        self.send(&[control('T'), control('F')]);
+        self.repeat('T', 1);
+        self.repeat('F', 1);
     }
 
     /// noline asks for a report, and has it before any key that is typed.
@@ -362,9 +377,4 @@ impl Write for Shim<'_, '_> {
     fn flush(&mut self) -> Result<(), Infallible> {
         Ok(())
     }
-}
-
-/// The byte that a key sends with Ctrl.
-const fn control(letter: char) -> u8 {
-    letter as u8 & 0x1f
 }
