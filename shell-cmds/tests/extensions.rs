@@ -86,6 +86,16 @@ fn calls_end_in_many_ways_and_the_shell_goes_on() {
         pc,
         address: None,
     };
+    let copying = Fault {
+        kind: "bus error",
+        pc: 0x210,
+        address: Some(0),
+    };
+    let silent = Fault {
+        kind: "stack overflow",
+        pc: 0,
+        address: None,
+    };
     let nowhere = Fault {
         kind: "bus error",
         pc: 0x10,
@@ -106,8 +116,13 @@ fn calls_end_in_many_ways_and_the_shell_goes_on() {
             format!("hello_world: illegal instruction at hello_world+0x6 of hello ({pc:#010x})"),
         ),
         (
+            Outcome::Faulted(copying),
+            "hello_world: bus error at memcpy+0x10 of the firmware (0x00000210), accessing 0x00000000".to_string(),
+        ),
+        (Outcome::Faulted(silent), "hello_world: stack overflow".to_string()),
+        (
             Outcome::Faulted(nowhere),
-            "hello_world: bus error at no extension's code (0x00000010), accessing 0x00000020"
+            "hello_world: bus error at the firmware (0x00000010), accessing 0x00000020"
                 .to_string(),
         ),
     ] {

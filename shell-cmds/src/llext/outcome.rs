@@ -10,6 +10,9 @@ use llext::{Extension, ExtensionId};
 /// The longest symbol that is shown, in bytes.
 const LONGEST: usize = 64;
 
+/// A function of the firmware is taken to be no longer than this, in bytes.
+const NEAR: usize = 512;
+
 /// The value that a call returned; or the line that says what `function` of the extension `id` did instead.
 pub fn returned(
     ctx: &mut Context<'_>,
@@ -36,9 +39,13 @@ pub fn returned(
         Outcome::Faulted(fault) => {
             print!(
                 ctx.console,
-                "error: {}: {}: {}: {} at ", what, name, function, fault.kind
+                "error: {}: {}: {}: {}", what, name, function, fault.kind
             );
-            place(ctx, &fault);
+            // Zero: the CPU had no stack left to tell.
+            if fault.pc != 0 {
+                ctx.console.write(b" at ");
+                place(ctx, &fault);
+            }
             ctx.console.write(b"\n");
             Failed
         }
@@ -67,10 +74,25 @@ fn place(ctx: &mut Context<'_>, fault: &Fault) {
             }
             print!(ctx.console, "{} ", extension.name());
         }
-        None => ctx.console.write(b"no extension's code "),
+        None => {
+            if let Some((symbol, offset)) = in_firmware(ctx, fault.pc) {
+                print!(ctx.console, "{}+{} of ", symbol, Hex(offset, 1));
+            }
+            ctx.console.write(b"the firmware ");
+        }
     }
     print!(ctx.console, "({})", Hex(fault.pc, 8));
     if let Some(address) = fault.address {
         print!(ctx.console, ", accessing {}", Hex(address, 8));
     }
+}
+
+/// The firmware's export that `address` seems to lie in: the nearest one before it, if that is near.
+fn in_firmware(ctx: &Context<'_>, address: usize) -> Option<(&'static str, usize)> {
+    let near = |(name, export): (&'static str, usize)| {
+        let offset = address.checked_sub(export & !1)?;
+        (offset < NEAR).then_some((name, offset))
+    };
+    let exports = ctx.llext.exports().iter();
+    exports.filter_map(near).min_by_key(|(_, offset)| *offset)
 }
