@@ -117,10 +117,15 @@ impl<T: Pod> Table<T> {
         }
         let mut chunk = Chunk([0; Chunk::LEN]);
         let record = chunk.0.get_mut(..size_of::<T>()).unwrap_or_default();
-        let bytes = self
-            .span
+        self.span
             .read(source, index.saturating_mul(size_of::<T>()), record)?;
-        Ok(zero::read_array::<T>(bytes).first().map(view))
+        Ok(Self::records(&chunk).first().map(view))
+    }
+
+    /// The records in a chunk. Its length and alignment are known when this is compiled, so that no check of
+    /// `zero`'s is left to fail.
+    fn records(chunk: &Chunk) -> &[T] {
+        zero::read_array(&chunk.0)
     }
 
     /// Calls `each` for all records in order, with their indexes, and ends early when it fails.
@@ -133,14 +138,11 @@ impl<T: Pod> Table<T> {
         let mut index = 0;
         while index < self.len() {
             let batch = Self::BATCH.min(self.len().saturating_sub(index));
-            let records = chunk
-                .0
-                .get_mut(..batch.saturating_mul(size_of::<T>()))
-                .unwrap_or_default();
-            let bytes = self
-                .span
-                .read(source, index.saturating_mul(size_of::<T>()), records)?;
-            for record in zero::read_array::<T>(bytes) {
+            let len = batch.saturating_mul(size_of::<T>());
+            let part = chunk.0.get_mut(..len).unwrap_or_default();
+            self.span
+                .read(source, index.saturating_mul(size_of::<T>()), part)?;
+            for record in Self::records(&chunk).iter().take(batch) {
                 each(source, index, record)?;
                 index = index.saturating_add(1);
             }

@@ -33,7 +33,7 @@ pub struct TlsfHeap {
 
 struct State {
     tlsf: Pool,
-    pool: NonNull<[u8]>,
+    pool: Option<NonNull<[u8]>>,
     total: usize,
     used: usize,
     peak: usize,
@@ -54,7 +54,8 @@ impl TlsfHeap {
         Self {
             state: Exclusive::new(State {
                 tlsf: Pool::new(),
-                pool: NonNull::slice_from_raw_parts(NonNull::dangling(), 0),
+                // Zeros, so that a static heap takes no flash.
+                pool: None,
                 total: 0,
                 used: 0,
                 peak: 0,
@@ -81,23 +82,22 @@ impl TlsfHeap {
     /// As for [`init`](Self::init).
     pub unsafe fn init_mapped(&self, start: NonNull<u8>, size: usize, target: usize) {
         self.state.with(|state| {
-            if !state.pool.is_empty() {
+            if state.pool.is_some() {
                 return;
             }
+            let memory = NonNull::slice_from_raw_parts(start, size);
             // SAFETY: by the caller's word the memory is ours for as long as the heap lives.
-            let taken = unsafe {
-                state
-                    .tlsf
-                    .insert_free_block_ptr(NonNull::slice_from_raw_parts(start, size))
+            let Some(len) = (unsafe { state.tlsf.insert_free_block_ptr(memory) }) else {
+                return;
             };
+            state.pool = Some(NonNull::slice_from_raw_parts(start, len.get()));
             let mut total = 0usize;
-            state.pool = NonNull::slice_from_raw_parts(start, taken.map_or(0, |len| len.get()));
             state.each_block(|_, size, _| total = total.wrapping_add(size));
             state.total = total;
             self.displacement
                 .store(target.wrapping_sub(start.addr().get()), Relaxed);
             self.start.store(target, Relaxed);
-            self.len.store(state.pool.len(), Relaxed);
+            self.len.store(len.get(), Relaxed);
         });
     }
 }
@@ -105,11 +105,11 @@ impl TlsfHeap {
 impl State {
     /// Calls `each` with place, size and use of the pool's blocks, in the order of their addresses.
     fn each_block(&self, mut each: impl FnMut(usize, usize, bool)) {
-        if self.pool.is_empty() {
+        let Some(pool) = self.pool else {
             return;
-        }
+        };
         // SAFETY: `pool` starts where `insert_free_block_ptr` was told and is as long as it said.
-        for block in unsafe { self.tlsf.iter_blocks(self.pool) } {
+        for block in unsafe { self.tlsf.iter_blocks(pool) } {
             each(
                 block.as_ptr().cast::<u8>().addr().get(),
                 block.size(),
