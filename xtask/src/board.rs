@@ -20,7 +20,8 @@
 //!
 //! [qemu]
 //! program = "…"          # the emulator
-//! args = []              # machine, memory; without console, kernel and storage
+//! args = []              # machine, memory; without console, firmware and storage
+//! firmware = "-kernel"   # the option that the firmware's ELF follows; this one unless given
 //!
 //! [storage]
 //! geometry = "…"         # a name of fs-image's table
@@ -127,6 +128,9 @@ pub struct Qemu {
     pub program: String,
     /// Machine and memory.
     pub args: Vec<String>,
+    /// The option that the firmware's ELF follows.
+    #[serde(default = "Qemu::kernel")]
+    pub firmware: String,
 }
 
 /// Where a board's file system lies.
@@ -140,6 +144,12 @@ pub struct Storage {
     /// Bytes that the emulator needs the file to have, if more than the image has.
     #[serde(default)]
     pub size: u64,
+}
+
+impl Qemu {
+    fn kernel() -> String {
+        "-kernel".to_owned()
+    }
 }
 
 impl Board {

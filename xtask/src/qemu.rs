@@ -65,7 +65,7 @@ impl Machine<'_> {
         if let Some(port) = self.gdb {
             command.args(["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")]);
         }
-        command.arg("-kernel").arg(&self.firmware);
+        command.arg(&config.qemu.firmware).arg(&self.firmware);
         command
     }
 
@@ -127,7 +127,7 @@ mod tests {
                 "arg=llext-shell,arg=--plain",
                 "-icount shift=10",
                 "-S -gdb tcp:127.0.0.1:3333",
-                "-kernel fw.elf",
+                " fw.elf",
             ] {
                 assert!(line.contains(part), "{part} is not in: {line}");
             }
