@@ -83,6 +83,8 @@ impl Commands for ShellCommands<'_, '_> {
 /// `port` is where keys come from; what the shell prints goes through `output`, which the caller also
 /// gives to extension code. Takes about 3 KiB of stack, besides what a command needs.
 pub fn run_shell(port: &dyn Port, output: &Output, world: World<'_>) {
+    // The banner is in the mode of the first prompt.
+    output.switch_mode();
     let mut out = output;
     let Ok(()) = ufmt::uwrite!(
         out,

@@ -6,9 +6,8 @@
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::io::{Read, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -74,9 +73,8 @@ Made by `cargo xtask bench`; `cargo xtask size` prints the second part alone.
 
 Of the emulated CPU, by QEMU's `-icount shift=10`: one instruction is 1.024 us of the board's time.
 The parts of a command that are counted are all that it does: reading the file from littlefs,
-loading, constructors, `/gdb/hello.gdb`, and its output. By hand:
-
-    printf 'uptime\\ntime llext load /ext/hello.elf\\n' | cargo xtask run --icount
+loading, constructors, `/gdb/hello.gdb`, and its output. By hand: `cargo xtask run --icount`, then
+`uptime` and `time llext load /ext/hello.elf` at the prompt.
 
 ";
 
@@ -89,48 +87,84 @@ called it.
 
 /// Instructions of every row on `board`.
 fn measure(board: &Board) -> Result<Vec<u64>> {
-    let image = paths::target()
-        .join("bench")
-        .join(format!("{}.img", board.name));
-    let script: String = ROWS
-        .iter()
-        .map(|(_, command)| format!("{command}\n"))
-        .collect();
-    let output = console(board, &image, &script)?;
-    let find = |&(_, command): &(&str, &str)| {
-        let answer = output
-            .split("llext> ")
-            .find(|part| part.starts_with(command));
-        microseconds(answer.unwrap_or_default())
+    let mut console = Console::start(board)?;
+    let mut row = |&(_, command): &(&str, &str)| {
+        let answer = console.run(command)?;
+        microseconds(&answer)
             .map(|us| us * 1000 / NANOSECONDS)
-            .with_context(|| format!("{}: no time for `{command}` in:\n{output}", board.name))
+            .with_context(|| format!("{}: no time for `{command}` in: {answer}", board.name))
     };
-    ROWS.iter().map(find).collect()
+    let counts = ROWS.iter().map(&mut row).collect();
+    console.end()?;
+    counts
 }
 
-/// Runs a script on `board` with instructions counted.
-fn console(board: &Board, image: &Path, script: &str) -> Result<String> {
-    let mut child = Command::new(env::current_exe()?)
-        .args([
-            "run",
-            "--board",
-            &board.name,
-            "--icount",
-            "--fresh",
-            "--image",
-        ])
-        .arg(image)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut stdin = child.stdin.take().context("no pipe")?;
-    stdin.write_all(script.as_bytes())?;
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("{}: the run ended with {}", board.name, output.status);
+/// A run with instructions counted.
+///
+/// Every command is typed at its prompt: typed ahead, its bytes would interrupt the one before and
+/// count with it.
+struct Console {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+}
+
+impl Console {
+    fn start(board: &Board) -> Result<Console> {
+        let image = paths::target()
+            .join("bench")
+            .join(format!("{}.img", board.name));
+        let mut child = Command::new(env::current_exe()?)
+            .args([
+                "run",
+                "--board",
+                &board.name,
+                "--icount",
+                "--fresh",
+                "--image",
+            ])
+            .arg(image)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdin = child.stdin.take().context("no pipe")?;
+        let stdout = child.stdout.take().context("no pipe")?;
+        let mut console = Console {
+            child,
+            stdin,
+            stdout,
+        };
+        console.answer()?;
+        Ok(console)
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+
+    fn run(&mut self, command: &str) -> Result<String> {
+        writeln!(self.stdin, "{command}")?;
+        self.answer()
+    }
+
+    /// What comes before the next prompt.
+    fn answer(&mut self) -> Result<String> {
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while !answer.ends_with(b"llext> ") {
+            if self.stdout.read(&mut byte)? == 0 {
+                bail!("the run ended after: {}", String::from_utf8_lossy(&answer));
+            }
+            answer.extend(byte);
+        }
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    fn end(mut self) -> Result<()> {
+        // Its end of input ends the run.
+        drop(self.stdin);
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the run ended with {status}");
+        }
+        Ok(())
+    }
 }
 
 /// The number before the last ` us`.
