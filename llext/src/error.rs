@@ -5,8 +5,10 @@
 use crate::machine::FieldError;
 use crate::name::Name;
 use crate::source::{SourceError, SourceFault};
+use crate::text::Arg::{Dec, Hex, Int, Text};
+use crate::text::write;
 use core::fmt;
-use ufmt::{Formatter, uDisplay, uWrite, uwrite};
+use ufmt::{Formatter, uDisplay, uWrite};
 
 /// Why a load was refused. Nothing of the system has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,114 +226,136 @@ impl LoadError {
     }
 }
 
-impl uDisplay for LoadError {
-    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+impl LoadError {
+    /// Passes the text on to `put`, piece by piece.
+    fn describe(&self, put: &mut dyn FnMut(&str)) {
         match self {
-            Self::Source(error) => uwrite!(out, "{}", error),
-            Self::NotElf => out.write_str("not an ELF file"),
+            Self::Source(error) => error.describe(put),
+            Self::NotElf => put("not an ELF file"),
             Self::WrongClass { found: 0, wanted } => {
-                uwrite!(out, "wrong class: a {}-bit ELF file is needed", *wanted)
+                write(
+                    "wrong class: a {}-bit ELF file is needed",
+                    &[Dec((*wanted).into())],
+                    put,
+                );
             }
-            Self::WrongClass { found, wanted } => {
-                uwrite!(
-                    out,
-                    "wrong class: a {}-bit ELF file, {}-bit is needed",
-                    *found,
-                    *wanted
-                )
-            }
+            Self::WrongClass { found, wanted } => write(
+                "wrong class: a {}-bit ELF file, {}-bit is needed",
+                &[Dec((*found).into()), Dec((*wanted).into())],
+                put,
+            ),
             Self::WrongEndianness => {
-                out.write_str("wrong endianness: a big-endian file, little-endian is needed")
+                put("wrong endianness: a big-endian file, little-endian is needed");
             }
-            Self::WrongVersion { found } => uwrite!(out, "unknown ELF version {}", *found),
+            Self::WrongVersion { found } => {
+                write("unknown ELF version {}", &[Dec(*found as usize)], put)
+            }
             Self::WrongMachine { found, wanted } => match crate::elf::machine_name(*found) {
-                Some(name) => uwrite!(
-                    out,
+                Some(name) => write(
                     "wrong machine: built for {}, this is {}",
-                    name,
-                    *wanted
+                    &[Text(name), Text(wanted)],
+                    put,
                 ),
-                None => uwrite!(
-                    out,
+                None => write(
                     "wrong machine: built for e_machine {}, this is {}",
-                    *found,
-                    *wanted
+                    &[Dec((*found).into()), Text(wanted)],
+                    put,
                 ),
             },
             Self::NotRelocatable { found } => {
-                uwrite!(out, "not a relocatable file but {}", type_name(*found))
+                write(
+                    "not a relocatable file but {}",
+                    &[Text(type_name(*found))],
+                    put,
+                );
             }
             Self::BadHeader { field, value } => {
-                uwrite!(out, "bad ELF header: {} is {}", *field, *value)
+                write(
+                    "bad ELF header: {} is {}",
+                    &[Text(field), Dec(*value as usize)],
+                    put,
+                );
             }
             Self::Truncated {
                 what,
                 offset,
                 size,
                 len,
-            } => {
-                uwrite!(
-                    out,
-                    "truncated: {} of {} bytes at {:#x} in a file of {} bytes",
-                    *what,
-                    *size,
-                    *offset,
-                    *len
-                )
+            } => write(
+                "truncated: {} of {} bytes at {} in a file of {} bytes",
+                &[Text(what), Dec(*size), Hex(*offset), Dec(*len)],
+                put,
+            ),
+            Self::SeveralSymbolTables => put("more than one symbol table"),
+            Self::Undefined(1) => put("1 undefined symbol"),
+            Self::Undefined(count) => write("{} undefined symbols", &[Dec(*count)], put),
+            Self::TooLarge { what, limit } => {
+                write(
+                    "{} too large: the limit is {}",
+                    &[Text(what), Dec(*limit)],
+                    put,
+                );
             }
+            Self::OutOfMemory {
+                needed,
+                available,
+                free,
+            } => write(
+                "out of memory: {} bytes needed, {} available in one block ({} free)",
+                &[Dec(*needed), Dec(*available), Dec(*free)],
+                put,
+            ),
+            Self::NameTaken => put("an extension of this name is loaded"),
+            Self::InvalidName => put("not a name for an extension"),
+            _ => self.describe_place(put),
+        }
+    }
+
+    /// The texts that name a section, a symbol or an address.
+    fn describe_place(&self, put: &mut dyn FnMut(&str)) {
+        match self {
             Self::BadSection {
                 index,
                 section,
                 field,
                 value,
-            } => {
-                uwrite!(
-                    out,
-                    "bad section {} {}: {} is {:#x}",
-                    *index,
-                    section,
-                    *field,
-                    *value
-                )
-            }
-            Self::SeveralSymbolTables => out.write_str("more than one symbol table"),
+            } => write(
+                "bad section {} {}: {} is {}",
+                &[
+                    Dec(*index),
+                    Text(section.as_str()),
+                    Text(field),
+                    Hex(*value as usize),
+                ],
+                put,
+            ),
             Self::ThreadLocal { section } => {
-                uwrite!(out, "thread-local data in {} is not supported", section)
+                write(
+                    "thread-local data in {} is not supported",
+                    &[Text(section.as_str())],
+                    put,
+                );
             }
             Self::BadSymbol {
                 index,
                 symbol,
                 field,
                 value,
-            } => {
-                uwrite!(
-                    out,
-                    "bad symbol {} {}: {} is {:#x}",
-                    *index,
-                    symbol,
-                    *field,
-                    *value
-                )
-            }
-            Self::LongName { symbol, limit } => {
-                uwrite!(
-                    out,
-                    "symbol {} has a name of more than {} bytes",
-                    symbol,
-                    *limit
-                )
-            }
-            Self::Undefined(1) => out.write_str("1 undefined symbol"),
-            Self::Undefined(count) => uwrite!(out, "{} undefined symbols", *count),
-            _ => self.fmt_late(out),
-        }
-    }
-}
-
-impl LoadError {
-    /// The texts of what is found after the tables were read.
-    fn fmt_late<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
-        match self {
+            } => write(
+                "bad symbol {} {}: {} is {}",
+                &[
+                    Dec(*index),
+                    Text(symbol.as_str()),
+                    Text(field),
+                    Hex(*value as usize),
+                ],
+                put,
+            ),
+            Self::LongName { symbol, limit } => write(
+                "symbol {} has a name of more than {} bytes",
+                &[Text(symbol.as_str()), Dec(*limit)],
+                put,
+            ),
             Self::Unsupported {
                 count,
                 section,
@@ -339,17 +363,18 @@ impl LoadError {
                 r_type,
                 machine,
             } => {
-                uwrite!(
-                    out,
-                    "unsupported {} relocation type {} at {}+{:#x}",
-                    *machine,
-                    *r_type,
-                    section,
-                    *offset
-                )?;
-                match count.saturating_sub(1) {
-                    0 => Ok(()),
-                    more => uwrite!(out, " and {} more", more),
+                write(
+                    "unsupported {} relocation type {} at {}+{}",
+                    &[
+                        Text(machine),
+                        Dec(*r_type as usize),
+                        Text(section.as_str()),
+                        Hex(*offset),
+                    ],
+                    put,
+                );
+                if *count > 1 {
+                    write(" and {} more", &[Dec(count.saturating_sub(1))], put);
                 }
             }
             Self::BadRelocation {
@@ -357,13 +382,12 @@ impl LoadError {
                 offset,
                 fault,
             } => {
-                uwrite!(
-                    out,
-                    "bad relocation at {}+{:#x}: {}",
-                    section,
-                    *offset,
-                    fault
-                )
+                write(
+                    "bad relocation at {}+{}: ",
+                    &[Text(section.as_str()), Hex(*offset)],
+                    put,
+                );
+                fault.describe(put);
             }
             Self::OutOfRange {
                 section,
@@ -372,72 +396,47 @@ impl LoadError {
                 relocation,
                 field,
             } => {
-                uwrite!(
-                    out,
-                    "relocation out of range: {} at {}+{:#x} to {}: ",
-                    *relocation,
-                    section,
-                    *offset,
-                    symbol
-                )?;
-                range_text(field, out)
+                write(
+                    "relocation out of range: {} at {}+{} to {}: ",
+                    &[
+                        Text(relocation),
+                        Text(section.as_str()),
+                        Hex(*offset),
+                        Text(symbol.as_str()),
+                    ],
+                    put,
+                );
+                describe_field(field, put);
             }
-            Self::BadExport { index, address } => {
-                uwrite!(
-                    out,
-                    "record {} of .exported_sym holds {:#x}, outside of the extension",
-                    *index,
-                    *address
-                )
-            }
-            Self::BadFunction { address } => {
-                uwrite!(
-                    out,
-                    "an init or fini array holds {:#x}, outside of the extension's text",
-                    *address
-                )
-            }
-            Self::TooLarge { what, limit } => {
-                uwrite!(out, "{} too large: the limit is {}", *what, *limit)
-            }
-            Self::OutOfMemory {
-                needed,
-                available,
-                free,
-            } => {
-                uwrite!(
-                    out,
-                    "out of memory: {} bytes needed, {} available in one block ({} free)",
-                    *needed,
-                    *available,
-                    *free
-                )
-            }
-            Self::NameTaken => out.write_str("an extension of this name is loaded"),
-            _ => out.write_str("not a name for an extension"),
+            Self::BadExport { index, address } => write(
+                "record {} of .exported_sym holds {}, outside of the extension",
+                &[Dec(*index), Hex(*address)],
+                put,
+            ),
+            Self::BadFunction { address } => write(
+                "an init or fini array holds {}, outside of the extension's text",
+                &[Hex(*address)],
+                put,
+            ),
+            _ => {}
         }
     }
 }
 
-fn range_text<W: uWrite + ?Sized>(
-    field: &FieldError,
-    out: &mut Formatter<'_, W>,
-) -> Result<(), W::Error> {
-    if (field.min..=field.max).contains(&field.value) {
-        uwrite!(
-            out,
+fn describe_field(field: &FieldError, put: &mut dyn FnMut(&str)) {
+    let (value, min, max) = (field.value, field.min, field.max);
+    if (min..=max).contains(&value) {
+        write(
             "value {} is no multiple of {}",
-            field.value,
-            field.align
-        )
+            &[Int(value), Dec(field.align.into())],
+            put,
+        );
     } else {
-        uwrite!(
-            out,
+        write(
             "value {} is not in {}..={}",
-            field.value,
-            field.min,
-            field.max
-        )
+            &[Int(value), Int(min), Int(max)],
+            put,
+        );
     }
 }
 
@@ -450,42 +449,40 @@ fn type_name(e_type: u16) -> &'static str {
     }
 }
 
-impl uDisplay for RelocationFault {
-    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+impl RelocationFault {
+    fn describe(&self, put: &mut dyn FnMut(&str)) {
         match self {
-            Self::Place => out.write_str("outside of the section"),
-            Self::Symbol(index) => uwrite!(out, "no symbol {}", *index),
-            Self::NotLoaded(index) => uwrite!(
-                out,
-                "symbol {} lies in a section that is not loaded",
-                *index
-            ),
-            Self::Padding => out.write_str("alignment padding that the linker should have shrunk"),
-            Self::NoHigh => out.write_str("a low part without its high part"),
-            Self::NotThumb => out.write_str("a Thumb call to a function in ARM code"),
+            Self::Place => put("outside of the section"),
+            Self::Symbol(index) => write("no symbol {}", &[Dec(*index as usize)], put),
+            Self::NotLoaded(index) => {
+                write(
+                    "symbol {} lies in a section that is not loaded",
+                    &[Dec(*index as usize)],
+                    put,
+                );
+            }
+            Self::Padding => put("alignment padding that the linker should have shrunk"),
+            Self::NoHigh => put("a low part without its high part"),
+            Self::NotThumb => put("a Thumb call to a function in ARM code"),
         }
     }
 }
 
-impl uDisplay for SourceError {
-    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+impl SourceError {
+    fn describe(&self, put: &mut dyn FnMut(&str)) {
+        let (wanted, offset) = (Dec(self.wanted), Hex(self.offset));
         match self.reason {
-            SourceFault::Short => {
-                uwrite!(
-                    out,
-                    "truncated: {} bytes at {:#x} are past the end",
-                    self.wanted,
-                    self.offset
-                )
-            }
+            SourceFault::Short => write(
+                "truncated: {} bytes at {} are past the end",
+                &[wanted, offset],
+                put,
+            ),
             SourceFault::Device(code) => {
-                uwrite!(
-                    out,
-                    "reading {} bytes at {:#x} failed with {}",
-                    self.wanted,
-                    self.offset,
-                    code
-                )
+                write(
+                    "reading {} bytes at {} failed with {}",
+                    &[wanted, offset, Int(code.into())],
+                    put,
+                );
             }
         }
     }
@@ -517,36 +514,46 @@ impl UnloadError {
     }
 }
 
-impl uDisplay for UnloadError {
-    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
-        out.write_str(match self {
+impl UnloadError {
+    fn describe(&self, put: &mut dyn FnMut(&str)) {
+        put(match self {
             Self::NotLoaded => "no such extension",
             Self::InUse => "other extensions use it",
-        })
+        });
     }
 }
 
-/// `core::fmt` for hosts, over the one text of `uDisplay`.
-macro_rules! core_error {
+/// `ufmt` and `core::fmt` (for hosts) over the one text of `describe`.
+macro_rules! text {
     ($($error:ty),+) => {$(
-        impl fmt::Display for $error {
-            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                uwrite!(Adapter(out), "{}", self)
+        impl uDisplay for $error {
+            fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+                let mut result = Ok(());
+                self.describe(&mut |piece| {
+                    if result.is_ok() {
+                        result = out.write_str(piece);
+                    }
+                });
+                result
             }
         }
 
-        impl core::error::Error for $error {}
+        impl fmt::Display for $error {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut result = Ok(());
+                self.describe(&mut |piece| {
+                    if result.is_ok() {
+                        result = out.write_str(piece);
+                    }
+                });
+                result
+            }
+        }
     )+};
 }
 
-struct Adapter<'a, 'f>(&'a mut fmt::Formatter<'f>);
+text!(LoadError, UnloadError, SourceError, RelocationFault);
 
-impl uWrite for Adapter<'_, '_> {
-    type Error = fmt::Error;
-
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write_str(text)
-    }
-}
-
-core_error!(LoadError, UnloadError, SourceError);
+impl core::error::Error for LoadError {}
+impl core::error::Error for UnloadError {}
+impl core::error::Error for SourceError {}

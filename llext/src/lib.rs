@@ -78,6 +78,7 @@ mod name;
 pub mod source;
 #[cfg(test)]
 mod testing;
+mod text;
 
 pub use error::{LoadError, RelocationFault, UnloadError};
 pub use export::{Export, Exports};

@@ -8,7 +8,7 @@ const ELLIPSIS: &[u8] = "…".as_bytes();
 
 /// A name from a file, kept by value so that an error borrows nothing.
 ///
-/// Holds up to 47 bytes; a longer name ends in `…`. What is not UTF-8 shows as `?`.
+/// Holds up to 47 bytes; a longer name ends in `…`. If it is not UTF-8, bytes that are not ASCII show as `?`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     bytes: [u8; CAPACITY],
@@ -24,18 +24,31 @@ impl Name {
 
     /// Keeps as much of `name` as there is room for.
     pub fn new(name: &[u8]) -> Self {
+        let text = core::str::from_utf8(name).ok();
         let mut kept = Self::EMPTY;
-        for chunk in name.utf8_chunks() {
-            for letter in chunk.valid().chars() {
-                let mut utf8 = [0; 4];
-                if !kept.push(letter.encode_utf8(&mut utf8).as_bytes()) {
-                    return kept.cut();
-                }
-            }
-            if !chunk.invalid().is_empty() && !kept.push(b"?") {
-                return kept.cut();
+        let mut len = name.len();
+        if len > CAPACITY {
+            // The last whole letter that leaves room for the ellipsis.
+            len = CAPACITY.saturating_sub(ELLIPSIS.len());
+            while text.is_some_and(|text| !text.is_char_boundary(len)) {
+                len = len.saturating_sub(1);
             }
         }
+        let (from, ellipsis) = (
+            name.get(..len).unwrap_or_default(),
+            if len < name.len() { ELLIPSIS } else { &[] },
+        );
+        for (place, &byte) in kept.bytes.iter_mut().zip(from) {
+            *place = if text.is_none() && !byte.is_ascii() {
+                b'?'
+            } else {
+                byte
+            };
+        }
+        for (place, &byte) in kept.bytes.iter_mut().skip(len).zip(ellipsis) {
+            *place = byte;
+        }
+        kept.len = len.saturating_add(ellipsis.len()) as u8;
         kept
     }
 
@@ -48,34 +61,6 @@ impl Name {
     /// Whether there are no letters.
     pub fn is_empty(&self) -> bool {
         self.len == 0
-    }
-
-    fn push(&mut self, letter: &[u8]) -> bool {
-        let start = usize::from(self.len);
-        let Some(room) = self
-            .bytes
-            .get_mut(start..start.saturating_add(letter.len()))
-        else {
-            return false;
-        };
-        room.copy_from_slice(letter);
-        self.len = self.len.saturating_add(letter.len() as u8);
-        true
-    }
-
-    /// Gives up whole letters at the end until the ellipsis fits.
-    fn cut(mut self) -> Self {
-        loop {
-            if self.push(ELLIPSIS) {
-                return self;
-            }
-            let shorter = self
-                .as_str()
-                .char_indices()
-                .next_back()
-                .map_or(0, |(at, _)| at);
-            self.len = shorter as u8;
-        }
     }
 }
 

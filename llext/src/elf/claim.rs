@@ -53,6 +53,24 @@ impl Span {
     }
 }
 
+impl Span {
+    /// Reads chunk after chunk, whole ones but for the last, and calls `each` with their lengths in bytes.
+    fn for_each_chunk(
+        &self,
+        source: &mut dyn Source,
+        each: &mut dyn FnMut(&mut dyn Source, &Chunk, usize) -> Result<(), LoadError>,
+    ) -> Result<(), LoadError> {
+        let mut chunk = Chunk([0; Chunk::LEN]);
+        let mut at = 0usize;
+        while at < self.len {
+            let len = self.read(source, at, &mut chunk.0)?.len();
+            each(source, &chunk, len)?;
+            at = at.saturating_add(len);
+        }
+        Ok(())
+    }
+}
+
 /// Bytes that records are read into: aligned for all of them, and a multiple of each one's size
 /// (40, 16, 12, 8 and 4).
 #[repr(C, align(8))]
@@ -80,14 +98,6 @@ impl<T> Clone for Table<T> {
 impl<T> Copy for Table<T> {}
 
 impl<T: Pod> Table<T> {
-    /// Records in a chunk.
-    const BATCH: usize = {
-        assert!(
-            Chunk::LEN.is_multiple_of(size_of::<T>()) && align_of::<T>() <= align_of::<Chunk>()
-        );
-        Chunk::LEN / size_of::<T>()
-    };
-
     /// Believes in a table over `span`; bytes after its last whole record are left aside.
     pub(crate) fn new(span: Span) -> Self {
         let len = span.len - span.len % size_of::<T>();
@@ -125,6 +135,11 @@ impl<T: Pod> Table<T> {
     /// The records in a chunk. Its length and alignment are known when this is compiled, so that no check of
     /// `zero`'s is left to fail.
     fn records(chunk: &Chunk) -> &[T] {
+        const {
+            assert!(
+                Chunk::LEN.is_multiple_of(size_of::<T>()) && align_of::<T>() <= align_of::<Chunk>()
+            );
+        }
         zero::read_array(&chunk.0)
     }
 
@@ -134,20 +149,14 @@ impl<T: Pod> Table<T> {
         source: &mut dyn Source,
         each: Visit<'_, T>,
     ) -> Result<(), LoadError> {
-        let mut chunk = Chunk([0; Chunk::LEN]);
         let mut index = 0;
-        while index < self.len() {
-            let batch = Self::BATCH.min(self.len().saturating_sub(index));
-            let len = batch.saturating_mul(size_of::<T>());
-            let part = chunk.0.get_mut(..len).unwrap_or_default();
-            self.span
-                .read(source, index.saturating_mul(size_of::<T>()), part)?;
-            for record in Self::records(&chunk).iter().take(batch) {
+        self.span.for_each_chunk(source, &mut |source, chunk, len| {
+            for record in Self::records(chunk).iter().take(len / size_of::<T>()) {
                 each(source, index, record)?;
                 index = index.saturating_add(1);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

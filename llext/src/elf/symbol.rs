@@ -156,7 +156,7 @@ impl Symbols {
     pub(crate) fn for_each(
         &self,
         source: &mut dyn Source,
-        mut each: impl FnMut(&mut dyn Source, usize, &Symbol) -> Result<(), LoadError>,
+        each: &mut dyn FnMut(&mut dyn Source, usize, &Symbol) -> Result<(), LoadError>,
     ) -> Result<(), LoadError> {
         self.table.for_each(source, &mut |source, index, entry| {
             let symbol = self.find_home(source, index, Symbol::new(entry))?;

@@ -86,7 +86,7 @@ impl Check<'_> {
             self.file,
             &self.survey.slots,
             symbols,
-            |source, table, slot| {
+            &mut |source, table, slot| {
                 let mut progress = Progress {
                     table,
                     slot,

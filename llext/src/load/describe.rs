@@ -9,6 +9,7 @@ use super::survey::is_kept;
 use crate::elf::section::Section;
 use crate::error::LoadError;
 use crate::loaded::{Head, KEPT_SECTION, RegionKind};
+use crate::memory::copy;
 use crate::source::Source;
 
 /// Writes the descriptor's tail into `tail`: see [`Tail`](crate::loaded::Tail) for what lies where.
@@ -81,7 +82,7 @@ fn write_exports(
     let Some(symbols) = &plan.symbols else {
         return Ok(());
     };
-    symbols.for_each(source, |source, index, symbol| {
+    symbols.for_each(source, &mut |source, index, symbol| {
         let Some(Meaning::Own(region, offset)) =
             plan.resolved.get(index).map(|entry| entry.meaning())
         else {
@@ -114,7 +115,7 @@ impl Writer<'_> {
     fn put(&mut self, text: &[u8]) {
         let end = self.at.saturating_add(text.len());
         if let Some(room) = self.bytes.get_mut(self.at..end) {
-            room.copy_from_slice(text);
+            copy(room, text);
             self.at = end;
         }
     }
@@ -135,7 +136,7 @@ impl Writer<'_> {
     fn word(&mut self, at: &mut usize, word: u32) {
         let end = at.saturating_add(size_of::<u32>());
         if let Some(room) = self.bytes.get_mut(*at..end) {
-            room.copy_from_slice(&word.to_le_bytes());
+            copy(room, &word.to_le_bytes());
         }
         *at = end;
     }

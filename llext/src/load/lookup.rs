@@ -120,7 +120,7 @@ impl Search {
         symbols: &Symbols,
     ) -> Result<Option<Found>, LoadError> {
         let mut layout = survey.layout;
-        symbols.for_each(source, |_, _, symbol| {
+        symbols.for_each(source, &mut |_, _, symbol| {
             if let Some(slot) = slot_of(symbol, survey, &mut layout)?
                 && symbol.is_code_or_data()
             {

@@ -51,7 +51,7 @@ pub(super) fn apply_all(
         &plan.file,
         &plan.survey.slots,
         symbols,
-        |source, table, slot| {
+        &mut |source, table, slot| {
             let mut highs = HighParts::new();
             table.for_each(source, |source, relocation| {
                 apply(

@@ -47,7 +47,7 @@ impl<'h> Resolved<'h> {
             dependencies: 0,
         };
         if let Some(symbols) = symbols {
-            symbols.for_each(source, |source, index, symbol| {
+            symbols.for_each(source, &mut |source, index, symbol| {
                 resolved.add(source, symbols, survey, world, index, symbol)
             })?;
         }

@@ -16,7 +16,7 @@ pub(super) fn each_table(
     file: &File,
     slots: &Slots<'_>,
     symbols: Option<usize>,
-    mut each: impl FnMut(&mut dyn Source, &Relocations, Slot) -> Result<(), LoadError>,
+    each: &mut dyn FnMut(&mut dyn Source, &Relocations, Slot) -> Result<(), LoadError>,
 ) -> Result<(), LoadError> {
     file.sections
         .for_each(source, &mut |source, index, record| {

@@ -14,7 +14,7 @@ mod region;
 mod seal;
 mod tlsf;
 
-pub(crate) use align::align_up;
+pub(crate) use align::{align_up, copy};
 pub(crate) use block::{Array, Block};
 pub use heap::{Heap, HeapBlock, HeapStats};
 pub use owned::{OwnedBlocks, Usage};

@@ -1,3 +1,5 @@
+use crate::memory::copy;
+
 use super::{Source, SourceError, SourceFault};
 
 /// A file that lies in memory.
@@ -22,7 +24,7 @@ impl Source for SliceSource<'_> {
         let range = offset..offset.saturating_add(into.len());
         match self.bytes.get(range) {
             Some(bytes) => {
-                into.copy_from_slice(bytes);
+                copy(into, bytes);
                 Ok(())
             }
             None => Err(SourceError {
