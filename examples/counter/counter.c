@@ -18,7 +18,7 @@ int counter_advance(int times)
 {
 	int before = exchange(&total, total + times * step);
 
-	printk("%d -> %d\n", before, total);
+	printk("%d + %d * %d = %d\n", before, times, step, total);
 	return total;
 }
 EXPORT_SYMBOL(counter_advance);
