@@ -1,29 +1,7 @@
-//! Arguments: numbers, characters and strings as C writes them, and lists of unknown length.
-
-use embedded_cli::{
-    arguments::{Arg, ArgError, ArgList, FromArgument, FromArgumentError},
-    service::ParseError,
-};
+//! Arguments: numbers, and characters and strings as C writes them.
 
 /// What a number must look like, for messages.
-const NUMBER: &str = "a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1";
-
-/// A number of 32 bits, signed or not: `-2^31 ..= 2^32 - 1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number(pub u32);
-
-impl<'a> FromArgument<'a> for Number {
-    fn from_arg(arg: &'a str) -> Result<Self, FromArgumentError<'a>> {
-        let value = arg.trim_start_matches(' ');
-        match number(value) {
-            Some(number) => Ok(Self(number)),
-            None => Err(FromArgumentError {
-                value,
-                expected: NUMBER,
-            }),
-        }
-    }
-}
+pub const NUMBER: &str = "a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1";
 
 /// Reads `12`, `-7`, `0x1f`, `0b101`.
 pub fn number(text: &str) -> Option<u32> {
@@ -129,35 +107,6 @@ pub fn unescape(text: &str, each: &mut dyn FnMut(u8) -> Option<()>) -> Option<()
 
 fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
-}
-
-/// Arguments of unknown number, for a command that reads them itself.
-#[derive(Clone, Debug)]
-pub struct Words<'a>(ArgList<'a>);
-
-impl<'a> Words<'a> {
-    /// The arguments in `list`, none of which may be an option.
-    pub fn new(list: ArgList<'a>) -> Result<Self, ParseError<'a>> {
-        for arg in list.args() {
-            match arg {
-                Ok(Arg::Value(_) | Arg::DoubleDash) => {}
-                Ok(Arg::LongOption(name)) => return Err(ParseError::UnexpectedLongOption { name }),
-                Ok(Arg::ShortOption(name)) => {
-                    return Err(ParseError::UnexpectedShortOption { name });
-                }
-                Err(ArgError::NonAsciiShortOption) => return Err(ParseError::NonAsciiShortOption),
-            }
-        }
-        Ok(Self(list))
-    }
-
-    /// The arguments, as they were typed.
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0.args().filter_map(|arg| match arg {
-            Ok(Arg::Value(word)) => Some(word),
-            _ => None,
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What Tab offers.
 //!
-//! It follows from the commands' help. Where a command or an option stands, those that exist are offered; an
+//! It follows from the table of commands. Where a command or an option stands, those that exist are offered; an
 //! argument is completed by its name, which may join several with `|`:
 //!
 //! | name | offers |
@@ -13,13 +13,14 @@
 //! | lower case | itself: `plain\|ansi` |
 
 use crate::{
+    COMMANDS,
     context::{Context, Metadata},
-    dispatch::shift,
-    help::{self, Line},
+    dispatch::{names, shift},
     line::with_words,
+    parse::{Item, Parsed},
     path::Path,
 };
-use embedded_cli::{arguments::Arg, command::RawCommand};
+use embedded_cli::command::RawCommand;
 
 /// A word that may stand at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +48,9 @@ pub fn complete(
     let _ = with_words(before, &mut |raw| {
         any_words = true;
         match shift(&raw) {
-            Some(inner) if matches!(raw.name(), "help" | "time") => offers.after(inner, ctx),
+            Some(inner) if matches!(raw.name(), "help" | "time") => offers.after(&inner, ctx),
             None if matches!(raw.name(), "help" | "time") => offers.commands(),
-            _ => offers.after(raw, ctx),
+            _ => offers.after(&raw, ctx),
         }
     });
     if !any_words && before.trim_matches(' ').is_empty() {
@@ -71,41 +72,36 @@ impl Offers<'_> {
     }
 
     fn commands(&mut self) {
-        help::commands(None, &mut |name| self.offer(name));
+        names(&COMMANDS, &mut |name| self.offer(name));
     }
 
     /// What may follow the words of `raw`.
-    fn after(&mut self, raw: RawCommand<'_>, ctx: &mut Context<'_>) {
-        let Positionals {
-            values,
-            before,
-            last,
-        } = positionals(&raw);
-        if let Some(option) = last
-            && help::takes_value(&raw, &option, &mut |value| self.kind(value, None, ctx))
-        {
+    fn after(&mut self, raw: &RawCommand<'_>, ctx: &mut Context<'_>) {
+        let Some(parsed) = Parsed::find(raw) else {
             return;
+        };
+        let command = parsed.command;
+        if let Some(Item::Choice(choice, None)) = parsed.items().last()
+            && !choice.value.is_empty()
+        {
+            return self.kind(choice.value, None, ctx);
         }
         if self.word.starts_with('-') {
-            help::options(raw, &mut |name, _| self.offer(name));
+            let own = command
+                .options
+                .iter()
+                .flat_map(|choice| [choice.short, choice.long]);
+            own.chain(["-h", "--help"])
+                .filter(|name| !name.is_empty())
+                .for_each(|name| self.offer(name));
             return;
         }
-        let mut names = 0;
-        let mut arguments = 0;
-        let mut repeats = false;
-        help::of_command(raw.clone(), &mut |_, line| match line {
-            // The first name is the command's own; the others are among the values.
-            Line::Usage(usage) => names = help::usage_names(usage).split(' ').count() - 1,
-            Line::Command(name, _) => self.offer(name),
-            Line::Argument(kind) => {
-                repeats = kind.trim_end_matches(['>', ']']).ends_with("...");
-                if names + arguments == values || (repeats && values > names + arguments) {
-                    self.kind(kind, before.filter(|_| values > names), ctx);
-                }
-                arguments += 1;
-            }
-            _ => {}
-        });
+        names(command.subcommands(), &mut |name| self.offer(name));
+        let place = parsed.values().count();
+        let repeated = command.arguments.last().filter(|last| last.repeats());
+        if let Some(argument) = command.arguments.get(place).or(repeated) {
+            self.kind(argument.name, parsed.values().last(), ctx);
+        }
     }
 
     /// What an argument of this `kind` may be (`<NAME>`, `[plain|ansi]`), after the value `before`.
@@ -164,35 +160,6 @@ impl Offers<'_> {
             }
         });
     }
-}
-
-/// What stands before the word that is completed.
-#[derive(Default)]
-struct Positionals<'a> {
-    /// How many values that belong to no option.
-    values: usize,
-    /// The last of these.
-    before: Option<&'a str>,
-    /// The last argument of all.
-    last: Option<Arg<'a>>,
-}
-
-fn positionals<'a>(raw: &RawCommand<'a>) -> Positionals<'a> {
-    let mut found = Positionals::default();
-    for arg in raw.args().args().flatten() {
-        let belongs = found
-            .last
-            .as_ref()
-            .is_some_and(|option| help::takes_value(raw, option, &mut |_| {}));
-        if let Arg::Value(value) = arg
-            && !belongs
-        {
-            found.values += 1;
-            found.before = Some(value);
-        }
-        found.last = Some(arg);
-    }
-    found
 }
 
 /// `parts` one after the other, if `buffer` takes them.

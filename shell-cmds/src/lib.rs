@@ -4,10 +4,10 @@
 //! comes to it through [`Context`]. Nothing here knows a register, a transport or a file system.
 //!
 //! # How to add a command
-//! Write one file like `fs/cat.rs`: its transcript in the module docs (a test runs it), a type that derives
-//! `embedded_cli::Command`, whose doc comments are the help, and [`Run`] for that type. Then add one line to the
-//! table below. Help, completion and "did you mean" follow from that; completion goes by the names of the
-//! arguments (`PATH`, `NAME`, `FUNCTION`, `a|b`: see [`complete`]).
+//! Write one file like `fs/cat.rs`: its transcript in the module docs (a test runs it), one [`table::Command`] that
+//! says how it is typed, and the function that runs. Then add one line to the table below. Help, usage, completion and
+//! "did you mean" follow from that; completion goes by the names of the arguments (`PATH`, `NAME`, `a|b`: see
+//! [`complete`]).
 //!
 //! # How a command fails
 //! It writes one line `error: WHAT: WHY` (`fail!`) and, where one helps, a line `hint: …`, and returns [`Failed`].
@@ -24,6 +24,7 @@ mod line;
 mod llext;
 mod mem;
 mod nearest;
+mod parse;
 mod path;
 mod system;
 mod table;
@@ -32,7 +33,6 @@ mod text;
 pub use complete::{Candidate, complete};
 pub use context::Context;
 pub use dispatch::execute;
-pub use table::Run;
 
 /// A command failed, and has said why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +41,24 @@ pub struct Failed;
 /// How a command ended.
 pub type Status = Result<(), Failed>;
 
-table::commands! {
-    /// Every command of the shell, in the order of `help`.
-    pub enum Command<'a> {
-        Llext(llext::Llext<'a>),
-        Ls(fs::ls::Ls<'a>),
-        Cat(fs::cat::Cat<'a>),
-        Rm(fs::rm::Rm<'a>),
-        Mv(fs::mv::Mv<'a>),
-        Cp(fs::cp::Cp<'a>),
-        Mkdir(fs::mkdir::Mkdir<'a>),
-        Df(fs::df::Df),
-        Hexdump(fs::hexdump::Hexdump<'a>),
-        Fs(fs::Fs),
-        Mem(mem::Mem),
-        Help(system::help::Help<'a>),
-        Time(system::time::Time<'a>),
-        Term(system::term::Term<'a>),
-        Version(system::version::Version),
-        Uptime(system::uptime::Uptime),
-        Reboot(system::reboot::Reboot),
-        Exit(system::exit::Exit),
-    }
-}
+/// Every command of the shell, in the order of `help`.
+static COMMANDS: [table::Command; 18] = [
+    llext::LLEXT,
+    fs::ls::LS,
+    fs::cat::CAT,
+    fs::rm::RM,
+    fs::mv::MV,
+    fs::cp::CP,
+    fs::mkdir::MKDIR,
+    fs::df::DF,
+    fs::hexdump::HEXDUMP,
+    fs::FS,
+    mem::MEM,
+    system::help::HELP,
+    system::time::TIME,
+    system::term::TERM,
+    system::version::VERSION,
+    system::uptime::UPTIME,
+    system::reboot::REBOOT,
+    system::exit::EXIT,
+];

@@ -87,7 +87,7 @@ fn lines_that_are_no_command() {
             ),
             (
                 "llext load x -n --dry-run",
-                "error: load: -n needs a value\nhint: usage: llext load [OPTIONS] <PATH>\n",
+                "error: load: --name needs a value\nhint: usage: llext load [OPTIONS] <PATH>\n",
             ),
             (
                 "help nothing",

@@ -12,38 +12,39 @@
 
 use super::{path, refuse};
 use crate::{
-    Run, Status,
+    Status,
     context::{Context, FileError},
+    parse::Parsed,
+    table::{Action, Argument, Command},
 };
-use embedded_cli::Command;
 use llext::{Source, SourceError};
 
-/// `cat`.
-#[derive(Command)]
-pub enum Cat<'a> {
-    /// Print a file
-    Cat {
-        /// File to print
-        path: &'a str,
-    },
-}
+/// The command.
+pub const CAT: Command = Command {
+    name: "cat",
+    about: "Print a file",
+    arguments: &[Argument {
+        name: "<PATH>",
+        about: "File to print",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Cat<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Cat { path: typed } = self;
-        let path = path(ctx, "cat", typed)?;
-        let console = &mut *ctx.console;
-        let mut read = Ok(());
-        let opened = ctx.files.read(path.as_str(), &mut |file| {
-            let end = file.len();
-            read = chunks(file, 0, end, &mut |_, bytes| console.write(bytes));
-        });
-        ctx.console.fresh_line();
-        match (opened, read) {
-            (Err(error), _) => Err(refuse(ctx, "cat", path.as_str(), error)),
-            (_, Err(_)) => Err(refuse(ctx, "cat", path.as_str(), FileError::Device)),
-            _ => Ok(()),
-        }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let typed = args.needed(0);
+    let path = path(ctx, "cat", typed)?;
+    let console = &mut *ctx.console;
+    let mut read = Ok(());
+    let opened = ctx.files.read(path.as_str(), &mut |file| {
+        let end = file.len();
+        read = chunks(file, 0, end, &mut |_, bytes| console.write(bytes));
+    });
+    ctx.console.fresh_line();
+    match (opened, read) {
+        (Err(error), _) => Err(refuse(ctx, "cat", path.as_str(), error)),
+        (_, Err(_)) => Err(refuse(ctx, "cat", path.as_str(), FileError::Device)),
+        _ => Ok(()),
     }
 }
 

@@ -14,36 +14,41 @@
 
 use super::{destination, metadata, path, refuse, refuse_new};
 use crate::{
-    Run, Status,
+    Status,
     context::{Context, FileError, Metadata},
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::fail,
 };
-use embedded_cli::Command;
 
-/// `cp`.
-#[derive(Command)]
-pub enum Cp<'a> {
-    /// Copy a file
-    Cp {
-        /// File to copy
-        from: &'a str,
-        /// Name of the copy, or the directory that it goes into
-        to: &'a str,
-    },
-}
+/// The command.
+pub const CP: Command = Command {
+    name: "cp",
+    about: "Copy a file",
+    arguments: &[
+        Argument {
+            name: "<FROM>",
+            about: "File to copy",
+        },
+        Argument {
+            name: "<TO>",
+            about: "Name of the copy, or the directory that it goes into",
+        },
+    ],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Cp<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Cp { from, to } = self;
-        let from = path(ctx, "cp", from)?;
-        if metadata(ctx, "cp", &from)? == Metadata::Dir {
-            return Err(refuse(ctx, "cp", from.as_str(), FileError::IsADirectory));
-        }
-        let to = destination(ctx, "cp", &from, to)?;
-        if to.as_str() == from.as_str() {
-            return Err(fail!(ctx, "cp", "{}: is the file to copy", to.as_str()));
-        }
-        let copied = ctx.files.copy(from.as_str(), to.as_str());
-        copied.map_err(|error| refuse_new(ctx, "cp", &to, error))
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let (from, to) = (args.needed(0), args.needed(1));
+    let from = path(ctx, "cp", from)?;
+    if metadata(ctx, "cp", &from)? == Metadata::Dir {
+        return Err(refuse(ctx, "cp", from.as_str(), FileError::IsADirectory));
     }
+    let to = destination(ctx, "cp", &from, to)?;
+    if to.as_str() == from.as_str() {
+        return Err(fail!(ctx, "cp", "{}: is the file to copy", to.as_str()));
+    }
+    let copied = ctx.files.copy(from.as_str(), to.as_str());
+    copied.map_err(|error| refuse_new(ctx, "cp", &to, error))
 }

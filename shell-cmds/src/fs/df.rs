@@ -9,31 +9,36 @@
 //! ```
 
 use super::refuse;
-use crate::{Run, Status, context::Context, text::print};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Command},
+    text::print,
+};
 
-/// `df`.
-#[derive(Command)]
-pub enum Df {
-    /// Tell how full the file system is, in bytes
-    Df,
-}
+/// The command.
+pub const DF: Command = Command {
+    name: "df",
+    about: "Tell how full the file system is, in bytes",
+    arguments: &[],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Df {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let usage = ctx
-            .files
-            .usage()
-            .map_err(|error| refuse(ctx, "df", "/", error))?;
-        let bytes = |blocks: usize| blocks.saturating_mul(usage.block_size);
-        for (name, bytes) in [
-            ("total", bytes(usage.blocks)),
-            ("used", bytes(usage.blocks.saturating_sub(usage.free))),
-            ("free", bytes(usage.free)),
-            ("block", usage.block_size),
-        ] {
-            print!(ctx.console, "{} {}\n", name, bytes);
-        }
-        Ok(())
+fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    let usage = ctx
+        .files
+        .usage()
+        .map_err(|error| refuse(ctx, "df", "/", error))?;
+    let bytes = |blocks: usize| blocks.saturating_mul(usage.block_size);
+    for (name, bytes) in [
+        ("total", bytes(usage.blocks)),
+        ("used", bytes(usage.blocks.saturating_sub(usage.free))),
+        ("free", bytes(usage.free)),
+        ("block", usage.block_size),
+    ] {
+        print!(ctx.console, "{} {}\n", name, bytes);
     }
+    Ok(())
 }

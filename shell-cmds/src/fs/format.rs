@@ -11,38 +11,40 @@
 
 use super::refuse;
 use crate::{
-    Failed, Run, Status,
+    Failed, Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Choice, Command},
     text::{fail, hint, plural, print},
 };
-use embedded_cli::Command;
 
-/// `fs format`.
-#[derive(Command)]
-pub enum Format {
-    /// Erase all files and make an empty file system
-    Format {
-        /// Do it: what is there now is lost
-        #[arg(long)]
-        yes: bool,
-    },
-}
+/// The command.
+pub const FORMAT: Command = Command {
+    name: "format",
+    about: "Erase all files and make an empty file system",
+    arguments: &[],
+    options: &[Choice {
+        long: "--yes",
+        short: "",
+        value: "",
+        about: "Do it: what is there now is lost",
+    }],
+    action: Action::Run(run),
+};
 
-impl Run for Format {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Format { yes } = self;
-        if !yes {
-            return Err(ask(ctx));
-        }
-        let formatted = ctx.files.format().and_then(|()| ctx.files.usage());
-        let usage = formatted.map_err(|error| refuse(ctx, "format", "/", error))?;
-        print!(
-            ctx.console,
-            "formatted: {} bytes free\n",
-            usage.free.saturating_mul(usage.block_size)
-        );
-        Ok(())
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let yes = args.choice("--yes").is_some();
+    if !yes {
+        return Err(ask(ctx));
     }
+    let formatted = ctx.files.format().and_then(|()| ctx.files.usage());
+    let usage = formatted.map_err(|error| refuse(ctx, "format", "/", error))?;
+    print!(
+        ctx.console,
+        "formatted: {} bytes free\n",
+        usage.free.saturating_mul(usage.block_size)
+    );
+    Ok(())
 }
 
 /// Says what would be lost.

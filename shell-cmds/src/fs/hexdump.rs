@@ -11,58 +11,62 @@
 
 use super::{cat::chunks, path, refuse};
 use crate::{
-    Run, Status,
-    args::Number,
+    Status,
     context::{Context, FileError},
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{dump_line, fail},
 };
-use embedded_cli::Command;
 
-/// `hexdump`.
-#[derive(Command)]
-pub enum Hexdump<'a> {
-    /// Show a file's bytes
-    Hexdump {
-        /// File to show
-        path: &'a str,
-        /// Where to begin, in bytes; 0 unless given
-        offset: Option<Number>,
-        /// How many bytes at most; all unless given
-        length: Option<Number>,
-    },
-}
+/// The command.
+pub const HEXDUMP: Command = Command {
+    name: "hexdump",
+    about: "Show a file's bytes",
+    arguments: &[
+        Argument {
+            name: "<PATH>",
+            about: "File to show",
+        },
+        Argument {
+            name: "[OFFSET]",
+            about: "Where to begin, in bytes; 0 unless given",
+        },
+        Argument {
+            name: "[LENGTH]",
+            about: "How many bytes at most; all unless given",
+        },
+    ],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Hexdump<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Hexdump {
-            path: typed,
-            offset,
-            length,
-        } = self;
-        let path = path(ctx, "hexdump", typed)?;
-        let start = offset.map_or(0, |Number(offset)| offset as usize);
-        let length = length.map_or(usize::MAX, |Number(length)| length as usize);
-        let console = &mut *ctx.console;
-        let mut size = 0;
-        let mut read = Ok(());
-        let opened = ctx.files.read(path.as_str(), &mut |file| {
-            size = file.len();
-            let end = size.min(start.saturating_add(length));
-            read = chunks(file, start, end, &mut |offset, bytes| {
-                dump_line(console, offset, bytes, 1)
-            });
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let typed = args.needed(0);
+    let offset = args.number(ctx, args.value(1))?;
+    let length = args.number(ctx, args.value(2))?;
+    let path = path(ctx, "hexdump", typed)?;
+    let start = offset.map_or(0, |offset| offset as usize);
+    let length = length.map_or(usize::MAX, |length| length as usize);
+    let console = &mut *ctx.console;
+    let mut size = 0;
+    let mut read = Ok(());
+    let opened = ctx.files.read(path.as_str(), &mut |file| {
+        size = file.len();
+        let end = size.min(start.saturating_add(length));
+        read = chunks(file, start, end, &mut |offset, bytes| {
+            dump_line(console, offset, bytes, 1)
         });
-        match (opened, read) {
-            (Err(error), _) => Err(refuse(ctx, "hexdump", path.as_str(), error)),
-            (_, Err(_)) => Err(refuse(ctx, "hexdump", path.as_str(), FileError::Device)),
-            _ if start > size => Err(fail!(
-                ctx,
-                "hexdump",
-                "{}: has {} bytes",
-                path.as_str(),
-                size
-            )),
-            _ => Ok(()),
-        }
+    });
+    match (opened, read) {
+        (Err(error), _) => Err(refuse(ctx, "hexdump", path.as_str(), error)),
+        (_, Err(_)) => Err(refuse(ctx, "hexdump", path.as_str(), FileError::Device)),
+        _ if start > size => Err(fail!(
+            ctx,
+            "hexdump",
+            "{}: has {} bytes",
+            path.as_str(),
+            size
+        )),
+        _ => Ok(()),
     }
 }

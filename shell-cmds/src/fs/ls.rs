@@ -12,37 +12,38 @@
 
 use super::{metadata, path, refuse};
 use crate::{
-    Run, Status,
+    Status,
     context::{Console, Context, Metadata},
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{Right, print},
 };
-use embedded_cli::Command;
 
-/// `ls`.
-#[derive(Command)]
-pub enum Ls<'a> {
-    /// List a directory: sizes in bytes and names
-    Ls {
-        /// Directory or file to list; / unless given
-        path: Option<&'a str>,
-    },
-}
+/// The command.
+pub const LS: Command = Command {
+    name: "ls",
+    about: "List a directory: sizes in bytes and names",
+    arguments: &[Argument {
+        name: "[PATH]",
+        about: "Directory or file to list; / unless given",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Ls<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Ls { path: typed } = self;
-        let path = path(ctx, "ls", typed.unwrap_or("/"))?;
-        let found = metadata(ctx, "ls", &path)?;
-        if let Metadata::File(_) = found {
-            entry(ctx.console, path.name(), found);
-            return Ok(());
-        }
-        let console = &mut *ctx.console;
-        let listed = ctx.files.list(path.as_str(), &mut |name, metadata| {
-            entry(console, name, metadata)
-        });
-        listed.map_err(|error| refuse(ctx, "ls", path.as_str(), error))
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let typed = args.value(0);
+    let path = path(ctx, "ls", typed.unwrap_or("/"))?;
+    let found = metadata(ctx, "ls", &path)?;
+    if let Metadata::File(_) = found {
+        entry(ctx.console, path.name(), found);
+        return Ok(());
     }
+    let console = &mut *ctx.console;
+    let listed = ctx.files.list(path.as_str(), &mut |name, metadata| {
+        entry(console, name, metadata)
+    });
+    listed.map_err(|error| refuse(ctx, "ls", path.as_str(), error))
 }
 
 fn entry(console: &mut dyn Console, name: &str, metadata: Metadata) {

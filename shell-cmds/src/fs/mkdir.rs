@@ -9,25 +9,28 @@
 //! ```
 
 use super::{path, refuse_new};
-use crate::{Run, Status, context::Context};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
+};
 
-/// `mkdir`.
-#[derive(Command)]
-pub enum Mkdir<'a> {
-    /// Make a directory
-    Mkdir {
-        /// Directory to make
-        #[arg(value_name = "DIR")]
-        path: &'a str,
-    },
-}
+/// The command.
+pub const MKDIR: Command = Command {
+    name: "mkdir",
+    about: "Make a directory",
+    arguments: &[Argument {
+        name: "<DIR>",
+        about: "Directory to make",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Mkdir<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Mkdir { path: typed } = self;
-        let path = path(ctx, "mkdir", typed)?;
-        let made = ctx.files.create_dir(path.as_str());
-        made.map_err(|error| refuse_new(ctx, "mkdir", &path, error))
-    }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let typed = args.needed(0);
+    let path = path(ctx, "mkdir", typed)?;
+    let made = ctx.files.create_dir(path.as_str());
+    made.map_err(|error| refuse_new(ctx, "mkdir", &path, error))
 }

@@ -11,32 +11,22 @@ pub mod mv;
 pub mod rm;
 
 use crate::{
-    Failed, Status,
+    Failed,
     context::{Context, FileError, Metadata},
     nearest,
     path::Path,
-    table,
+    table::{Action, Command},
     text::{fail, hint},
 };
-use embedded_cli::Command;
 
-/// `fs`.
-#[derive(Command)]
-pub enum Fs {
-    /// Care for the file system itself
-    #[command(subcommand)]
-    Fs(Subcommand),
-}
-
-/// What `fs` does.
-pub type Subcommand = format::Format;
-
-impl table::Run for Fs {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Fs(subcommand) = self;
-        subcommand.run(ctx)
-    }
-}
+/// The command.
+pub const FS: Command = Command {
+    name: "fs",
+    about: "Care for the file system itself",
+    arguments: &[],
+    options: &[],
+    action: Action::Subcommands(&[format::FORMAT]),
+};
 
 /// Says that the file system refused `path`, and what to do about it.
 pub fn refuse(ctx: &mut Context<'_>, what: &str, path: &str, error: FileError) -> Failed {

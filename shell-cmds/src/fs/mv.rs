@@ -13,40 +13,49 @@
 //! ```
 
 use super::{destination, metadata, path, refuse_new};
-use crate::{Run, Status, context::Context, text::fail};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
+    text::fail,
+};
 
-/// `mv`.
-#[derive(Command)]
-pub enum Mv<'a> {
-    /// Rename or move a file or directory
-    Mv {
-        /// What to move
-        from: &'a str,
-        /// Its new name, or the directory that it goes into
-        to: &'a str,
-    },
-}
+/// The command.
+pub const MV: Command = Command {
+    name: "mv",
+    about: "Rename or move a file or directory",
+    arguments: &[
+        Argument {
+            name: "<FROM>",
+            about: "What to move",
+        },
+        Argument {
+            name: "<TO>",
+            about: "Its new name, or the directory that it goes into",
+        },
+    ],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Mv<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Mv { from, to } = self;
-        let from = path(ctx, "mv", from)?;
-        metadata(ctx, "mv", &from)?;
-        let to = destination(ctx, "mv", &from, to)?;
-        if to.as_str() == from.as_str() {
-            return Ok(());
-        }
-        if to.is_within(&from) {
-            return Err(fail!(
-                ctx,
-                "mv",
-                "{}: lies within {}",
-                to.as_str(),
-                from.as_str()
-            ));
-        }
-        let moved = ctx.files.rename(from.as_str(), to.as_str());
-        moved.map_err(|error| refuse_new(ctx, "mv", &to, error))
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let (from, to) = (args.needed(0), args.needed(1));
+    let from = path(ctx, "mv", from)?;
+    metadata(ctx, "mv", &from)?;
+    let to = destination(ctx, "mv", &from, to)?;
+    if to.as_str() == from.as_str() {
+        return Ok(());
     }
+    if to.is_within(&from) {
+        return Err(fail!(
+            ctx,
+            "mv",
+            "{}: lies within {}",
+            to.as_str(),
+            from.as_str()
+        ));
+    }
+    let moved = ctx.files.rename(from.as_str(), to.as_str());
+    moved.map_err(|error| refuse_new(ctx, "mv", &to, error))
 }

@@ -16,49 +16,34 @@
 //! ```
 
 use super::{path, refuse};
-use crate::{Run, Status, args::Words, context::Context, text::fail};
-use embedded_cli::{
-    Command,
-    command::RawCommand,
-    service::{FromRaw, ParseError},
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
+    text::fail,
 };
 
-/// `rm`.
-#[derive(Command)]
-#[command(skip_from_raw)]
-pub enum Rm<'a> {
-    /// Remove files and empty directories; stops at the first that it cannot
-    Rm {
-        /// Files and directories to remove
-        #[arg(value_name = "PATH...")]
-        paths: Words<'a>,
-    },
-}
+/// The command.
+pub const RM: Command = Command {
+    name: "rm",
+    about: "Remove files and empty directories; stops at the first that it cannot",
+    arguments: &[Argument {
+        name: "<PATH...>",
+        about: "Files and directories to remove",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl<'a> FromRaw<'a> for Rm<'a> {
-    fn parse(raw: RawCommand<'a>) -> Result<Self, ParseError<'a>> {
-        if raw.name() != "rm" {
-            return Err(ParseError::UnknownCommand);
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    for typed in args.values() {
+        let path = path(ctx, "rm", typed)?;
+        if path.name().is_empty() {
+            return Err(fail!(ctx, "rm", "/: is the root of the file system"));
         }
-        let paths = Words::new(raw.args())?;
-        match paths.iter().next() {
-            Some(_) => Ok(Self::Rm { paths }),
-            None => Err(ParseError::MissingRequiredArgument { name: "<PATH...>" }),
-        }
+        let removed = ctx.files.remove(path.as_str());
+        removed.map_err(|error| refuse(ctx, "rm", path.as_str(), error))?;
     }
-}
-
-impl Run for Rm<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Rm { paths } = self;
-        for typed in paths.iter() {
-            let path = path(ctx, "rm", typed)?;
-            if path.name().is_empty() {
-                return Err(fail!(ctx, "rm", "/: is the root of the file system"));
-            }
-            let removed = ctx.files.remove(path.as_str());
-            removed.map_err(|error| refuse(ctx, "rm", path.as_str(), error))?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

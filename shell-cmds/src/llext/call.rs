@@ -23,16 +23,13 @@
 
 use super::{outcome, unknown};
 use crate::{
-    Failed, Run, Status,
-    args::{Literal, Words, literal, unescape},
+    Failed, Status,
+    args::{Literal, literal, unescape},
     context::Context,
     nearest,
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{Hex, fail, hint, print},
-};
-use embedded_cli::{
-    Command,
-    command::RawCommand,
-    service::{FromRaw, ParseError},
 };
 use llext::{ExtensionId, RegionKind};
 
@@ -42,71 +39,48 @@ const ARGUMENTS: usize = 8;
 /// Room for the strings of a call, in bytes, each with its NUL.
 const STRINGS: usize = 256;
 
-/// `llext call`.
-#[derive(Command)]
-#[command(skip_from_raw)]
-pub enum Call<'a> {
-    /// Call a function of an extension
-    Call {
-        /// Extension that has the function
-        name: &'a str,
-        /// Function to call
-        function: &'a str,
-        /// Up to 8: 12, -7, 0x1f, 0b101, 'c', "text" (as pointer)
-        #[arg(value_name = "ARG...")]
-        args: Option<Words<'a>>,
-    },
-}
+/// The command.
+pub const CALL: Command = Command {
+    name: "call",
+    about: "Call a function of an extension",
+    arguments: &[
+        Argument {
+            name: "<NAME>",
+            about: "Extension that has the function",
+        },
+        Argument {
+            name: "<FUNCTION>",
+            about: "Function to call",
+        },
+        Argument {
+            name: "[ARG...]",
+            about: "Up to 8: 12, -7, 0x1f, 0b101, 'c', \"text\" (as pointer)",
+        },
+    ],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl<'a> FromRaw<'a> for Call<'a> {
-    fn parse(raw: RawCommand<'a>) -> Result<Self, ParseError<'a>> {
-        if raw.name() != "call" {
-            return Err(ParseError::UnknownCommand);
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let (name, function) = (args.needed(0), args.needed(1));
+    let (id, entry) = find(ctx, name, function)?;
+    let mut values = [0; ARGUMENTS];
+    let mut strings = [0; STRINGS];
+    arguments(ctx, args, &mut values, &mut strings)?;
+    let outcome = ctx.cpu.call(id, entry, &values);
+    match outcome::returned(ctx, "call", id, function, outcome) {
+        Ok(value) => {
+            print!(
+                ctx.console,
+                "=> {} ({})\n",
+                value as i32,
+                Hex(value as usize, 1)
+            );
+            Ok(())
         }
-        let words = Words::new(raw.args())?;
-        let mut iter = words.iter();
-        let name = iter
-            .next()
-            .ok_or(ParseError::MissingRequiredArgument { name: "<NAME>" })?;
-        let function = iter
-            .next()
-            .ok_or(ParseError::MissingRequiredArgument { name: "<FUNCTION>" })?;
-        Ok(Self::Call {
-            name,
-            function,
-            args: Some(words),
-        })
-    }
-}
-
-impl Run for Call<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Call {
-            name,
-            function,
-            args,
-        } = self;
-        let (id, entry) = find(ctx, name, function)?;
-        let mut values = [0; ARGUMENTS];
-        let mut strings = [0; STRINGS];
-        if let Some(words) = args {
-            arguments(ctx, &words, &mut values, &mut strings)?;
-        }
-        let outcome = ctx.cpu.call(id, entry, &values);
-        match outcome::returned(ctx, "call", id, function, outcome) {
-            Ok(value) => {
-                print!(
-                    ctx.console,
-                    "=> {} ({})\n",
-                    value as i32,
-                    Hex(value as usize, 1)
-                );
-                Ok(())
-            }
-            Err(Failed) => {
-                hint!(ctx, "the call is over and {} stays loaded", name);
-                Err(Failed)
-            }
+        Err(Failed) => {
+            hint!(ctx, "the call is over and {} stays loaded", name);
+            Err(Failed)
         }
     }
 }
@@ -144,11 +118,11 @@ fn find(ctx: &mut Context<'_>, name: &str, function: &str) -> Result<(ExtensionI
 /// Reads the arguments into `values`; strings go to `strings`, and their addresses to `values`.
 fn arguments(
     ctx: &mut Context<'_>,
-    words: &Words<'_>,
+    args: &Parsed<'_>,
     values: &mut [usize; ARGUMENTS],
     strings: &mut [u8; STRINGS],
 ) -> Status {
-    let typed = words.iter().skip(2);
+    let typed = args.values().skip(2);
     let count = typed.count();
     if count > ARGUMENTS {
         return Err(fail!(
@@ -162,7 +136,7 @@ fn arguments(
     // The extension may write to its strings, through this pointer.
     let base = strings.as_mut_ptr() as usize;
     let mut used = 0;
-    for (value, word) in values.iter_mut().zip(words.iter().skip(2)) {
+    for (value, word) in values.iter_mut().zip(args.values().skip(2)) {
         let word = word.trim_start_matches(' ');
         *value = match literal(word) {
             Ok(Literal::Number(number)) => number as usize,

@@ -17,49 +17,50 @@
 
 use super::{file_name, unknown};
 use crate::{
-    Run, Status,
+    Status,
     context::{Contents, Context, FileError},
+    parse::Parsed,
     path::Path,
+    table::{Action, Argument, Command},
     text::print,
 };
-use embedded_cli::Command;
 use llext::{Extension, ExtensionId, debug};
 use ufmt::uWrite;
 
 /// Where the scripts are kept.
 const DIRECTORY: &str = "/gdb";
 
-/// `llext gdb`.
-#[derive(Command)]
-pub enum Gdb<'a> {
-    /// Print the GDB commands that load an extension's symbols
-    Gdb {
-        /// Extension to print them for; all unless given
-        name: Option<&'a str>,
-    },
-}
+/// The command.
+pub const GDB: Command = Command {
+    name: "gdb",
+    about: "Print the GDB commands that load an extension's symbols",
+    arguments: &[Argument {
+        name: "[NAME]",
+        about: "Extension to print them for; all unless given",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Gdb<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Gdb { name } = self;
-        if let Some(name) = name
-            && ctx.llext.by_name(name).is_none()
-        {
-            return Err(unknown(ctx, "gdb", name));
-        }
-        for extension in ctx
-            .llext
-            .iter()
-            .filter(|extension| name.is_none_or(|name| name == extension.name()))
-        {
-            // The console takes everything.
-            let _ = script(extension, &mut |text| {
-                ctx.console.write(text);
-                Ok(())
-            });
-        }
-        Ok(())
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let name = args.value(0);
+    if let Some(name) = name
+        && ctx.llext.by_name(name).is_none()
+    {
+        return Err(unknown(ctx, "gdb", name));
     }
+    for extension in ctx
+        .llext
+        .iter()
+        .filter(|extension| name.is_none_or(|name| name == extension.name()))
+    {
+        // The console takes everything.
+        let _ = script(extension, &mut |text| {
+            ctx.console.write(text);
+            Ok(())
+        });
+    }
+    Ok(())
 }
 
 /// Writes the script of `extension`. One function for console and files keeps one copy of its code.

@@ -15,54 +15,55 @@
 
 use super::extent;
 use crate::{
-    Run, Status,
+    Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Command},
     text::{plural, print},
 };
-use embedded_cli::Command;
 
 /// Letters of the map.
 const COLUMNS: usize = 64;
 
-/// `llext heap`.
-#[derive(Command)]
-pub enum Heap {
-    /// Tell how full the heap of the extensions is, in bytes
-    Heap,
-}
+/// The command.
+pub const HEAP: Command = Command {
+    name: "heap",
+    about: "Tell how full the heap of the extensions is, in bytes",
+    arguments: &[],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Heap {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let stats = ctx.llext.heap().stats();
-        for (name, bytes) in [
-            ("total", stats.total),
-            ("used", stats.used),
-            ("free", stats.free),
-            ("largest", stats.largest),
-            ("peak", stats.peak),
-        ] {
-            print!(ctx.console, "{} {}\n", name, bytes);
-        }
-        for extension in ctx.llext.iter() {
+fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    let stats = ctx.llext.heap().stats();
+    for (name, bytes) in [
+        ("total", stats.total),
+        ("used", stats.used),
+        ("free", stats.free),
+        ("largest", stats.largest),
+        ("peak", stats.peak),
+    ] {
+        print!(ctx.console, "{} {}\n", name, bytes);
+    }
+    for extension in ctx.llext.iter() {
+        print!(
+            ctx.console,
+            "{}: {} bytes",
+            extension.name(),
+            extent(extension).0
+        );
+        let allocated = ctx.system.allocated(extension.id());
+        if allocated.blocks > 0 {
+            let word = plural(allocated.blocks, "block", "blocks");
             print!(
                 ctx.console,
-                "{}: {} bytes",
-                extension.name(),
-                extent(extension).0
+                ", {} bytes in {} {} allocated", allocated.bytes, allocated.blocks, word
             );
-            let allocated = ctx.system.allocated(extension.id());
-            if allocated.blocks > 0 {
-                let word = plural(allocated.blocks, "block", "blocks");
-                print!(
-                    ctx.console,
-                    ", {} bytes in {} {} allocated", allocated.bytes, allocated.blocks, word
-                );
-            }
-            ctx.console.write(b"\n");
         }
-        map(ctx);
-        Ok(())
+        ctx.console.write(b"\n");
     }
+    map(ctx);
+    Ok(())
 }
 
 /// Draws the heap from its first address to its last: `#` where something is used.

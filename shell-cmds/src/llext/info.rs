@@ -33,89 +33,90 @@
 
 use super::unknown;
 use crate::{
-    Run, Status,
+    Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{Digits, Hex, Left, Right, print},
 };
-use embedded_cli::Command;
 
 /// Columns for a name.
 const COLUMN: usize = 18;
 
-/// `llext info`.
-#[derive(Command)]
-pub enum Info<'a> {
-    /// Tell an extension's regions, sections, exports, uses and build-id
-    Info {
-        /// Extension to tell about
-        name: &'a str,
-    },
-}
+/// The command.
+pub const INFO: Command = Command {
+    name: "info",
+    about: "Tell an extension's regions, sections, exports, uses and build-id",
+    arguments: &[Argument {
+        name: "<NAME>",
+        about: "Extension to tell about",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Info<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Info { name } = self;
-        let Some(extension) = ctx.llext.by_name(name) else {
-            return Err(unknown(ctx, "info", name));
-        };
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let name = args.needed(0);
+    let Some(extension) = ctx.llext.by_name(name) else {
+        return Err(unknown(ctx, "info", name));
+    };
+    print!(
+        ctx.console,
+        "name {}\nfile {}\nbuild-id ",
+        extension.name(),
+        extension.origin()
+    );
+    for byte in extension.build_id() {
+        print!(ctx.console, "{}", Digits((*byte).into(), 2));
+    }
+    ctx.console.write(if extension.build_id().is_empty() {
+        b"none\n"
+    } else {
+        b"\n"
+    });
+    print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
+    for region in extension.regions() {
+        let kind = Left(region.kind.name(), COLUMN);
         print!(
             ctx.console,
-            "name {}\nfile {}\nbuild-id ",
-            extension.name(),
-            extension.origin()
+            "  {} {} {}\n",
+            kind,
+            Hex(region.address, 8),
+            Right(region.size, 7)
         );
-        for byte in extension.build_id() {
-            print!(ctx.console, "{}", Digits((*byte).into(), 2));
-        }
-        ctx.console.write(if extension.build_id().is_empty() {
-            b"none\n"
-        } else {
-            b"\n"
-        });
-        print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
-        for region in extension.regions() {
-            let kind = Left(region.kind.name(), COLUMN);
-            print!(
-                ctx.console,
-                "  {} {} {}\n",
-                kind,
-                Hex(region.address, 8),
-                Right(region.size, 7)
-            );
-        }
-        ctx.console.write(b"sections:\n");
-        for section in extension.sections() {
-            let (name, kind) = (Left(section.name, COLUMN), section.region.name());
-            print!(
-                ctx.console,
-                "  {} {} {} {}\n",
-                name,
-                Hex(section.address, 8),
-                Right(section.size, 7),
-                kind
-            );
-        }
-        ctx.console.write(b"exports:\n");
-        for (name, address) in extension.exports() {
-            print!(
-                ctx.console,
-                "  {} {}\n",
-                Left(name, COLUMN),
-                Hex(address, 8)
-            );
-        }
-        ctx.console.write(b"uses:");
-        for used in extension
-            .dependencies()
-            .filter_map(|id| ctx.llext.by_id(id))
-        {
-            print!(ctx.console, " {}", used.name());
-        }
-        ctx.console.write(b"\nused by:");
-        for user in ctx.llext.users_of(extension) {
-            print!(ctx.console, " {}", user.name());
-        }
-        ctx.console.write(b"\n");
-        Ok(())
     }
+    ctx.console.write(b"sections:\n");
+    for section in extension.sections() {
+        let (name, kind) = (Left(section.name, COLUMN), section.region.name());
+        print!(
+            ctx.console,
+            "  {} {} {} {}\n",
+            name,
+            Hex(section.address, 8),
+            Right(section.size, 7),
+            kind
+        );
+    }
+    ctx.console.write(b"exports:\n");
+    for (name, address) in extension.exports() {
+        print!(
+            ctx.console,
+            "  {} {}\n",
+            Left(name, COLUMN),
+            Hex(address, 8)
+        );
+    }
+    ctx.console.write(b"uses:");
+    for used in extension
+        .dependencies()
+        .filter_map(|id| ctx.llext.by_id(id))
+    {
+        print!(ctx.console, " {}", used.name());
+    }
+    ctx.console.write(b"\nused by:");
+    for user in ctx.llext.users_of(extension) {
+        print!(ctx.console, " {}", user.name());
+    }
+    ctx.console.write(b"\n");
+    Ok(())
 }

@@ -27,62 +27,68 @@
 
 use super::{extent, gdb, outcome};
 use crate::{
-    Failed, Run, Status,
+    Failed, Status,
     context::{Console, Context},
     fs, nearest,
+    parse::Parsed,
     path::Path,
+    table::{Action, Argument, Choice, Command},
     text::{Hex, fail, hint, plural, print},
 };
-use embedded_cli::Command;
 use llext::{Extension, ExtensionId, LoadError, LoadOptions, RegionKind, Report, Requirements};
 
-/// `llext load`.
-#[derive(Command)]
-pub enum Load<'a> {
-    /// Load an extension and run its constructors
-    Load {
-        /// ELF object to load, from the compiler or from ld -r
-        path: &'a str,
-        /// Name to give it; that of the file unless given
-        #[arg(short, long, value_name = "TEXT")]
-        name: Option<&'a str>,
-        /// Change nothing; tell what it needs and lacks
-        #[arg(short, long)]
-        dry_run: bool,
-    },
-}
+/// The command.
+pub const LOAD: Command = Command {
+    name: "load",
+    about: "Load an extension and run its constructors",
+    arguments: &[Argument {
+        name: "<PATH>",
+        about: "ELF object to load, from the compiler or from ld -r",
+    }],
+    options: &[
+        Choice {
+            long: "--name",
+            short: "-n",
+            value: "<TEXT>",
+            about: "Name to give it; that of the file unless given",
+        },
+        Choice {
+            long: "--dry-run",
+            short: "-d",
+            value: "",
+            about: "Change nothing; tell what it needs and lacks",
+        },
+    ],
+    action: Action::Run(run),
+};
 
-impl Run for Load<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Load {
-            path: typed,
-            name,
-            dry_run,
-        } = self;
-        let path = fs::path(ctx, "load", typed)?;
-        let name = name.unwrap_or(path.stem());
-        if dry_run {
-            return rehearse(ctx, &path, name);
-        }
-        let id = load(ctx, &path, name)?;
-        // The debugger knows first: its script is there before any of the extension's code runs.
-        gdb::keep(ctx, id);
-        construct(ctx, id)?;
-        if let Some(extension) = ctx.llext.by_id(id) {
-            let (bytes, regions, address) = extent(extension);
-            let word = plural(regions, "region", "regions");
-            print!(
-                ctx.console,
-                "loaded {}: {} {}, {} bytes at {}\n",
-                name,
-                regions,
-                word,
-                bytes,
-                Hex(address, 8)
-            );
-        }
-        Ok(())
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let typed = args.needed(0);
+    let name = args.choice("--name").flatten();
+    let dry_run = args.choice("--dry-run").is_some();
+    let path = fs::path(ctx, "load", typed)?;
+    let name = name.unwrap_or(path.stem());
+    if dry_run {
+        return rehearse(ctx, &path, name);
     }
+    let id = load(ctx, &path, name)?;
+    // The debugger knows first: its script is there before any of the extension's code runs.
+    gdb::keep(ctx, id);
+    construct(ctx, id)?;
+    if let Some(extension) = ctx.llext.by_id(id) {
+        let (bytes, regions, address) = extent(extension);
+        let word = plural(regions, "region", "regions");
+        print!(
+            ctx.console,
+            "loaded {}: {} {}, {} bytes at {}\n",
+            name,
+            regions,
+            word,
+            bytes,
+            Hex(address, 8)
+        );
+    }
+    Ok(())
 }
 
 /// Loads; no line of the extension has run after it.

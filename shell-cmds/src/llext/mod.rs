@@ -12,42 +12,31 @@ pub mod unload;
 mod outcome;
 
 use crate::{
-    Failed, Status,
+    Failed,
     context::Context,
-    nearest, table,
+    nearest,
+    table::{Action, Command},
     text::{fail, hint},
 };
-use embedded_cli::Command;
 use llext::Extension;
 
-/// `llext`.
-#[derive(Command)]
-pub enum Llext<'a> {
-    /// Load, inspect, call and unload extensions
-    #[command(subcommand)]
-    Llext(Subcommand<'a>),
-}
-
-impl table::Run for Llext<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Llext(subcommand) = self;
-        subcommand.run(ctx)
-    }
-}
-
-table::commands! {
-    /// What `llext` does.
-    pub enum Subcommand<'a> {
-        Load(load::Load<'a>),
-        Unload(unload::Unload<'a>),
-        List(list::List),
-        Info(info::Info<'a>),
-        Call(call::Call<'a>),
-        Sym(sym::Sym<'a>),
-        Heap(heap::Heap),
-        Gdb(gdb::Gdb<'a>),
-    }
-}
+/// The command.
+pub const LLEXT: Command = Command {
+    name: "llext",
+    about: "Load, inspect, call and unload extensions",
+    arguments: &[],
+    options: &[],
+    action: Action::Subcommands(&[
+        load::LOAD,
+        unload::UNLOAD,
+        list::LIST,
+        info::INFO,
+        call::CALL,
+        sym::SYM,
+        heap::HEAP,
+        gdb::GDB,
+    ]),
+};
 
 /// Says that no extension is called `name`, and which are called much like it.
 fn unknown(ctx: &mut Context<'_>, what: &str, name: &str) -> Failed {

@@ -20,43 +20,47 @@
 
 use super::unknown;
 use crate::{
-    Failed, Run, Status,
+    Failed, Status,
     args::number,
     context::{Console, Context},
     glob, nearest,
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{Hex, fail, print},
 };
-use embedded_cli::Command;
 
-/// `llext sym`.
-#[derive(Command)]
-pub enum Sym<'a> {
-    /// List exported symbols, or tell what lies at an address
-    Sym {
-        /// Extension, address, or pattern for all exports
-        #[arg(value_name = "NAME|ADDRESS|PATTERN")]
-        first: Option<&'a str>,
-        /// Pattern for its exports: * any letters, ? one
-        pattern: Option<&'a str>,
-    },
-}
+/// The command.
+pub const SYM: Command = Command {
+    name: "sym",
+    about: "List exported symbols, or tell what lies at an address",
+    arguments: &[
+        Argument {
+            name: "[NAME|ADDRESS|PATTERN]",
+            about: "Extension, address, or pattern for all exports",
+        },
+        Argument {
+            name: "[PATTERN]",
+            about: "Pattern for its exports: * any letters, ? one",
+        },
+    ],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Sym<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Sym { first, pattern } = self;
-        let (name, pattern) = match (first, pattern) {
-            (Some(name), Some(pattern)) => (Some(name), pattern),
-            (Some(name), None) if ctx.llext.by_name(name).is_some() => (Some(name), "*"),
-            (Some(word), None) => match number(word) {
-                Some(address) => return locate(ctx, address as usize),
-                None => (None, word),
-            },
-            (None, _) => (None, "*"),
-        };
-        match name {
-            Some(name) => list_extension(ctx, name, pattern),
-            None => list_all(ctx, pattern),
-        }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let (first, pattern) = (args.value(0), args.value(1));
+    let (name, pattern) = match (first, pattern) {
+        (Some(name), Some(pattern)) => (Some(name), pattern),
+        (Some(name), None) if ctx.llext.by_name(name).is_some() => (Some(name), "*"),
+        (Some(word), None) => match number(word) {
+            Some(address) => return locate(ctx, address as usize),
+            None => (None, word),
+        },
+        (None, _) => (None, "*"),
+    };
+    match name {
+        Some(name) => list_extension(ctx, name, pattern),
+        None => list_all(ctx, pattern),
     }
 }
 

@@ -18,54 +18,51 @@
 
 use super::{gdb, outcome, unknown};
 use crate::{
-    Failed, Run, Status,
+    Failed, Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Choice, Command},
     text::{fail, hint, plural, print},
 };
-use embedded_cli::Command;
 use llext::{Extension, ExtensionId, UnloadError, Unloaded};
 
 /// The longest name of an extension, in bytes.
 const LONGEST: usize = 64;
 
-/// `llext unload`.
-#[derive(Command)]
-pub enum Unload<'a> {
-    /// Run an extension's destructors and give its memory back
-    Unload {
-        /// Extension to unload
-        name: Option<&'a str>,
-        /// Unload all, users before what they use
-        #[arg(short, long)]
-        all: bool,
-    },
-}
+/// The command.
+pub const UNLOAD: Command = Command {
+    name: "unload",
+    about: "Run an extension's destructors and give its memory back",
+    arguments: &[Argument {
+        name: "[NAME]",
+        about: "Extension to unload",
+    }],
+    options: &[Choice {
+        long: "--all",
+        short: "-a",
+        value: "",
+        about: "Unload all, users before what they use",
+    }],
+    action: Action::Run(run),
+};
 
-impl Run for Unload<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        match self {
-            Self::Unload {
-                name: Some(name),
-                all: false,
-            } => match ctx.llext.by_name(name).map(Extension::id) {
-                Some(id) => unload(ctx, id),
-                None => Err(unknown(ctx, "unload", name)),
-            },
-            Self::Unload {
-                name: None,
-                all: true,
-            } => {
-                // What an extension uses was loaded before it: the last one has no users.
-                while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
-                    unload(ctx, id)?;
-                }
-                Ok(())
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    match (args.value(0), args.choice("--all")) {
+        (Some(name), None) => match ctx.llext.by_name(name).map(Extension::id) {
+            Some(id) => unload(ctx, id),
+            None => Err(unknown(ctx, "unload", name)),
+        },
+        (None, Some(_)) => {
+            // What an extension uses was loaded before it: the last one has no users.
+            while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
+                unload(ctx, id)?;
             }
-            _ => {
-                fail!(ctx, "unload", "either a name or --all");
-                hint!(ctx, "`llext list` shows what is loaded");
-                Err(Failed)
-            }
+            Ok(())
+        }
+        _ => {
+            fail!(ctx, "unload", "either a name or --all");
+            hint!(ctx, "`llext list` shows what is loaded");
+            Err(Failed)
         }
     }
 }

@@ -4,46 +4,33 @@ pub mod read;
 pub mod write;
 
 use crate::{
-    Failed, Status,
-    args::Number,
+    Failed,
     context::{Context, Fault},
-    table,
+    parse::Parsed,
+    table::{Action, Command},
     text::{Hex, fail, hint},
 };
-use embedded_cli::Command;
 
-/// `mem`.
-#[derive(Command)]
-pub enum Mem {
-    /// Read and write memory
-    #[command(subcommand)]
-    Mem(Subcommand),
-}
+/// The command.
+pub const MEM: Command = Command {
+    name: "mem",
+    about: "Read and write memory",
+    arguments: &[],
+    options: &[],
+    action: Action::Subcommands(&[read::READ, write::WRITE]),
+};
 
-impl table::Run for Mem {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Mem(subcommand) = self;
-        subcommand.run(ctx)
-    }
-}
-
-table::commands! {
-    /// What `mem` does.
-    pub enum Subcommand {
-        Read(read::Read),
-        Write(write::Write),
-    }
-}
-
-/// The width of an access, for a stretch from `address`: 1, 2 or 4 bytes, aligned.
+/// The width of an access, for a stretch from `address`: 1, 2 or 4 bytes, aligned; `unless` if none is given.
 fn width(
     ctx: &mut Context<'_>,
-    what: &str,
+    args: &Parsed<'_>,
     address: usize,
-    width: Option<Number>,
     unless: usize,
 ) -> Result<usize, Failed> {
-    let width = width.map_or(unless, |Number(width)| width as usize);
+    let width = args
+        .number(ctx, args.choice("--width").flatten())?
+        .map_or(unless, |width| width as usize);
+    let what = args.command.name;
     if !matches!(width, 1 | 2 | 4) {
         return Err(fail!(
             ctx,

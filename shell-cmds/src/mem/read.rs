@@ -15,72 +15,74 @@
 
 use super::{faulted, width};
 use crate::{
-    Run, Status,
-    args::Number,
+    Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Choice, Command},
     text::{dump_line, fail},
 };
-use embedded_cli::Command;
 
 /// The most that is shown at once, in bytes.
 const MOST: usize = 64 * 1024;
 
-/// `mem read`.
-#[derive(Command)]
-pub enum Read {
-    /// Show memory as hexadecimal words
-    Read {
-        /// Address of the first byte
-        address: Number,
-        /// How many bytes; 64 unless given
-        length: Option<Number>,
-        /// Bytes a word; 1 unless given
-        #[arg(short, long, value_name = "1|2|4")]
-        width: Option<Number>,
-    },
-}
+/// The command.
+pub const READ: Command = Command {
+    name: "read",
+    about: "Show memory as hexadecimal words",
+    arguments: &[
+        Argument {
+            name: "<ADDRESS>",
+            about: "Address of the first byte",
+        },
+        Argument {
+            name: "[LENGTH]",
+            about: "How many bytes; 64 unless given",
+        },
+    ],
+    options: &[Choice {
+        long: "--width",
+        short: "-w",
+        value: "<1|2|4>",
+        about: "Bytes a word; 1 unless given",
+    }],
+    action: Action::Run(run),
+};
 
-impl Run for Read {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Read {
-            address: Number(address),
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let address = args.number(ctx, args.value(0))?.unwrap_or(0) as usize;
+    let length = args.number(ctx, args.value(1))?;
+    let width = width(ctx, args, address, 1)?;
+    let length = length.map_or(64, |length| length as usize);
+    if length > MOST {
+        return Err(fail!(
+            ctx,
+            "read",
+            "{}: at most {} bytes at once",
             length,
-            width: wanted,
-        } = self;
-        let address = address as usize;
-        let width = width(ctx, "read", address, wanted, 1)?;
-        let length = length.map_or(64, |Number(length)| length as usize);
-        if length > MOST {
-            return Err(fail!(
-                ctx,
-                "read",
-                "{}: at most {} bytes at once",
-                length,
-                MOST
-            ));
-        }
-        let mut offset = 0;
-        while offset < length {
-            let mut line = [0; 16];
-            let wanted = (length - offset).min(line.len()).next_multiple_of(width);
-            for (at, word) in line.chunks_mut(width).enumerate().take(wanted / width) {
-                let place = address.wrapping_add(offset + at * width);
-                let value = ctx
-                    .cpu
-                    .peek(place, width)
-                    .map_err(|fault| faulted(ctx, "read", place, fault))?;
-                word.iter_mut()
-                    .zip(value.to_le_bytes())
-                    .for_each(|(byte, read)| *byte = read);
-            }
-            dump_line(
-                ctx.console,
-                address.wrapping_add(offset),
-                line.get(..wanted).unwrap_or(&line),
-                width,
-            );
-            offset += line.len();
-        }
-        Ok(())
+            MOST
+        ));
     }
+    let mut offset = 0;
+    while offset < length {
+        let mut line = [0; 16];
+        let wanted = (length - offset).min(line.len()).next_multiple_of(width);
+        for (at, word) in line.chunks_mut(width).enumerate().take(wanted / width) {
+            let place = address.wrapping_add(offset + at * width);
+            let value = ctx
+                .cpu
+                .peek(place, width)
+                .map_err(|fault| faulted(ctx, "read", place, fault))?;
+            word.iter_mut()
+                .zip(value.to_le_bytes())
+                .for_each(|(byte, read)| *byte = read);
+        }
+        dump_line(
+            ctx.console,
+            address.wrapping_add(offset),
+            line.get(..wanted).unwrap_or(&line),
+            width,
+        );
+        offset += line.len();
+    }
+    Ok(())
 }

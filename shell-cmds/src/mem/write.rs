@@ -13,52 +13,54 @@
 
 use super::{faulted, width};
 use crate::{
-    Run, Status,
-    args::Number,
+    Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Choice, Command},
     text::{Hex, fail, plural},
 };
-use embedded_cli::Command;
 
-/// `mem write`.
-#[derive(Command)]
-pub enum Write {
-    /// Write one word to memory
-    Write {
-        /// Address of its first byte
-        address: Number,
-        /// What to write
-        value: Number,
-        /// Bytes of the word; 4 unless given
-        #[arg(short, long, value_name = "1|2|4")]
-        width: Option<Number>,
-    },
-}
+/// The command.
+pub const WRITE: Command = Command {
+    name: "write",
+    about: "Write one word to memory",
+    arguments: &[
+        Argument {
+            name: "<ADDRESS>",
+            about: "Address of its first byte",
+        },
+        Argument {
+            name: "<VALUE>",
+            about: "What to write",
+        },
+    ],
+    options: &[Choice {
+        long: "--width",
+        short: "-w",
+        value: "<1|2|4>",
+        about: "Bytes of the word; 4 unless given",
+    }],
+    action: Action::Run(run),
+};
 
-impl Run for Write {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Write {
-            address: Number(address),
-            value: Number(value),
-            width: wanted,
-        } = self;
-        let address = address as usize;
-        let width = width(ctx, "write", address, wanted, 4)?;
-        let spare = 32 - 8 * width as u32;
-        let fits = (value << spare) >> spare == value
-            || ((value as i32) << spare) >> spare == value as i32;
-        if !fits {
-            return Err(fail!(
-                ctx,
-                "write",
-                "{}: does not fit {} {}",
-                Hex(value as usize, 1),
-                width,
-                plural(width, "byte", "bytes")
-            ));
-        }
-        ctx.cpu
-            .poke(address, width, value)
-            .map_err(|fault| faulted(ctx, "write", address, fault))
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let address = args.number(ctx, args.value(0))?.unwrap_or(0) as usize;
+    let value = args.number(ctx, args.value(1))?.unwrap_or(0);
+    let width = width(ctx, args, address, 4)?;
+    let spare = 32 - 8 * width as u32;
+    let fits =
+        (value << spare) >> spare == value || ((value as i32) << spare) >> spare == value as i32;
+    if !fits {
+        return Err(fail!(
+            ctx,
+            "write",
+            "{}: does not fit {} {}",
+            Hex(value as usize, 1),
+            width,
+            plural(width, "byte", "bytes")
+        ));
     }
+    ctx.cpu
+        .poke(address, width, value)
+        .map_err(|fault| faulted(ctx, "write", address, fault))
 }

@@ -6,23 +6,26 @@
 //! hint: usage: exit [STATUS]
 //! ```
 
-use crate::{Run, Status, args::Number, context::Context};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
+};
 
-/// `exit`.
-#[derive(Command)]
-pub enum Exit {
-    /// End the run: an emulator exits, a board restarts
-    Exit {
-        /// Status that the emulator exits with; 0 unless given
-        status: Option<Number>,
-    },
-}
+/// The command.
+pub const EXIT: Command = Command {
+    name: "exit",
+    about: "End the run: an emulator exits, a board restarts",
+    arguments: &[Argument {
+        name: "[STATUS]",
+        about: "Status that the emulator exits with; 0 unless given",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Exit {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Exit { status } = self;
-        ctx.system
-            .exit(status.map_or(0, |Number(status)| status as i32))
-    }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let status = args.number(ctx, args.value(0))?;
+    ctx.system.exit(status.map_or(0, |status| status as i32))
 }

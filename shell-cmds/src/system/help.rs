@@ -16,22 +16,27 @@
 //! hint: did you mean load?
 //! ```
 
-use crate::{Run, Status, context::Context};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    help,
+    parse::Parsed,
+    table::{Action, Argument, Command},
+};
 
-/// `help`. The dispatcher answers it, together with `--help`; here is its place in the table.
-#[derive(Command)]
-pub enum Help<'a> {
-    /// List the commands, or explain one
-    Help {
-        /// Command to explain, and its subcommand
-        #[arg(value_name = "COMMAND...")]
-        command: Option<&'a str>,
-    },
-}
+/// The command.
+pub const HELP: Command = Command {
+    name: "help",
+    about: "List the commands, or explain one",
+    arguments: &[Argument {
+        name: "[COMMAND...]",
+        about: "Command to explain, and its subcommand",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Help<'_> {
-    fn run(self, _: &mut Context<'_>) -> Status {
-        Ok(())
-    }
+fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    help::show_all(ctx.console);
+    Ok(())
 }

@@ -6,18 +6,22 @@
 //! hint: usage: reboot
 //! ```
 
-use crate::{Run, Status, context::Context};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Command},
+};
 
-/// `reboot`.
-#[derive(Command)]
-pub enum Reboot {
-    /// Restart the machine; extensions are gone, files stay
-    Reboot,
-}
+/// The command.
+pub const REBOOT: Command = Command {
+    name: "reboot",
+    about: "Restart the machine; extensions are gone, files stay",
+    arguments: &[],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Reboot {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        ctx.system.reboot()
-    }
+fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    ctx.system.reboot()
 }

@@ -9,39 +9,39 @@
 //! ```
 
 use crate::{
-    Run, Status,
+    Status,
     context::{Context, Mode},
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{fail, print},
 };
-use embedded_cli::Command;
 
-/// `term`.
-#[derive(Command)]
-pub enum Term<'a> {
-    /// Show or set the terminal: plain or with escape codes
-    Term {
-        /// How to talk to the terminal from now on
-        #[arg(value_name = "plain|ansi")]
-        mode: Option<&'a str>,
-    },
-}
+/// The command.
+pub const TERM: Command = Command {
+    name: "term",
+    about: "Show or set the terminal: plain or with escape codes",
+    arguments: &[Argument {
+        name: "[plain|ansi]",
+        about: "How to talk to the terminal from now on",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Term<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Term { mode } = self;
-        match mode {
-            Some("plain") => ctx.console.set_mode(Mode::Plain),
-            Some("ansi") => ctx.console.set_mode(Mode::Ansi),
-            Some(other) => return Err(fail!(ctx, "term", "{}: neither plain nor ansi", other)),
-            None => {
-                let mode = if ctx.console.mode() == Mode::Plain {
-                    "plain"
-                } else {
-                    "ansi"
-                };
-                print!(ctx.console, "{}\n", mode);
-            }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let mode = args.value(0);
+    match mode {
+        Some("plain") => ctx.console.set_mode(Mode::Plain),
+        Some("ansi") => ctx.console.set_mode(Mode::Ansi),
+        Some(other) => return Err(fail!(ctx, "term", "{}: neither plain nor ansi", other)),
+        None => {
+            let mode = if ctx.console.mode() == Mode::Plain {
+                "plain"
+            } else {
+                "ansi"
+            };
+            print!(ctx.console, "{}\n", mode);
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -10,37 +10,37 @@
 //! ```
 
 use crate::{
-    Run, Status,
+    Status,
     context::Context,
+    parse::Parsed,
+    table::{Action, Argument, Command},
     text::{fail, print},
 };
-use embedded_cli::Command;
 
-/// `time`. The dispatcher takes it off a line that goes on; here is its place in the table.
-#[derive(Command)]
-pub enum Time<'a> {
-    /// Run a command and tell how long it took
-    Time {
-        /// Command to run, with its arguments
-        #[arg(value_name = "COMMAND...")]
-        command: &'a str,
-    },
-}
+/// The command.
+pub const TIME: Command = Command {
+    name: "time",
+    about: "Run a command and tell how long it took",
+    arguments: &[Argument {
+        name: "<COMMAND...>",
+        about: "Command to run, with its arguments",
+    }],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Time<'_> {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        let Self::Time { command } = self;
-        Err(fail!(
-            ctx,
-            "time",
-            "{}: is not measured within time",
-            command
-        ))
-    }
+fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let command = args.needed(0);
+    Err(fail!(
+        ctx,
+        "time",
+        "{}: is not measured within time",
+        command
+    ))
 }
 
 /// Runs `body` and prints how long it took, whether it failed or not.
-pub fn measure(ctx: &mut Context<'_>, body: impl FnOnce(&mut Context<'_>) -> Status) -> Status {
+pub fn measure(ctx: &mut Context<'_>, body: &mut dyn FnMut(&mut Context<'_>) -> Status) -> Status {
     let start = ctx.system.ticks();
     let status = body(ctx);
     let ticks = ctx.system.ticks().saturating_sub(start);

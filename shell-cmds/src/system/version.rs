@@ -5,24 +5,29 @@
 //! llext-shell <...> on <...>
 //! ```
 
-use crate::{Run, Status, context::Context, text::print};
-use embedded_cli::Command;
+use crate::{
+    Status,
+    context::Context,
+    parse::Parsed,
+    table::{Action, Command},
+    text::print,
+};
 
-/// `version`.
-#[derive(Command)]
-pub enum Version {
-    /// Tell the firmware's version and its board
-    Version,
-}
+/// The command.
+pub const VERSION: Command = Command {
+    name: "version",
+    about: "Tell the firmware's version and its board",
+    arguments: &[],
+    options: &[],
+    action: Action::Run(run),
+};
 
-impl Run for Version {
-    fn run(self, ctx: &mut Context<'_>) -> Status {
-        print!(
-            ctx.console,
-            "llext-shell {} on {}\n",
-            env!("CARGO_PKG_VERSION"),
-            ctx.system.board()
-        );
-        Ok(())
-    }
+fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    print!(
+        ctx.console,
+        "llext-shell {} on {}\n",
+        env!("CARGO_PKG_VERSION"),
+        ctx.system.board()
+    );
+    Ok(())
 }
