@@ -74,6 +74,7 @@ pub mod load;
 pub mod loaded;
 pub mod machine;
 pub mod memory;
+mod message;
 mod name;
 pub mod source;
 #[cfg(test)]

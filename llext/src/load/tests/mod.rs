@@ -4,6 +4,7 @@ mod faults;
 mod lookup;
 mod place;
 mod refuse;
+mod relocations;
 mod sequence;
 mod symbols;
 
