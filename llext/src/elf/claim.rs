@@ -58,13 +58,13 @@ impl Span {
     fn for_each_chunk(
         &self,
         source: &mut dyn Source,
-        each: &mut dyn FnMut(&mut dyn Source, &Chunk, usize) -> Result<(), LoadError>,
+        each: Visit<'_, Chunk>,
     ) -> Result<(), LoadError> {
         let mut chunk = Chunk([0; Chunk::LEN]);
         let mut at = 0usize;
         while at < self.len {
             let len = self.read(source, at, &mut chunk.0)?.len();
-            each(source, &chunk, len)?;
+            each(source, len, &chunk)?;
             at = at.saturating_add(len);
         }
         Ok(())
@@ -80,8 +80,9 @@ impl Chunk {
     const LEN: usize = 480;
 }
 
-/// What is done with each record of a table, by its index.
-type Visit<'v, T> = &'v mut dyn FnMut(&mut dyn Source, usize, &T) -> Result<(), LoadError>;
+/// What is done with each record of a table, by its index (or with each chunk of it, by its length in bytes).
+pub(crate) type Visit<'v, T> =
+    &'v mut dyn FnMut(&mut dyn Source, usize, &T) -> Result<(), LoadError>;
 
 /// A table of records in the file.
 pub(crate) struct Table<T> {
@@ -150,7 +151,7 @@ impl<T: Pod> Table<T> {
         each: Visit<'_, T>,
     ) -> Result<(), LoadError> {
         let mut index = 0;
-        self.span.for_each_chunk(source, &mut |source, chunk, len| {
+        self.span.for_each_chunk(source, &mut |source, len, chunk| {
             for record in Self::records(chunk).iter().take(len / size_of::<T>()) {
                 each(source, index, record)?;
                 index = index.saturating_add(1);

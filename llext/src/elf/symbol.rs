@@ -1,6 +1,6 @@
 //! Symbols.
 
-use super::claim::Table;
+use super::claim::{Table, Visit};
 use super::header::File;
 use super::section::Section;
 use super::string::Strings;
@@ -156,7 +156,7 @@ impl Symbols {
     pub(crate) fn for_each(
         &self,
         source: &mut dyn Source,
-        each: &mut dyn FnMut(&mut dyn Source, usize, &Symbol) -> Result<(), LoadError>,
+        each: Visit<'_, Symbol>,
     ) -> Result<(), LoadError> {
         self.table.for_each(source, &mut |source, index, entry| {
             let symbol = self.find_home(source, index, Symbol::new(entry))?;

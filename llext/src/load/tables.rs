@@ -9,6 +9,9 @@ use crate::loaded::RegionKind;
 use crate::machine::Machine;
 use crate::source::Source;
 
+/// What is done with a relocation table, given the place of the section that it is for.
+type Visit<'v> = &'v mut dyn FnMut(&mut dyn Source, &Relocations, Slot) -> Result<(), LoadError>;
+
 /// Calls `each` for every relocation table whose target is loaded, with the target's place. Others (of debug
 /// information) are left aside.
 pub(super) fn each_table(
@@ -16,7 +19,7 @@ pub(super) fn each_table(
     file: &File,
     slots: &Slots<'_>,
     symbols: Option<usize>,
-    each: &mut dyn FnMut(&mut dyn Source, &Relocations, Slot) -> Result<(), LoadError>,
+    each: Visit<'_>,
 ) -> Result<(), LoadError> {
     file.sections
         .for_each(source, &mut |source, index, record| {
