@@ -20,11 +20,9 @@ use crate::{
 pub struct Board {
     /// The name of its folder.
     pub name: &'static str,
-    /// Where the user's keys come from.
-    pub port: &'static dyn Port,
-    /// The same port, for the key that ends a call.
-    pub break_key: &'static dyn BreakKey,
-    /// What the shell and extensions print through; it writes to `port`.
+    /// The user's end: where keys come from, among them the one that ends a call.
+    pub terminal: &'static dyn Terminal,
+    /// What the shell and extensions print through; it writes to `terminal`.
     pub output: &'static Output,
     /// The clock, which counts from reset on.
     pub clock: &'static dyn Clock,
@@ -37,6 +35,11 @@ pub struct Board {
     /// The words that the firmware was started with: `--plain` starts the console in plain mode.
     pub options: fn(&mut [u8]) -> Option<&str>,
 }
+
+/// A port that knows the key that ends a call.
+pub trait Terminal: Port + BreakKey {}
+
+impl<T: Port + BreakKey> Terminal for T {}
 
 /// Memory that the firmware's own link knows nothing of.
 pub struct Memory {
@@ -56,8 +59,12 @@ pub trait Clock: Sync {
 
     /// Microseconds since reset.
     fn micros(&self) -> u64 {
+        const MICROS: u64 = 1_000_000;
         let (ticks, rate) = (self.ticks(), u64::from(self.rate()));
-        ticks / rate * 1_000_000 + ticks % rate * 1_000_000 / rate
+        let part = |ticks: u64| ticks.checked_div(rate).unwrap_or(0);
+        // Seconds apart, so that the product does not overflow.
+        let seconds = part(ticks);
+        seconds * MICROS + part((ticks - seconds * rate) * MICROS)
     }
 }
 
@@ -88,7 +95,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     let mut llext = Llext::new(exports::heap(), exports::table(), llext::machine::NATIVE)
         .with_allocations(exports::allocations());
     let mut cpu = Door {
-        break_key: board.break_key,
+        break_key: board.terminal,
     };
     let mut system = Machine {
         board,
@@ -107,7 +114,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
         cpu: &mut cpu,
         system: &mut system,
     };
-    run_shell(board.port, board.output, world);
+    run_shell(board.terminal, board.output, world);
     system.exit(0)
 }
 

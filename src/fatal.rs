@@ -12,7 +12,7 @@ impl uWrite for Raw {
     type Error = core::convert::Infallible;
 
     fn write_str(&mut self, text: &str) -> Result<(), Self::Error> {
-        self.0.port.write(text.as_bytes());
+        self.0.terminal.write(text.as_bytes());
         Ok(())
     }
 }
@@ -42,10 +42,9 @@ fn report(what: impl FnOnce(&mut Raw) -> Result<(), core::convert::Infallible>) 
     (board.reset)()
 }
 
+/// Says that, not where: a panic is a bug that no input should reach, a debugger shows where it stopped, and
+/// places and messages of all the panics in the libraries would take kilobytes of flash.
 #[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    report(|out| match info.location() {
-        Some(place) => uwrite!(out, "panic at {}:{}", place.file(), place.line()),
-        None => uwrite!(out, "panic"),
-    })
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    report(|out| out.write_str("panic in the firmware"))
 }

@@ -124,7 +124,9 @@ impl<L: Layout> BlockDevice for CfiFlash<L> {
         // SAFETY: between commands the device is memory, of the size that `new` was promised; no command
         // starts while `self` is borrowed.
         let bytes = unsafe { slice::from_raw_parts((self.base + offset) as *const u8, into.len()) };
-        into.copy_from_slice(bytes);
+        into.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
         Ok(())
     }
 

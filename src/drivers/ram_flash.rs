@@ -42,7 +42,10 @@ impl<L: Layout> BlockDevice for RamFlash<L> {
     const GEOMETRY: Geometry = L::GEOMETRY;
 
     fn read(&mut self, offset: usize, into: &mut [u8]) -> Result<(), DeviceError> {
-        into.copy_from_slice(self.range(offset, into.len())?);
+        let bytes = self.range(offset, into.len())?;
+        into.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
         Ok(())
     }
 

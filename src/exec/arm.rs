@@ -10,7 +10,7 @@
 //! r4-r11 are the callee's to keep.
 
 use core::{
-    arch::{asm, global_asm},
+    arch::global_asm,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
 };
@@ -201,7 +201,7 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     const NO_EXECUTION: u32 = 1 << 28;
     const ENABLE: u32 = 1;
     const DEFAULT_MAP: u32 = 1 << 2;
-    let size = guard.len().ilog2() - 1;
+    let size = guard.len().trailing_zeros() - 1;
     // SAFETY: called once; nobody else holds the core's peripherals this early.
     let mut core = unsafe { cortex_m::Peripherals::steal() };
     // SAFETY: the caller's promise about `guard`; all handlers are in place.

@@ -32,6 +32,20 @@ pub trait Layout {
     const GEOMETRY: Geometry;
 }
 
+/// [`fs_image::PSRAM_8M`].
+pub struct Psram8M;
+
+impl Layout for Psram8M {
+    const GEOMETRY: Geometry = fs_image::PSRAM_8M;
+}
+
+/// [`fs_image::CFI_32M`].
+pub struct Cfi32M;
+
+impl Layout for Cfi32M {
+    const GEOMETRY: Geometry = fs_image::CFI_32M;
+}
+
 /// The device says that an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceError;

@@ -3,13 +3,12 @@
 #![no_main]
 
 use cortex_m_rt::{entry, exception};
-use fs_image::{Geometry, PSRAM_8M};
 use llext_shell::{
     board::{self, Board, Memory},
     console::Output,
     drivers::{cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, ram_flash::RamFlash, semihosting},
     serial::{ReceiveRing, SerialPort},
-    storage::Layout,
+    storage::Psram8M,
 };
 use shell_cmds::context::Mode;
 
@@ -26,11 +25,10 @@ static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
 static BOARD: Board = Board {
     name: "mps2-an385",
-    port: &UART,
-    break_key: &UART,
+    terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
-    // In the PSRAM, behind the file system.
+    // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,
         stack: 0x21c1_0000..0x21c1_8000,
@@ -40,19 +38,12 @@ static BOARD: Board = Board {
     options: semihosting::command_line,
 };
 
-/// The file system: the first half of the PSRAM, which an emulator keeps in a host file.
-struct Psram;
-
-impl Layout for Psram {
-    const GEOMETRY: Geometry = PSRAM_8M;
-}
-
 #[entry]
 fn main() -> ! {
     TIMER.start();
     UART.start();
     // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) is not in memory.x.
-    unsafe { board::run(&BOARD, RamFlash::<Psram>::new(0x2100_0000)) }
+    unsafe { board::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
 }
 
 #[exception]

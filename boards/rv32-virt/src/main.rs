@@ -2,7 +2,6 @@
 #![no_std]
 #![no_main]
 
-use fs_image::{CFI_32M, Geometry};
 use llext_shell::{
     board::{self, Board, Memory},
     console::Output,
@@ -11,7 +10,7 @@ use llext_shell::{
         sifive_test::SifiveTest,
     },
     serial::{ReceiveRing, SerialPort},
-    storage::Layout,
+    storage::Cfi32M,
 };
 use riscv::interrupt::Interrupt;
 use riscv_rt::{core_interrupt, entry};
@@ -20,20 +19,19 @@ use shell_cmds::context::Mode;
 const UART0: u16 = 10;
 
 static RING: ReceiveRing = ReceiveRing::new();
-// SAFETY: UART0 lies there.
+// SAFETY (of all four): these devices, and nothing else, lie at these addresses.
 static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
-// SAFETY: the CLINT's mtime lies there.
+// SAFETY: as above.
 static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 10_000_000) };
-// SAFETY: the PLIC lies there.
+// SAFETY: as above.
 static PLIC: Plic = unsafe { Plic::new(0x0c00_0000) };
-// SAFETY: the test finisher lies there.
+// SAFETY: as above.
 static FINISHER: SifiveTest = unsafe { SifiveTest::new(0x0010_0000) };
 static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
 static BOARD: Board = Board {
     name: "rv32-virt",
-    port: &UART,
-    break_key: &UART,
+    terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
     memory: Memory {
@@ -45,25 +43,16 @@ static BOARD: Board = Board {
     options: semihosting::command_line,
 };
 
-/// The file system: the second bank of flash.
-struct Bank1;
-
-impl Layout for Bank1 {
-    const GEOMETRY: Geometry = CFI_32M;
-}
-
 #[entry]
 fn main() -> ! {
     PLIC.enable(UART0);
     UART.start();
-    // SAFETY: once; the flash lies there, and the RAM above 0x8040_0000 is not in memory.x.
-    unsafe { board::run(&BOARD, CfiFlash::<Bank1>::new(0x2200_0000)) }
+    // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8040_0000 is not in memory.x.
+    unsafe { board::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
 }
 
 #[core_interrupt(Interrupt::MachineExternal)]
 fn external() {
-    PLIC.serve(|source| match source {
-        UART0 => UART.interrupt(),
-        _ => {}
-    });
+    // No other source is enabled.
+    PLIC.serve(|_source| UART.interrupt());
 }
