@@ -17,16 +17,13 @@ def play(shell, session: str) -> None:
     transcript.play(shell, transcript.parse("\n".join(line.strip() for line in session.strip().splitlines())))
 
 
-def load_refused(shell, path: str, message: str) -> None:
-    """Loads a file that must be refused with this message, and changes nothing."""
-    heap, listed = shell.run("llext heap"), shell.run("llext list")
-    for command in (f"llext load {path}", f"llext load {path} --dry-run"):
-        errors = [line for line in shell.run(command).splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1
-        assert transcript.matches(f"error: load: {path}: {message}", errors[0]), errors[0]
-    assert shell.run("llext heap") == heap or "peak" in heap
-    assert without_peak(shell.run("llext heap")) == without_peak(heap)
-    assert shell.run("llext list") == listed
+def refused(shell, command: str, message: str) -> None:
+    """Runs a load that must be refused with this message, and changes nothing."""
+    before = without_peak(shell.run("llext heap")), shell.run("llext list")
+    errors = [line for line in shell.run(command).splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, command
+    assert transcript.matches(f"error: load: {command.split()[2]}: {message}", errors[0]), errors[0]
+    assert (without_peak(shell.run("llext heap")), shell.run("llext list")) == before
 
 
 def without_peak(heap: str) -> list[str]:
@@ -180,7 +177,6 @@ def test_errors_of_files(shell):
         error: mkdir: /no: no such file or directory
         llext> rm /ext
         error: rm: /ext: directory is not empty
-        <...>
         llext> cp /ext/hello.elf /no/where
         error: cp: /no: no such file or directory
         llext> cp /ext/hello.elf /ext/hello.elf
@@ -205,18 +201,18 @@ def test_memory(built, shell):
         llext> mem read {address} 5
         {shown}  78 56 34 12 ff                                    |xV4..|
         llext> mem read {address} 4 --width 4
-        {shown}  12345678                                          |xV4.|
+        {shown}  12345678                              |xV4.|
         llext> mem read {int(address, 16) + 2:#x} --width 4
         error: read: {int(address, 16) + 2:#x}: not a multiple of 4
         hint: `--width 1` takes any address
         llext> mem write {address} 256 --width 1
-        error: write: 256: does not fit 1 byte
+        error: write: 0x100: does not fit 1 byte
         """,
     )
 
 
-def test_memory_that_is_not_there(built, shell):
-    nowhere = "0xb0000000" if built.is_arm else "0x60000000"
+def test_memory_that_is_not_there(shell):
+    nowhere = "0xb0000000"
     play(
         shell,
         f"""
@@ -337,9 +333,9 @@ def test_symbols(shell):
         <hex> printf
         <hex> printk
         llext> llext sym hello
-        <hex> hello_world
+        <hex> hello_world of hello
         llext> llext sym hello hello_*
-        <hex> hello_world
+        <hex> hello_world of hello
         llext> llext sym nothing_like_it
         error: sym: nothing_like_it: no export matches, and no extension has this name
         llext> llext sym 0x4
@@ -347,7 +343,7 @@ def test_symbols(shell):
         """,
     )
     address = int(shell.run("llext sym hello").split()[0], 16) & ~1
-    assert f"hello_world+0x2 in text of hello" in shell.run(f"llext sym {address + 2:#x}")
+    assert "hello_world+0x2 in text of hello" in shell.run(f"llext sym {address + 2:#x}")
 
 
 EXPORTS = """printk printf snprintf puts putchar memcpy memmove memset memcmp strlen strcmp strncmp strcpy strchr
@@ -404,10 +400,10 @@ def test_errors_about_extensions_that_are_not_there(shell):
 
 
 def test_dry_run_changes_nothing(shell):
-    heap = shell.run("llext heap")
+    heap = without_peak(shell.run("llext heap"))
     text = shell.run("llext load /ext/hello.elf --dry-run")
     assert " needs " in text.splitlines()[-1] and "error" not in text
-    assert shell.run("llext heap") == heap
+    assert without_peak(shell.run("llext heap")) == heap
     assert shell.run("llext list") == "nothing is loaded"
 
 
@@ -477,9 +473,12 @@ BAD_FILES = {
     "truncated": (lambda data: bytes(data[: len(data) // 2]), "truncated: <...>"),
     "header": (lambda data: bytes(data[:40]), "truncated: <...>"),
     "symbols": (wild_symbols, "truncated: <...>"),
-    "relocation": (unknown_relocations, "<...>relocation<...>"),
-    "memory": (huge_bss, "<...>memory<...>"),
+    "relocation": (unknown_relocations, "unsupported <...> relocation type <n> at <...>"),
+    "memory": (huge_bss, "out of memory: <n> bytes needed, <n> available in one block (<n> free)"),
 }
+
+# Files that a dry run can tell all about.
+TOLD_BY_DRY_RUN = {"relocation": "0 undefined symbols, 1 unsupported relocation", "memory": None}
 
 
 @pytest.fixture
@@ -496,14 +495,17 @@ def bad_files(built, start_shell, tmp_path):
 def test_every_bad_file_has_its_message_and_changes_nothing(bad_files):
     bad_files.run("llext load /ext/hello.elf")
     for name, (_, message) in BAD_FILES.items():
-        load_refused(bad_files, f"/bad/{name}.elf", message)
+        refused(bad_files, f"llext load /bad/{name}.elf", message)
+        message = TOLD_BY_DRY_RUN.get(name, message)
+        if message:
+            refused(bad_files, f"llext load /bad/{name}.elf --dry-run", message)
     assert bad_files.run("llext call hello hello_world").startswith("hello world")
 
 
-def test_out_of_memory_says_what_is_needed_and_available(bad_files):
-    lines = bad_files.run("llext load /bad/memory.elf").splitlines()
-    assert transcript.matches("error: load: /bad/memory.elf: <...><n> <...> needed<...><n> <...>", lines[0]), lines[0]
-    assert lines[1] == "hint: unload something: `llext heap` shows what is in use"
+def test_dry_run_tells_the_memory_that_is_not_there(bad_files):
+    lines = bad_files.run("llext load /bad/memory.elf --dry-run").splitlines()
+    assert "bss 67108864" in lines
+    assert transcript.matches("memory needs <n> bytes, <...>; <n> are free, <n> of them in one block", lines[-1])
 
 
 def test_a_failing_command_says_so_in_one_line(bad_files):

@@ -22,6 +22,7 @@
 //! program = "…"          # the emulator
 //! args = []              # machine, memory; without console, firmware and storage
 //! firmware = "-kernel"   # the option that the firmware's ELF follows; this one unless given
+//! icount = "shift=10"    # how instructions are counted; so unless given
 //!
 //! [storage]
 //! geometry = "…"         # a name of fs-image's table
@@ -131,6 +132,9 @@ pub struct Qemu {
     /// The option that the firmware's ELF follows.
     #[serde(default = "Qemu::kernel")]
     pub firmware: String,
+    /// How instructions are counted: each takes 2 to the power of `shift` nanoseconds.
+    #[serde(default = "Qemu::icount")]
+    pub icount: String,
 }
 
 /// Where a board's file system lies.
@@ -147,6 +151,10 @@ pub struct Storage {
 }
 
 impl Qemu {
+    fn icount() -> String {
+        "shift=10".to_owned()
+    }
+
     fn kernel() -> String {
         "-kernel".to_owned()
     }

@@ -60,7 +60,7 @@ impl Machine<'_> {
             .arg("-semihosting-config")
             .arg(self.semihosting());
         if self.icount {
-            command.args(["-icount", "shift=10"]);
+            command.args(["-icount", &config.qemu.icount]);
         }
         if let Some(port) = self.gdb {
             command.args(["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")]);
