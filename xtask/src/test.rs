@@ -240,8 +240,19 @@ fn packer(_: &World) -> Result<Count> {
     cargo_test(&["-p", "fs-image", "--features", "packer"])
 }
 
-fn gnu_ld(_: &World) -> Result<Count> {
-    cargo_test(&["-p", "gnu-ld"])
+fn gnu_ld(world: &World) -> Result<Count> {
+    let mut files = Vec::new();
+    for board in &world.boards {
+        files.extend(
+            extensions::build_all(board)?
+                .into_iter()
+                .map(|extension| extension.debug),
+        );
+    }
+    // The examples are compared too, beside the step's own files.
+    let files = std::env::join_paths(files).context("target")?;
+    let mut cargo = cargo(&["test", "--no-fail-fast", "-p", "gnu-ld"]);
+    counted(cargo.env("EXTENSIONS", files), cargo_count)
 }
 
 fn build(world: &World) -> Result<Count> {
