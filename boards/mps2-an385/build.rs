@@ -1,7 +1,8 @@
-//! Lets the linker find memory.x.
+//! Lets the linker find the board's link scripts.
 
 fn main() {
     let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     println!("cargo::rustc-link-search={folder}");
     println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-changed=device.x");
 }

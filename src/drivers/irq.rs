@@ -1,4 +1,4 @@
-//! Interrupt numbers of a Cortex-M part, without a crate for the part.
+//! Interrupts of a Cortex-M part, without a crate for the part.
 
 use cortex_m::interrupt::InterruptNumber;
 
@@ -11,4 +11,27 @@ unsafe impl InterruptNumber for Irq {
     fn number(self) -> u16 {
         self.0
     }
+}
+
+/// Defines the part's interrupt vectors: how many it has, and the handlers of those that are used.
+/// All others return at once.
+///
+/// cortex-m-rt takes the table by its name, from its feature `device` on.
+#[macro_export]
+macro_rules! vectors {
+    ($count:expr; $($irq:expr => $handler:expr),+ $(,)?) => {
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = ".vector_table.interrupts")]
+        static __INTERRUPTS: [extern "C" fn(); $count] = {
+            extern "C" fn unexpected() {}
+            let mut table: [extern "C" fn(); $count] = [unexpected; $count];
+            $({
+                extern "C" fn handler() {
+                    $handler
+                }
+                table[$irq as usize] = handler;
+            })+
+            table
+        };
+    };
 }

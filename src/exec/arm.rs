@@ -284,6 +284,11 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
     }
 }
 
+/// cortex-m-rt's name for the handler of all other exceptions: an SVC in an extension asks nobody for nothing.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn DefaultHandler() {}
+
 /// What the fault status registers say (B3.2.15 to B3.2.18).
 struct FaultStatus {
     cfsr: u32,

@@ -112,15 +112,9 @@ mod riscv {
         __extendsfdf2
     );
     export!(__floatsisf, __floatunsisf, __floatdisf, __floatundisf);
+    export!(
+        __clzsi2, __ctzsi2, __clzdi2, __ctzdi2, __bswapsi2, __bswapdi2
+    );
 }
 
-export!(
-    __clzsi2,
-    __ctzsi2,
-    __popcountsi2,
-    __clzdi2,
-    __ctzdi2,
-    __popcountdi2,
-    __bswapsi2,
-    __bswapdi2
-);
+export!(__popcountsi2, __popcountdi2);

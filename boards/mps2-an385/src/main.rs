@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::{entry, exception};
+use cortex_m_rt::entry;
 use llext_shell::{
     board::{self, Board, Memory},
     console::Output,
@@ -46,11 +46,4 @@ fn main() -> ! {
     unsafe { board::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
 }
 
-#[exception]
-unsafe fn DefaultHandler(irq: i16) {
-    match u16::try_from(irq) {
-        Ok(UART0_RX) => UART.interrupt(),
-        Ok(TIMER0) => TIMER.interrupt(),
-        _ => {}
-    }
-}
+llext_shell::vectors!(9; UART0_RX => UART.interrupt(), TIMER0 => TIMER.interrupt());
