@@ -1,7 +1,7 @@
 //! Ranges and tables of a file, checked once (invariant 1).
 
+use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
-use crate::source::Source;
 use core::marker::PhantomData;
 use core::mem::size_of;
 use zero::Pod;
@@ -14,20 +14,21 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Believes that `size` bytes at `offset` lie in a file of `file_len` bytes, after checking it.
+    /// Believes that `size` bytes at `offset` lie in the file, after checking it.
     pub(crate) fn claim(
-        file_len: usize,
+        reader: &mut Reader<'_>,
         offset: usize,
         size: usize,
         what: &'static str,
-    ) -> Result<Self, LoadError> {
+    ) -> Checked<Self> {
+        let len = reader.len();
         match offset.checked_add(size) {
-            Some(end) if end <= file_len => Ok(Self { offset, len: size }),
-            _ => Err(LoadError::Truncated {
+            Some(end) if end <= len => Ok(Self { offset, len: size }),
+            _ => reader.refuse(LoadError::Truncated {
                 what,
                 offset,
                 size,
-                len: file_len,
+                len,
             }),
         }
     }
@@ -40,14 +41,14 @@ impl Span {
     /// Fills as much of `into` as there is from `at` on, and returns that part.
     pub(crate) fn read<'b>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         at: usize,
         into: &'b mut [u8],
-    ) -> Result<&'b mut [u8], LoadError> {
+    ) -> Checked<&'b mut [u8]> {
         let len = into.len().min(self.len.saturating_sub(at));
         let part = into.get_mut(..len).unwrap_or_default();
         if !part.is_empty() {
-            source.read_at(self.offset.saturating_add(at), part)?;
+            reader.read_at(self.offset.saturating_add(at), part)?;
         }
         Ok(part)
     }
@@ -55,16 +56,12 @@ impl Span {
 
 impl Span {
     /// Reads chunk after chunk, whole ones but for the last, and calls `each` with their lengths in bytes.
-    fn for_each_chunk(
-        &self,
-        source: &mut dyn Source,
-        each: Visit<'_, Chunk>,
-    ) -> Result<(), LoadError> {
+    fn for_each_chunk(&self, reader: &mut Reader<'_>, each: Visit<'_, Chunk>) -> Checked<()> {
         let mut chunk = Chunk([0; Chunk::LEN]);
         let mut at = 0usize;
         while at < self.len {
-            let len = self.read(source, at, &mut chunk.0)?.len();
-            each(source, len, &chunk)?;
+            let len = self.read(reader, at, &mut chunk.0)?.len();
+            each(reader, len, &chunk)?;
             at = at.saturating_add(len);
         }
         Ok(())
@@ -81,8 +78,7 @@ impl Chunk {
 }
 
 /// What is done with each record of a table, by its index (or with each chunk of it, by its length in bytes).
-pub(crate) type Visit<'v, T> =
-    &'v mut dyn FnMut(&mut dyn Source, usize, &T) -> Result<(), LoadError>;
+pub(crate) type Visit<'v, T> = &'v mut dyn FnMut(&mut Reader<'_>, usize, &T) -> Checked<()>;
 
 /// A table of records in the file.
 pub(crate) struct Table<T> {
@@ -119,17 +115,17 @@ impl<T: Pod> Table<T> {
     /// Record `index` through `view`; `None` past the end.
     pub(crate) fn get<R>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
         view: impl FnOnce(&T) -> R,
-    ) -> Result<Option<R>, LoadError> {
+    ) -> Checked<Option<R>> {
         if index >= self.len() {
             return Ok(None);
         }
         let mut chunk = Chunk([0; Chunk::LEN]);
         let record = chunk.0.get_mut(..size_of::<T>()).unwrap_or_default();
         self.span
-            .read(source, index.saturating_mul(size_of::<T>()), record)?;
+            .read(reader, index.saturating_mul(size_of::<T>()), record)?;
         Ok(Self::records(&chunk).first().map(view))
     }
 
@@ -145,15 +141,11 @@ impl<T: Pod> Table<T> {
     }
 
     /// Calls `each` for all records in order, with their indexes, and ends early when it fails.
-    pub(crate) fn for_each(
-        &self,
-        source: &mut dyn Source,
-        each: Visit<'_, T>,
-    ) -> Result<(), LoadError> {
+    pub(crate) fn for_each(&self, reader: &mut Reader<'_>, each: Visit<'_, T>) -> Checked<()> {
         let mut index = 0;
-        self.span.for_each_chunk(source, &mut |source, len, chunk| {
+        self.span.for_each_chunk(reader, &mut |reader, len, chunk| {
             for record in Self::records(chunk).iter().take(len / size_of::<T>()) {
-                each(source, index, record)?;
+                each(reader, index, record)?;
                 index = index.saturating_add(1);
             }
             Ok(())
@@ -168,10 +160,22 @@ mod tests {
 
     #[test]
     fn a_span_lies_in_the_file() {
-        assert!(Span::claim(10, 0, 10, "x").is_ok());
-        assert!(Span::claim(10, 10, 0, "x").is_ok());
-        assert!(Span::claim(10, 1, 10, "x").is_err());
-        assert!(Span::claim(10, usize::MAX, 2, "x").is_err());
+        let mut source = SliceSource::new(&[0; 10]);
+        let mut reader = Reader::new(&mut source);
+        assert!(Span::claim(&mut reader, 0, 10, "x").is_ok());
+        assert!(Span::claim(&mut reader, 10, 0, "x").is_ok());
+        assert!(Span::claim(&mut reader, 1, 10, "x").is_err());
+        assert!(Span::claim(&mut reader, usize::MAX, 2, "x").is_err());
+        let (what, offset, size, len) = ("x", usize::MAX, 2, 10);
+        assert_eq!(
+            reader.reason(),
+            LoadError::Truncated {
+                what,
+                offset,
+                size,
+                len
+            }
+        );
     }
 
     #[test]
@@ -181,11 +185,12 @@ mod tests {
             .chain([1, 2])
             .collect();
         let mut source = SliceSource::new(&bytes);
-        let span = Span::claim(bytes.len(), 0, bytes.len(), "x").unwrap();
+        let mut reader = Reader::new(&mut source);
+        let span = Span::claim(&mut reader, 0, bytes.len(), "x").unwrap();
         let table = Table::<u32>::new(span);
         let mut seen = Vec::new();
         table
-            .for_each(&mut source, &mut |_, index, &record| {
+            .for_each(&mut reader, &mut |_, index, &record| {
                 assert_eq!(index as u32, record);
                 seen.push(record);
                 Ok(())
@@ -193,9 +198,9 @@ mod tests {
             .unwrap();
         assert_eq!(seen.len(), 1003);
         assert_eq!(
-            table.get(&mut source, 1002, |&record| record),
+            table.get(&mut reader, 1002, |&record| record),
             Ok(Some(1002))
         );
-        assert_eq!(table.get(&mut source, 1003, |&record| record), Ok(None));
+        assert_eq!(table.get(&mut reader, 1003, |&record| record), Ok(None));
     }
 }

@@ -3,10 +3,10 @@
 use super::claim::{Span, Table};
 use super::section::{Record, Section};
 use super::string::Strings;
+use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
 use crate::machine::{self, Machine};
 use crate::name::Name;
-use crate::source::Source;
 use core::mem::{offset_of, size_of};
 use xmas_elf::P32;
 use xmas_elf::header::{Class, Data, HeaderPt1, HeaderPt2_, MAGIC, Version};
@@ -26,8 +26,6 @@ struct Bytes([u8; SIZE]);
 
 /// An ELF file whose header has been checked: section headers and section names can be read.
 pub(crate) struct File {
-    /// Length of the file in bytes.
-    pub(crate) len: usize,
     /// The section headers.
     pub(crate) sections: Table<Record>,
     /// The sections' names.
@@ -35,16 +33,16 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Reads and checks the header of the file in `source`, which must be for `machine`.
-    pub(crate) fn open(source: &mut dyn Source, machine: &Machine) -> Result<Self, LoadError> {
-        let len = source.len();
+    /// Reads and checks the header of the file in `reader`, which must be for `machine`.
+    pub(crate) fn open(reader: &mut Reader<'_>, machine: &Machine) -> Checked<Self> {
+        let len = reader.len();
         let mut bytes = Bytes([0; SIZE]);
         let head = bytes.0.get_mut(..len.min(SIZE)).unwrap_or_default();
-        source.read_at(0, head)?;
+        reader.read_at(0, head)?;
         let (ident, rest) = bytes.0.split_at(IDENT);
-        check_ident(zero::read(ident), machine)?;
+        check_ident(reader, zero::read(ident), machine)?;
         if len < SIZE {
-            return Err(LoadError::Truncated {
+            return reader.refuse(LoadError::Truncated {
                 what: "ELF header",
                 offset: 0,
                 size: SIZE,
@@ -52,20 +50,16 @@ impl File {
             });
         }
         let header: &HeaderPt2 = zero::read(rest);
-        check_kind(header, e_machine(rest), machine)?;
-        Self::find_sections(source, len, header)
+        check_kind(reader, header, e_machine(rest), machine)?;
+        Self::find_sections(reader, header)
     }
 
     /// Finds the table of section headers, where the numbers that do not fit the header are in its first entry.
-    fn find_sections(
-        source: &mut dyn Source,
-        len: usize,
-        header: &HeaderPt2,
-    ) -> Result<Self, LoadError> {
+    fn find_sections(reader: &mut Reader<'_>, header: &HeaderPt2) -> Checked<Self> {
         let offset = header.sh_offset as usize;
         let what = "section header";
-        let first = Table::<Record>::new(Span::claim(len, offset, size_of::<Record>(), what)?);
-        let first = first.get(source, 0, Section::new)?;
+        let first = Table::<Record>::new(Span::claim(reader, offset, size_of::<Record>(), what)?);
+        let first = first.get(reader, 0, Section::new)?;
         let count = match (header.sh_count, &first) {
             (0, Some(first)) => first.size,
             (count, _) => usize::from(count),
@@ -75,29 +69,27 @@ impl File {
             (index, _) => usize::from(index),
         };
         let size = count.saturating_mul(size_of::<Record>());
-        let sections = Table::new(Span::claim(len, offset, size, "section headers")?);
-        let bad_names = LoadError::BadHeader {
-            field: "e_shstrndx",
-            value: names as u32,
+        let sections = Table::new(Span::claim(reader, offset, size, "section headers")?);
+        let strings = match sections.get(reader, names, Section::new)? {
+            Some(names) => Strings::claim(reader, &names)?,
+            None => None,
         };
-        let names = sections
-            .get(source, names, Section::new)?
-            .ok_or(bad_names)?;
-        let names = Strings::claim(source, len, &names)?.ok_or(bad_names)?;
-        Ok(Self {
-            len,
-            sections,
-            names,
-        })
+        match strings {
+            Some(names) => Ok(Self { sections, names }),
+            None => reader.refuse(LoadError::BadHeader {
+                field: "e_shstrndx",
+                value: names as u32,
+            }),
+        }
     }
 
     /// The header of section `index`.
     pub(crate) fn section(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
-    ) -> Result<Option<Section>, LoadError> {
-        self.sections.get(source, index, Section::new)
+    ) -> Checked<Option<Section>> {
+        self.sections.get(reader, index, Section::new)
     }
 
     /// The names of sections.
@@ -107,34 +99,35 @@ impl File {
 
     /// The name of section `index` for a message: empty if it cannot be read.
     #[cold]
-    pub(crate) fn section_name(&self, source: &mut dyn Source, index: usize) -> Name {
-        match self.section(source, index) {
-            Ok(Some(section)) => self.names.name(source, section.name),
+    pub(crate) fn section_name(&self, reader: &mut Reader<'_>, index: usize) -> Name {
+        match self.section(reader, index) {
+            Ok(Some(section)) => self.names.name(reader, section.name),
             _ => Name::EMPTY,
         }
     }
 
-    /// The error for a field of section `index` that makes no sense.
+    /// Refuses the file for a field of section `index` that makes no sense.
     #[cold]
-    pub(crate) fn bad_section(
+    pub(crate) fn bad_section<T>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
         field: &'static str,
         value: u32,
-    ) -> LoadError {
-        LoadError::BadSection {
+    ) -> Checked<T> {
+        let section = self.section_name(reader, index);
+        reader.refuse(LoadError::BadSection {
             index,
-            section: self.section_name(source, index),
+            section,
             field,
             value,
-        }
+        })
     }
 }
 
-fn check_ident(ident: &HeaderPt1, machine: &Machine) -> Result<(), LoadError> {
+fn check_ident(reader: &mut Reader<'_>, ident: &HeaderPt1, machine: &Machine) -> Checked<()> {
     if ident.magic != MAGIC {
-        return Err(LoadError::NotElf);
+        return reader.refuse(LoadError::NotElf);
     }
     let wanted = match machine.class {
         machine::Class::Elf32 => 32,
@@ -147,52 +140,57 @@ fn check_ident(ident: &HeaderPt1, machine: &Machine) -> Result<(), LoadError> {
     };
     // Records of class 32 are all that is read here, whatever the machine.
     if found != wanted || found != 32 {
-        return Err(LoadError::WrongClass { found, wanted });
+        return reader.refuse(LoadError::WrongClass { found, wanted });
     }
     match ident.data() {
         Data::LittleEndian => {}
-        _ => return Err(LoadError::WrongEndianness),
+        _ => return reader.refuse(LoadError::WrongEndianness),
     }
     match ident.version() {
         Version::Current => Ok(()),
-        Version::Other(version) => Err(LoadError::WrongVersion {
+        Version::Other(version) => reader.refuse(LoadError::WrongVersion {
             found: u32::from(version),
         }),
-        Version::None => Err(LoadError::WrongVersion { found: 0 }),
+        Version::None => reader.refuse(LoadError::WrongVersion { found: 0 }),
     }
 }
 
-fn check_kind(header: &HeaderPt2, found: u16, machine: &Machine) -> Result<(), LoadError> {
+fn check_kind(
+    reader: &mut Reader<'_>,
+    header: &HeaderPt2,
+    found: u16,
+    machine: &Machine,
+) -> Checked<()> {
     if header.version != CURRENT {
-        return Err(LoadError::WrongVersion {
+        return reader.refuse(LoadError::WrongVersion {
             found: header.version,
         });
     }
     if found != machine.e_machine {
-        return Err(LoadError::WrongMachine {
+        return reader.refuse(LoadError::WrongMachine {
             found,
             wanted: machine.name,
         });
     }
     if header.type_.0 != RELOCATABLE {
-        return Err(LoadError::NotRelocatable {
+        return reader.refuse(LoadError::NotRelocatable {
             found: header.type_.0,
         });
     }
     if usize::from(header.header_size) != SIZE {
-        return Err(LoadError::BadHeader {
+        return reader.refuse(LoadError::BadHeader {
             field: "e_ehsize",
             value: header.header_size.into(),
         });
     }
     if usize::from(header.sh_entry_size) != size_of::<Record>() {
-        return Err(LoadError::BadHeader {
+        return reader.refuse(LoadError::BadHeader {
             field: "e_shentsize",
             value: header.sh_entry_size.into(),
         });
     }
     if header.sh_offset == 0 {
-        return Err(LoadError::BadHeader {
+        return reader.refuse(LoadError::BadHeader {
             field: "e_shoff",
             value: 0,
         });

@@ -7,6 +7,7 @@
 pub(crate) mod claim;
 pub(crate) mod header;
 pub(crate) mod note;
+pub(crate) mod reader;
 pub(crate) mod reloc;
 pub(crate) mod section;
 pub(crate) mod string;

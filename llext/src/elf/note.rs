@@ -1,8 +1,7 @@
 //! The GNU build-id among the notes.
 
 use super::claim::Span;
-use crate::error::LoadError;
-use crate::source::Source;
+use crate::elf::reader::{Checked, Reader};
 
 const NT_GNU_BUILD_ID: u32 = 3;
 const NAME: &[u8; 4] = b"GNU\0";
@@ -10,14 +9,11 @@ const NAME: &[u8; 4] = b"GNU\0";
 const HEADER: usize = 12;
 
 /// Where the build-id lies among the notes in `span`: offset and length in bytes.
-pub(crate) fn find_build_id(
-    source: &mut dyn Source,
-    span: &Span,
-) -> Result<Option<(u32, u8)>, LoadError> {
+pub(crate) fn find_build_id(reader: &mut Reader<'_>, span: &Span) -> Checked<Option<(u32, u8)>> {
     let mut at = 0usize;
     loop {
         let mut bytes = [0; HEADER + NAME.len()];
-        let note = span.read(source, at, &mut bytes)?;
+        let note = span.read(reader, at, &mut bytes)?;
         let (Some(name_size), Some(size), Some(kind)) =
             (word(note, 0), word(note, 4), word(note, 8))
         else {
@@ -63,8 +59,10 @@ mod tests {
     }
 
     fn find(bytes: &[u8]) -> Option<(u32, u8)> {
-        let span = Span::claim(bytes.len(), 0, bytes.len(), "notes").unwrap();
-        find_build_id(&mut SliceSource::new(bytes), &span).unwrap()
+        let mut source = SliceSource::new(bytes);
+        let mut reader = Reader::new(&mut source);
+        let span = Span::claim(&mut reader, 0, bytes.len(), "notes").unwrap();
+        find_build_id(&mut reader, &span).unwrap()
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use super::claim::Table;
 use super::header::File;
 use super::section::Section;
-use crate::error::LoadError;
-use crate::source::Source;
+use crate::elf::reader::{Checked, Reader};
 use xmas_elf::P32;
 use xmas_elf::sections::{Rel, Rela, ShType};
 
@@ -67,16 +66,16 @@ impl Relocations {
 
     /// Believes in the relocation table `section` with `index`, after checking it.
     pub(crate) fn claim(
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         index: usize,
         section: &Section,
-    ) -> Result<Self, LoadError> {
-        let span = section.contents(file.len, "relocations")?;
+    ) -> Checked<Self> {
+        let span = section.contents(reader, "relocations")?;
         let table = match (section.kind, section.entry_size) {
             (Some(ShType::Rel), 8) => Kind::Rel(Table::new(span)),
             (Some(ShType::Rela), 12) => Kind::Rela(Table::new(span)),
-            (_, size) => return Err(file.bad_section(source, index, "sh_entsize", size as u32)),
+            (_, size) => return file.bad_section(reader, index, "sh_entsize", size as u32),
         };
         Ok(Self {
             target: section.info as usize,
@@ -88,15 +87,15 @@ impl Relocations {
     /// Calls `each` for all entries in order.
     pub(crate) fn for_each(
         &self,
-        source: &mut dyn Source,
-        mut each: impl FnMut(&mut dyn Source, &Relocation) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError> {
+        reader: &mut Reader<'_>,
+        mut each: impl FnMut(&mut Reader<'_>, &Relocation) -> Checked<()>,
+    ) -> Checked<()> {
         match &self.table {
             Kind::Rel(table) => {
-                table.for_each(source, &mut |source, _, entry| each(source, &entry.into()))
+                table.for_each(reader, &mut |reader, _, entry| each(reader, &entry.into()))
             }
             Kind::Rela(table) => {
-                table.for_each(source, &mut |source, _, entry| each(source, &entry.into()))
+                table.for_each(reader, &mut |reader, _, entry| each(reader, &entry.into()))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Section headers.
 
 use super::claim::Span;
-use crate::error::LoadError;
+use super::reader::{Checked, Reader};
 use crate::loaded::RegionKind;
 use xmas_elf::P32;
 use xmas_elf::sections::{
@@ -91,9 +91,9 @@ impl Section {
         }
     }
 
-    /// Where its contents lie in a file of `file_len` bytes.
-    pub(crate) fn contents(&self, file_len: usize, what: &'static str) -> Result<Span, LoadError> {
-        Span::claim(file_len, self.offset, self.size, what)
+    /// Where its contents lie in the file.
+    pub(crate) fn contents(&self, reader: &mut Reader<'_>, what: &'static str) -> Checked<Span> {
+        Span::claim(reader, self.offset, self.size, what)
     }
 
     /// Its alignment in bytes, a power of two; an error holds what it is instead.

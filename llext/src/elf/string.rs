@@ -2,9 +2,8 @@
 
 use super::claim::Span;
 use super::section::Section;
-use crate::error::LoadError;
+use crate::elf::reader::{Checked, Reader};
 use crate::name::Name;
-use crate::source::Source;
 use xmas_elf::sections::ShType;
 
 /// Bytes that are read at a time: most names end within.
@@ -18,14 +17,10 @@ pub(crate) struct Strings {
 
 impl Strings {
     /// Believes that `section` is a string table, after checking its type and its last byte; `None` if it is none.
-    pub(crate) fn claim(
-        source: &mut dyn Source,
-        file_len: usize,
-        section: &Section,
-    ) -> Result<Option<Self>, LoadError> {
-        let span = section.contents(file_len, "string table")?;
+    pub(crate) fn claim(reader: &mut Reader<'_>, section: &Section) -> Checked<Option<Self>> {
+        let span = section.contents(reader, "string table")?;
         let mut last = [1];
-        let last = span.read(source, span.len().saturating_sub(1), &mut last)?;
+        let last = span.read(reader, span.len().saturating_sub(1), &mut last)?;
         let terminated = section.kind == Some(ShType::StrTab) && *last == [0];
         Ok(terminated.then_some(Self { span }))
     }
@@ -38,10 +33,10 @@ impl Strings {
     /// The name at `offset`, read into `buffer`; cut, if it does not fit. `None` if there is none.
     pub(crate) fn read<'b>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         offset: u32,
         buffer: &'b mut [u8],
-    ) -> Result<Option<&'b [u8]>, LoadError> {
+    ) -> Checked<Option<&'b [u8]>> {
         if !self.has(offset) {
             return Ok(None);
         }
@@ -51,7 +46,7 @@ impl Strings {
             let step = buffer.get_mut(len..end).unwrap_or_default();
             let step = self
                 .span
-                .read(source, (offset as usize).saturating_add(len), step)?;
+                .read(reader, (offset as usize).saturating_add(len), step)?;
             let read = step.len();
             if let Some(nul) = step.iter().position(|&byte| byte == 0) {
                 return Ok(buffer.get(..len.saturating_add(nul)));
@@ -65,13 +60,13 @@ impl Strings {
     }
 
     /// Length of the name at `offset` in bytes, without its NUL.
-    pub(crate) fn len_at(&self, source: &mut dyn Source, offset: u32) -> Result<usize, LoadError> {
+    pub(crate) fn len_at(&self, reader: &mut Reader<'_>, offset: u32) -> Checked<usize> {
         let mut len = 0usize;
         loop {
             let mut buffer = [0; STEP];
             let step =
                 self.span
-                    .read(source, (offset as usize).saturating_add(len), &mut buffer)?;
+                    .read(reader, (offset as usize).saturating_add(len), &mut buffer)?;
             match step.iter().position(|&byte| byte == 0) {
                 Some(nul) => return Ok(len.saturating_add(nul)),
                 None if step.is_empty() => return Ok(len),
@@ -83,21 +78,21 @@ impl Strings {
     /// Whether the name at `offset` is `wanted`, a name of less than 32 bytes.
     pub(crate) fn matches(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         offset: u32,
         wanted: &[u8],
-    ) -> Result<bool, LoadError> {
+    ) -> Checked<bool> {
         let mut buffer = [0; 32];
         let len = wanted.len().saturating_add(1).min(buffer.len());
-        let head = self.read(source, offset, buffer.get_mut(..len).unwrap_or_default())?;
+        let head = self.read(reader, offset, buffer.get_mut(..len).unwrap_or_default())?;
         Ok(head.is_some_and(|head| head == wanted))
     }
 
     /// The name at `offset` for a message: empty if it cannot be read.
     #[cold]
-    pub(crate) fn name(&self, source: &mut dyn Source, offset: u32) -> Name {
+    pub(crate) fn name(&self, reader: &mut Reader<'_>, offset: u32) -> Name {
         let mut buffer = [0; 64];
-        match self.read(source, offset, &mut buffer) {
+        match self.read(reader, offset, &mut buffer) {
             Ok(Some(name)) => Name::new(name),
             _ => Name::EMPTY,
         }

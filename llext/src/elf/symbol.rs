@@ -4,8 +4,8 @@ use super::claim::{Table, Visit};
 use super::header::File;
 use super::section::Section;
 use super::string::Strings;
+use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
-use crate::source::Source;
 use xmas_elf::sections::{SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX};
 use xmas_elf::symbol_table::{Entry, Entry32};
 
@@ -102,24 +102,25 @@ impl Symbols {
     /// Believes in the symbol table `section` with `index`, after checking it. `extended` holds the section indexes
     /// that do not fit it, if there are any.
     pub(crate) fn claim(
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         index: usize,
         section: &Section,
         extended: Option<&Section>,
-    ) -> Result<Self, LoadError> {
+    ) -> Checked<Self> {
         if section.entry_size != size_of::<Entry32>() {
-            return Err(file.bad_section(source, index, "sh_entsize", section.entry_size as u32));
+            return file.bad_section(reader, index, "sh_entsize", section.entry_size as u32);
         }
-        let table = Table::new(section.contents(file.len, "symbol table")?);
-        let names = match file.section(source, section.link as usize)? {
-            Some(names) => Strings::claim(source, file.len, &names)?,
+        let table = Table::new(section.contents(reader, "symbol table")?);
+        let names = match file.section(reader, section.link as usize)? {
+            Some(names) => Strings::claim(reader, &names)?,
             None => None,
         };
-        let names =
-            names.ok_or_else(|| file.bad_section(source, index, "sh_link", section.link))?;
+        let Some(names) = names else {
+            return file.bad_section(reader, index, "sh_link", section.link);
+        };
         let extended = match extended {
-            Some(section) => Some(Table::new(section.contents(file.len, "section indexes")?)),
+            Some(section) => Some(Table::new(section.contents(reader, "section indexes")?)),
             None => None,
         };
         Ok(Self {
@@ -141,64 +142,57 @@ impl Symbols {
     }
 
     /// Symbol `index`.
-    pub(crate) fn get(
-        &self,
-        source: &mut dyn Source,
-        index: usize,
-    ) -> Result<Option<Symbol>, LoadError> {
-        match self.table.get(source, index, Symbol::new)? {
-            Some(symbol) => self.find_home(source, index, symbol).map(Some),
+    pub(crate) fn get(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Option<Symbol>> {
+        match self.table.get(reader, index, Symbol::new)? {
+            Some(symbol) => self.find_home(reader, index, symbol).map(Some),
             None => Ok(None),
         }
     }
 
     /// Calls `each` for all symbols in order.
-    pub(crate) fn for_each(
-        &self,
-        source: &mut dyn Source,
-        each: Visit<'_, Symbol>,
-    ) -> Result<(), LoadError> {
-        self.table.for_each(source, &mut |source, index, entry| {
-            let symbol = self.find_home(source, index, Symbol::new(entry))?;
-            each(source, index, &symbol)
+    pub(crate) fn for_each(&self, reader: &mut Reader<'_>, each: Visit<'_, Symbol>) -> Checked<()> {
+        self.table.for_each(reader, &mut |reader, index, entry| {
+            let symbol = self.find_home(reader, index, Symbol::new(entry))?;
+            each(reader, index, &symbol)
         })
     }
 
     /// The name of symbol `index`, read into `buffer` and cut if it does not fit; empty if it has none.
     pub(crate) fn read_name<'b>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
         buffer: &'b mut [u8],
-    ) -> Result<&'b [u8], LoadError> {
-        match self.table.get(source, index, |entry| entry.name())? {
-            Some(name) => Ok(self.names.read(source, name, buffer)?.unwrap_or_default()),
+    ) -> Checked<&'b [u8]> {
+        match self.table.get(reader, index, |entry| entry.name())? {
+            Some(name) => Ok(self.names.read(reader, name, buffer)?.unwrap_or_default()),
             None => Ok(&[]),
         }
     }
 
-    /// The error for a field of symbol `index` that makes no sense.
+    /// Refuses the file for a field of symbol `index` that makes no sense.
     #[cold]
-    pub(crate) fn bad_symbol(
+    pub(crate) fn bad_symbol<T>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
         field: &'static str,
         value: u32,
-    ) -> LoadError {
-        LoadError::BadSymbol {
+    ) -> Checked<T> {
+        let symbol = self.name(reader, index);
+        reader.refuse(LoadError::BadSymbol {
             index,
-            symbol: self.name(source, index),
+            symbol,
             field,
             value,
-        }
+        })
     }
 
     /// The name of symbol `index` for a message: empty if it cannot be read.
     #[cold]
-    pub(crate) fn name(&self, source: &mut dyn Source, index: usize) -> crate::Name {
-        match self.table.get(source, index, |entry| entry.name()) {
-            Ok(Some(name)) => self.names.name(source, name),
+    pub(crate) fn name(&self, reader: &mut Reader<'_>, index: usize) -> crate::Name {
+        match self.table.get(reader, index, |entry| entry.name()) {
+            Ok(Some(name)) => self.names.name(reader, name),
             _ => crate::Name::EMPTY,
         }
     }
@@ -206,12 +200,12 @@ impl Symbols {
     /// Looks up a section index that does not fit the symbol.
     fn find_home(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         index: usize,
         mut symbol: Symbol,
-    ) -> Result<Symbol, LoadError> {
+    ) -> Checked<Symbol> {
         if let (Home::Reserved(SHN_XINDEX), Some(extended)) = (symbol.home, &self.extended)
-            && let Some(section) = extended.get(source, index, |&section| section)?
+            && let Some(section) = extended.get(reader, index, |&section| section)?
         {
             symbol.home = Home::Section(section);
         }

@@ -8,11 +8,11 @@ use super::slots::Slot;
 use super::survey::Survey;
 use super::tables::{HighParts, each_table};
 use crate::elf::header::File;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Relocation, Relocations};
 use crate::elf::symbol::Symbols;
 use crate::error::{LoadError, RelocationFault};
 use crate::machine::{Formula, Machine, Operands, Row};
-use crate::source::Source;
 use core::ops::{Range, RangeInclusive};
 
 /// The check of all relocations.
@@ -37,7 +37,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Refuses a file with what this machine or this firmware does not have.
-    pub(super) fn refuse(&self) -> Result<(), LoadError> {
+    pub(super) fn refuse(&self, reader: &mut Reader<'_>) -> Checked<()> {
         match self.first_unsupported {
             Some(LoadError::Unsupported {
                 section,
@@ -47,7 +47,7 @@ impl Found {
                 ..
             }) => {
                 let count = self.unsupported;
-                Err(LoadError::Unsupported {
+                reader.refuse(LoadError::Unsupported {
                     count,
                     section,
                     offset,
@@ -55,7 +55,7 @@ impl Found {
                     machine,
                 })
             }
-            _ if self.undefined != 0 => Err(LoadError::Undefined(self.undefined)),
+            _ if self.undefined != 0 => reader.refuse(LoadError::Undefined(self.undefined)),
             _ => Ok(()),
         }
     }
@@ -75,18 +75,18 @@ impl Check<'_> {
     /// machine or this firmware does not have are reported and counted; what makes no sense is an error.
     pub(super) fn all(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         resolved: &mut Resolved<'_>,
         report: &mut dyn Report,
-    ) -> Result<Found, LoadError> {
+    ) -> Checked<Found> {
         let mut found = Found::default();
         let symbols = self.symbols.map(|symbols| symbols.section);
         each_table(
-            source,
+            reader,
             self.file,
             &self.survey.slots,
             symbols,
-            &mut |source, table, slot| {
+            &mut |reader, table, slot| {
                 let mut progress = Progress {
                     table,
                     slot,
@@ -94,8 +94,8 @@ impl Check<'_> {
                     report: &mut *report,
                     found: &mut found,
                 };
-                table.for_each(source, |source, relocation| {
-                    self.one(source, resolved, &mut progress, relocation)
+                table.for_each(reader, |reader, relocation| {
+                    self.one(reader, resolved, &mut progress, relocation)
                 })
             },
         )?;
@@ -104,37 +104,37 @@ impl Check<'_> {
 
     fn one(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         resolved: &mut Resolved<'_>,
         progress: &mut Progress<'_>,
         relocation: &Relocation,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         let Progress { table, slot, .. } = *progress;
         let Some(row) = self.machine.row(relocation.r_type) else {
-            self.unsupported(source, progress, relocation);
+            self.unsupported(reader, progress, relocation);
             return Ok(());
         };
         let end = (relocation.offset as usize).saturating_add(row.width());
         if end > slot.size as usize {
-            return Err(self.bad(source, table, relocation, RelocationFault::Place));
+            return self.bad(reader, table, relocation, RelocationFault::Place);
         }
         let Some(entry) = resolved.get(relocation.symbol as usize) else {
-            return Err(self.bad(
-                source,
+            return self.bad(
+                reader,
                 table,
                 relocation,
                 RelocationFault::Symbol(relocation.symbol),
-            ));
+            );
         };
         let fault = match row.formula {
             // Markers compute nothing, so that their symbol may even be undefined (R_ARM_NONE in .ARM.exidx).
             Formula::Nothing => None,
             Formula::PadExcess if self.is_aligned(slot, row, relocation) => None,
             Formula::PadExcess => Some(RelocationFault::Padding),
-            _ => self.check_symbol(source, resolved, progress, relocation, row, entry)?,
+            _ => self.check_symbol(reader, resolved, progress, relocation, row, entry)?,
         };
         match fault {
-            Some(fault) => Err(self.bad(source, table, relocation, fault)),
+            Some(fault) => self.bad(reader, table, relocation, fault),
             None => Ok(()),
         }
     }
@@ -142,20 +142,20 @@ impl Check<'_> {
     /// Checks the symbol of a relocation that computes with it.
     fn check_symbol(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         resolved: &mut Resolved<'_>,
         progress: &mut Progress<'_>,
         relocation: &Relocation,
         row: &Row,
         entry: Entry,
-    ) -> Result<Option<RelocationFault>, LoadError> {
+    ) -> Checked<Option<RelocationFault>> {
         if row.is_pcrel_hi20() {
             progress.highs.remember(relocation);
         } else if row.completes_hi20() {
             let high = match label_offset(entry, progress.slot) {
                 Some(label) => progress
                     .highs
-                    .find(source, progress.table, self.machine, label)?,
+                    .find(reader, progress.table, self.machine, label)?,
                 None => None,
             };
             return Ok(high.is_none().then_some(RelocationFault::NoHigh));
@@ -165,7 +165,7 @@ impl Check<'_> {
         let entry = match entry.meaning() {
             Meaning::NotLoaded => return Ok(Some(RelocationFault::NotLoaded(relocation.symbol))),
             Meaning::Undefined => {
-                self.undefined(source, progress, relocation)?;
+                self.undefined(reader, progress, relocation)?;
                 Entry::REPORTED
             }
             _ => entry,
@@ -173,7 +173,7 @@ impl Check<'_> {
         let needs_veneer = match row.branch_reach() {
             Some(reach) if self.machine.veneer.is_some() && !entry.has_veneer() => {
                 let bias = row.branch_bias();
-                self.may_be_out_of_reach(source, entry, progress.slot, relocation, bias, &reach)?
+                self.may_be_out_of_reach(reader, entry, progress.slot, relocation, bias, &reach)?
             }
             _ => false,
         };
@@ -214,13 +214,13 @@ impl Check<'_> {
     /// Whether a call from `relocation`'s place to a symbol may not reach it, wherever in the heap the regions will be.
     fn may_be_out_of_reach(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         entry: Entry,
         slot: Slot,
         relocation: &Relocation,
         bias: isize,
         reach: &RangeInclusive<isize>,
-    ) -> Result<bool, LoadError> {
+    ) -> Checked<bool> {
         let target = match entry.meaning() {
             Meaning::Own(region, offset) if region == slot.region => {
                 let place = slot.offset.saturating_add(relocation.offset) as isize;
@@ -233,7 +233,7 @@ impl Check<'_> {
             Meaning::Extension(number) => self.world.registry.export_address(number),
             Meaning::Absolute(index) => match &self.symbols {
                 Some(symbols) => symbols
-                    .get(source, index)?
+                    .get(reader, index)?
                     .map(|symbol| symbol.value as usize),
                 None => None,
             },
@@ -257,11 +257,11 @@ impl Check<'_> {
     #[cold]
     fn unsupported(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         progress: &mut Progress<'_>,
         relocation: &Relocation,
     ) {
-        let section = self.file.section_name(source, progress.table.target);
+        let section = self.file.section_name(reader, progress.table.target);
         let (offset, r_type) = (relocation.offset as usize, relocation.r_type);
         progress
             .report
@@ -281,14 +281,14 @@ impl Check<'_> {
     #[cold]
     fn undefined(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         progress: &mut Progress<'_>,
         relocation: &Relocation,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         progress.found.undefined = progress.found.undefined.saturating_add(1);
         if let Some(symbols) = &self.symbols {
             let mut buffer = [0; 256];
-            let name = symbols.read_name(source, relocation.symbol as usize, &mut buffer)?;
+            let name = symbols.read_name(reader, relocation.symbol as usize, &mut buffer)?;
             progress
                 .report
                 .undefined(core::str::from_utf8(name).unwrap_or("?"));
@@ -297,19 +297,20 @@ impl Check<'_> {
     }
 
     #[cold]
-    fn bad(
+    fn bad<T>(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         table: &Relocations,
         relocation: &Relocation,
         fault: RelocationFault,
-    ) -> LoadError {
-        let section = self.file.section_name(source, table.target);
-        LoadError::BadRelocation {
+    ) -> Checked<T> {
+        let section = self.file.section_name(reader, table.target);
+        let offset = relocation.offset as usize;
+        reader.refuse(LoadError::BadRelocation {
             section,
-            offset: relocation.offset as usize,
+            offset,
             fault,
-        }
+        })
     }
 }
 

@@ -6,21 +6,21 @@ use super::plan::Plan;
 use super::regions::Regions;
 use super::resolve::World;
 use super::survey::is_kept;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::Section;
 use crate::error::LoadError;
 use crate::loaded::{Head, KEPT_SECTION, RegionKind};
 use crate::memory::copy;
-use crate::source::Source;
 
 /// Writes the descriptor's tail into `tail`: see [`Tail`](crate::loaded::Tail) for what lies where.
 pub(super) fn write_tail(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     regions: &Regions<'_>,
     world: World<'_>,
     (name, options): (&str, &LoadOptions<'_>),
     tail: &mut [u8],
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     let mut texts = Writer {
         bytes: tail,
         at: plan.tail.texts_at(&plan.exports),
@@ -34,24 +34,24 @@ pub(super) fn write_tail(
         texts.word(&mut records, extension.id().0);
     }
     if plan.tail.sections != 0 {
-        write_sections(source, plan, &mut texts, &mut records)?;
+        write_sections(reader, plan, &mut texts, &mut records)?;
     }
     if plan.exports.section.is_none() {
-        write_exports(source, plan, regions, &mut texts, &mut records)?;
+        write_exports(reader, plan, regions, &mut texts, &mut records)?;
     }
     Ok(())
 }
 
 /// Records and names of the sections that are kept.
 fn write_sections(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     texts: &mut Writer<'_>,
     records: &mut usize,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     plan.file
         .sections
-        .for_each(source, &mut |source, index, record| {
+        .for_each(reader, &mut |reader, index, record| {
             let section = Section::new(record);
             let Some(slot) = plan.survey.slots.get(index).filter(|_| is_kept(&section)) else {
                 return Ok(());
@@ -59,11 +59,11 @@ fn write_sections(
             for word in [texts.at as u32, slot.region as u32, slot.offset, slot.size] {
                 texts.word(records, word);
             }
-            texts.put_name(source, |source, buffer| {
+            texts.put_name(reader, |reader, buffer| {
                 Ok(plan
                     .file
                     .names()
-                    .read(source, section.name, buffer)?
+                    .read(reader, section.name, buffer)?
                     .map_or(0, <[u8]>::len))
             })
         })
@@ -73,16 +73,16 @@ const _: () = assert!(KEPT_SECTION == 4 * size_of::<u32>());
 
 /// Records and names of the symbols that others may use.
 fn write_exports(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     regions: &Regions<'_>,
     texts: &mut Writer<'_>,
     records: &mut usize,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     let Some(symbols) = &plan.symbols else {
         return Ok(());
     };
-    symbols.for_each(source, &mut |source, index, symbol| {
+    symbols.for_each(reader, &mut |reader, index, symbol| {
         let Some(Meaning::Own(region, offset)) =
             plan.resolved.get(index).map(|entry| entry.meaning())
         else {
@@ -96,10 +96,10 @@ fn write_exports(
             records,
             regions.base(region).wrapping_add(offset as usize) as u32,
         );
-        texts.put_name(source, |source, buffer| {
+        texts.put_name(reader, |reader, buffer| {
             Ok(symbols
                 .names()
-                .read(source, symbol.name, buffer)?
+                .read(reader, symbol.name, buffer)?
                 .map_or(0, <[u8]>::len))
         })
     })
@@ -123,11 +123,11 @@ impl Writer<'_> {
     /// Lets `read` put a name right where it is to be, and a NUL behind it.
     fn put_name(
         &mut self,
-        source: &mut dyn Source,
-        read: impl FnOnce(&mut dyn Source, &mut [u8]) -> Result<usize, LoadError>,
-    ) -> Result<(), LoadError> {
+        reader: &mut Reader<'_>,
+        read: impl FnOnce(&mut Reader<'_>, &mut [u8]) -> Checked<usize>,
+    ) -> Checked<()> {
         let room = self.bytes.get_mut(self.at..).unwrap_or_default();
-        let len = read(source, room)?;
+        let len = read(reader, room)?;
         self.at = self.at.saturating_add(len);
         self.put(&[0]);
         Ok(())
@@ -143,7 +143,11 @@ impl Writer<'_> {
 }
 
 /// Checks what the finished extension tells of itself: its functions and exports lie in its own regions.
-pub(super) fn check(plan: &Plan<'_>, regions: &mut Regions<'_>) -> Result<(), LoadError> {
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    plan: &Plan<'_>,
+    regions: &mut Regions<'_>,
+) -> Checked<()> {
     let arrays = &plan.survey.arrays;
     let [_, _, end] = arrays.ends;
     let text = regions.base(RegionKind::Text);
@@ -155,34 +159,35 @@ pub(super) fn check(plan: &Plan<'_>, regions: &mut Regions<'_>) -> Result<(), Lo
     );
     for address in words.chunks_exact(4).filter_map(word) {
         if address != 0 && address != 0xffff_ffff && !text.contains(&address) {
-            return Err(LoadError::BadFunction { address });
+            return reader.refuse(LoadError::BadFunction { address });
         }
     }
     match plan.exports.section {
-        Some(region) => check_exports(plan, regions, region),
+        Some(region) => check_exports(reader, plan, regions, region),
         None => Ok(()),
     }
 }
 
 fn check_exports(
+    reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     regions: &mut Regions<'_>,
     region: RegionKind,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     for index in 0..plan.exports.count as usize {
         let record = (plan.exports.offset as usize).saturating_add(index.saturating_mul(8));
         let words = regions.place(region, record, 8);
         let (Some(name), Some(address)) = (word(words), words.get(4..).and_then(word)) else {
-            return Err(LoadError::BadExport { index, address: 0 });
+            return reader.refuse(LoadError::BadExport { index, address: 0 });
         };
         if !has_name(plan, regions, name) {
-            return Err(LoadError::BadExport {
+            return reader.refuse(LoadError::BadExport {
                 index,
                 address: name,
             });
         }
         if find(plan, regions, address).is_none() {
-            return Err(LoadError::BadExport { index, address });
+            return reader.refuse(LoadError::BadExport { index, address });
         }
     }
     Ok(())

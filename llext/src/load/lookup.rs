@@ -4,6 +4,7 @@ use super::slots::{Layout, Slot};
 use super::survey::Survey;
 use crate::elf::header::File;
 use crate::elf::note;
+use crate::elf::reader::{Checked, Reader, Refused};
 use crate::elf::section::Section;
 use crate::elf::symbol::{Home, Symbol, Symbols};
 use crate::error::LoadError;
@@ -23,15 +24,28 @@ pub(crate) fn symbol_at<'b>(
     address: usize,
     buffer: &'b mut [u8],
 ) -> Result<Option<(&'b str, usize)>, LoadError> {
+    let mut reader = Reader::new(source);
+    let found = find(machine, heap, &mut reader, extension, address, buffer);
+    found.map_err(|Refused| reader.reason())
+}
+
+fn find<'b>(
+    machine: &'static Machine,
+    heap: &dyn Heap,
+    reader: &mut Reader<'_>,
+    extension: &Extension,
+    address: usize,
+    buffer: &'b mut [u8],
+) -> Checked<Option<(&'b str, usize)>> {
     let Some((region, offset)) = extension.place(address) else {
         return Ok(None);
     };
-    let file = File::open(source, machine)?;
-    let survey = Survey::of(source, &file, heap, false)?;
-    let Some(symbols) = survey.symbols(source, &file)? else {
+    let file = File::open(reader, machine)?;
+    let survey = Survey::of(reader, &file, heap, false)?;
+    let Some(symbols) = survey.symbols(reader, &file)? else {
         return Ok(None);
     };
-    if !is_same(source, &file, &survey, extension)? {
+    if !is_same(reader, &file, &survey, extension)? {
         return Ok(None);
     }
     let search = Search {
@@ -39,12 +53,12 @@ pub(crate) fn symbol_at<'b>(
         offset,
         best: None,
     };
-    let Some(best) = search.among(source, &survey, &symbols)? else {
+    let Some(best) = search.among(reader, &survey, &symbols)? else {
         return Ok(None);
     };
     let name = symbols
         .names()
-        .read(source, best.name, buffer)?
+        .read(reader, best.name, buffer)?
         .unwrap_or_default();
     let name = match core::str::from_utf8(name) {
         Ok(name) => name,
@@ -59,13 +73,13 @@ pub(crate) fn symbol_at<'b>(
 /// Whether `file` is what `extension` was loaded from: it has the same build-id or, if there is none, regions of the same
 /// sizes. Veneers and common symbols come after what the section headers tell.
 fn is_same(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     file: &File,
     survey: &Survey<'_>,
     extension: &Extension,
-) -> Result<bool, LoadError> {
+) -> Checked<bool> {
     if !extension.build_id().is_empty() || survey.build_id.len != 0 {
-        return has_build_id(source, file, extension.build_id());
+        return has_build_id(reader, file, extension.build_id());
     }
     Ok(RegionKind::ALL.into_iter().all(|kind| {
         let (held, told) = (extension.held(kind).size(), survey.layout.size(kind));
@@ -77,18 +91,18 @@ fn is_same(
 }
 
 /// Whether the last build-id in `file`, the one that a load keeps, is `wanted`.
-fn has_build_id(source: &mut dyn Source, file: &File, wanted: &[u8]) -> Result<bool, LoadError> {
+fn has_build_id(reader: &mut Reader<'_>, file: &File, wanted: &[u8]) -> Checked<bool> {
     let mut same = false;
-    file.sections.for_each(source, &mut |source, _, record| {
+    file.sections.for_each(reader, &mut |reader, _, record| {
         let section = Section::new(record);
         if section.kind != Some(ShType::Note) || !section.is_allocated() {
             return Ok(());
         }
-        let span = section.contents(file.len, "section")?;
-        if let Some((offset, len)) = note::find_build_id(source, &span)? {
+        let span = section.contents(reader, "section")?;
+        if let Some((offset, len)) = note::find_build_id(reader, &span)? {
             let mut id = [0; u8::MAX as usize];
             let id = id.get_mut(..usize::from(len)).unwrap_or_default();
-            same = span.read(source, offset as usize, id)? == wanted;
+            same = span.read(reader, offset as usize, id)? == wanted;
         }
         Ok(())
     })?;
@@ -115,13 +129,13 @@ struct Found {
 impl Search {
     fn among(
         mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         survey: &Survey<'_>,
         symbols: &Symbols,
-    ) -> Result<Option<Found>, LoadError> {
+    ) -> Checked<Option<Found>> {
         let mut layout = survey.layout;
-        symbols.for_each(source, &mut |_, _, symbol| {
-            if let Some(slot) = slot_of(symbol, survey, &mut layout)?
+        symbols.for_each(reader, &mut |reader, _, symbol| {
+            if let Some(slot) = slot_of(reader, symbol, survey, &mut layout)?
                 && symbol.is_code_or_data()
             {
                 self.consider(symbol, slot);
@@ -161,15 +175,17 @@ impl Search {
 
 /// Where the section of a symbol is; a common symbol is placed as the load did.
 fn slot_of(
+    reader: &mut Reader<'_>,
     symbol: &Symbol,
     survey: &Survey<'_>,
     layout: &mut Layout,
-) -> Result<Option<Slot>, LoadError> {
+) -> Checked<Option<Slot>> {
     match symbol.home {
         Home::Section(section) => Ok(survey.slots.get(section as usize)),
         Home::Common if symbol.value.is_power_of_two() => {
             let region = RegionKind::Bss;
-            let offset = layout.place(region, symbol.size as usize, symbol.value as usize)?;
+            let offset =
+                layout.place(reader, region, symbol.size as usize, symbol.value as usize)?;
             Ok(Some(Slot {
                 region,
                 offset,

@@ -1,4 +1,4 @@
-//! The pipeline of a load. `load` is its table of contents: each phase returns a value that the next ones borrow.
+//! The pipeline of a load. `run` is its table of contents: each phase returns a value that the next ones borrow.
 
 mod check;
 mod describe;
@@ -15,6 +15,7 @@ mod tables;
 mod tests;
 
 use crate::Llext;
+use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind, Registry};
 use crate::memory::{Block, Heap, synchronise_instructions};
@@ -74,7 +75,7 @@ impl Requirements {
 /// The longest name of an extension, in bytes.
 const NAME_LIMIT: usize = 63;
 
-/// Loads the file in `source` as `name`: one line a phase. Whatever a phase has taken goes back when a later one fails.
+/// Loads the file in `source` as `name`.
 pub(crate) fn load<'l>(
     llext: &'l mut Llext<'_>,
     source: &mut dyn Source,
@@ -83,6 +84,17 @@ pub(crate) fn load<'l>(
     report: &mut dyn Report,
 ) -> Result<&'l Extension, LoadError> {
     check_name(llext, name)?;
+    let mut reader = Reader::new(source);
+    run(llext, &mut reader, (name, options), report).map_err(|Refused| reader.reason())
+}
+
+/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
+fn run<'l>(
+    llext: &'l mut Llext<'_>,
+    reader: &mut Reader<'_>,
+    named: (&str, &LoadOptions<'_>),
+    report: &mut dyn Report,
+) -> Checked<&'l Extension> {
     let (heap, world) = (
         llext.heap,
         World {
@@ -90,19 +102,19 @@ pub(crate) fn load<'l>(
             registry: &llext.registry,
         },
     );
-    let mut plan = Plan::of(source, llext.machine, heap, world, (name, options), report)?;
-    plan.found.refuse()?;
-    let mut regions = Regions::take(heap, &plan.layout)?;
-    let mut metadata = take_descriptor(heap, plan.tail_len)?;
-    regions.fill(source, &plan.file, &plan.survey)?;
-    relocate::write_veneers(source, &mut plan, &mut regions, world)?;
-    relocate::apply_all(source, &plan, &mut regions, world)?;
-    describe::check(&plan, &mut regions)?;
+    let mut plan = Plan::of(reader, llext.machine, heap, world, named, report)?;
+    plan.found.refuse(reader)?;
+    let mut regions = Regions::take(reader, heap, &plan.layout)?;
+    let mut metadata = take_descriptor(reader, heap, plan.tail_len)?;
+    regions.fill(reader, &plan.file, &plan.survey)?;
+    relocate::write_veneers(reader, &mut plan, &mut regions, world)?;
+    relocate::apply_all(reader, &plan, &mut regions, world)?;
+    describe::check(reader, &plan, &mut regions)?;
     let tail = metadata
         .bytes_mut()
         .get_mut(Registry::TAIL..)
         .unwrap_or_default();
-    describe::write_tail(source, &plan, &regions, world, (name, options), tail)?;
+    describe::write_tail(reader, &plan, &regions, world, named, tail)?;
     synchronise_instructions();
     let head = describe::head(&plan, regions);
     Ok(llext.registry.push(metadata, plan.tail_len, head))
@@ -121,15 +133,19 @@ pub(crate) fn dry_run(
         exports: llext.exports,
         registry: &llext.registry,
     };
+    let mut reader = Reader::new(source);
     let plan = Plan::of(
-        source,
+        &mut reader,
         llext.machine,
         llext.heap,
         world,
         (name, options),
         report,
-    )?;
-    Ok(plan.requirements())
+    );
+    match plan {
+        Ok(plan) => Ok(plan.requirements()),
+        Err(Refused) => Err(reader.reason()),
+    }
 }
 
 /// Whether an extension can get this name now.
@@ -144,7 +160,11 @@ fn check_name(llext: &Llext<'_>, name: &str) -> Result<(), LoadError> {
     }
 }
 
-fn take_descriptor(heap: &dyn Heap, tail: usize) -> Result<Block<'_>, LoadError> {
+fn take_descriptor<'h>(
+    reader: &mut Reader<'_>,
+    heap: &'h dyn Heap,
+    tail: usize,
+) -> Checked<Block<'h>> {
     let (size, align) = Registry::descriptor_layout(tail).unwrap_or((usize::MAX, 1));
-    Block::take(heap, size, align)
+    reader.memory(heap, size, Block::take(heap, size, align))
 }

@@ -6,12 +6,11 @@ use super::slots::Layout;
 use super::survey::Survey;
 use super::{LoadOptions, Report, Requirements};
 use crate::elf::header::File;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::symbol::Symbols;
-use crate::error::LoadError;
 use crate::loaded::{ExportTable, RegionKind, Registry, Tail};
 use crate::machine::{Machine, Veneer};
 use crate::memory::Heap;
-use crate::source::Source;
 
 /// All that is known of a load before memory is taken.
 pub(super) struct Plan<'h> {
@@ -34,19 +33,19 @@ pub(super) struct Plan<'h> {
 }
 
 impl<'h> Plan<'h> {
-    /// Plans the load of the file in `source` as `name`.
+    /// Plans the load of the file in `reader` as `name`.
     pub(super) fn of(
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         machine: &'static Machine,
         heap: &'h dyn Heap,
         world: World<'_>,
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
-    ) -> Result<Self, LoadError> {
-        let file = File::open(source, machine)?;
-        let mut survey = Survey::of(source, &file, heap, options.keep_sections)?;
-        let symbols = survey.symbols(source, &file)?;
-        let mut resolved = Resolved::of(source, symbols.as_ref(), &mut survey, world, heap)?;
+    ) -> Checked<Self> {
+        let file = File::open(reader, machine)?;
+        let mut survey = Survey::of(reader, &file, heap, options.keep_sections)?;
+        let symbols = survey.symbols(reader, &file)?;
+        let mut resolved = Resolved::of(reader, symbols.as_ref(), &mut survey, world, heap)?;
         let check = Check {
             file: &file,
             machine,
@@ -55,10 +54,10 @@ impl<'h> Plan<'h> {
             world,
             bounds: heap.bounds(),
         };
-        let found = check.all(source, &mut resolved, report)?;
+        let found = check.all(reader, &mut resolved, report)?;
         let mut layout = survey.layout;
-        let veneers_at = place_veneers(&mut layout, machine.veneer, found.veneers)?;
-        let (tail, tail_len, exports) = describe_tail(&survey, &resolved, name, options)?;
+        let veneers_at = place_veneers(reader, &mut layout, machine.veneer, found.veneers)?;
+        let (tail, tail_len, exports) = describe_tail(reader, &survey, &resolved, name, options)?;
         Ok(Self {
             file,
             machine,
@@ -92,12 +91,14 @@ impl<'h> Plan<'h> {
 
 /// Puts `count` veneers at the end of the text region and says where the first one is.
 fn place_veneers(
+    reader: &mut Reader<'_>,
     layout: &mut Layout,
     veneer: Option<&Veneer>,
     count: usize,
-) -> Result<u32, LoadError> {
+) -> Checked<u32> {
     match veneer {
         Some(veneer) if count != 0 => layout.place(
+            reader,
             RegionKind::Text,
             count.saturating_mul(veneer.size),
             veneer.align,
@@ -108,20 +109,16 @@ fn place_veneers(
 
 /// The lengths of the descriptor's tail, and where exports will be.
 fn describe_tail(
+    reader: &mut Reader<'_>,
     survey: &Survey<'_>,
     resolved: &Resolved<'_>,
     name: &str,
     options: &LoadOptions<'_>,
-) -> Result<(Tail, usize, ExportTable), LoadError> {
-    let too_many = |what| LoadError::TooLarge {
-        what,
-        limit: u16::MAX.into(),
-    };
+) -> Checked<(Tail, usize, ExportTable)> {
     let origin = u8::try_from(options.origin.len()).unwrap_or(0);
     let tail = Tail {
-        dependencies: u16::try_from(resolved.dependencies)
-            .map_err(|_| too_many("number of dependencies"))?,
-        sections: u16::try_from(survey.kept.0).map_err(|_| too_many("number of sections"))?,
+        dependencies: few(reader, "number of dependencies", resolved.dependencies)?,
+        sections: few(reader, "number of sections", survey.kept.0)?,
         name: name.len() as u8,
         origin,
     };
@@ -140,4 +137,12 @@ fn describe_tail(
         len.saturating_add(names).saturating_add(survey.kept.1),
         exports,
     ))
+}
+
+/// A count that a descriptor has room for.
+fn few(reader: &mut Reader<'_>, what: &'static str, count: usize) -> Checked<u16> {
+    match u16::try_from(count) {
+        Ok(count) => Ok(count),
+        Err(_) => reader.too_large(what, u16::MAX.into()),
+    }
 }

@@ -3,11 +3,10 @@
 use super::slots::Layout;
 use super::survey::Survey;
 use crate::elf::header::File;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::Section;
-use crate::error::LoadError;
 use crate::loaded::RegionKind;
 use crate::memory::{Block, Heap, Held};
-use crate::source::Source;
 
 /// The regions of an extension that is being loaded. They go back to the heap unless it is finished.
 pub(super) struct Regions<'h> {
@@ -17,11 +16,16 @@ pub(super) struct Regions<'h> {
 
 impl<'h> Regions<'h> {
     /// Takes the regions of `layout`.
-    pub(super) fn take(heap: &'h dyn Heap, layout: &Layout) -> Result<Self, LoadError> {
+    pub(super) fn take(
+        reader: &mut Reader<'_>,
+        heap: &'h dyn Heap,
+        layout: &Layout,
+    ) -> Checked<Self> {
         let mut blocks = [None, None, None, None];
         for (block, kind) in blocks.iter_mut().zip(RegionKind::ALL) {
             if layout.size(kind) != 0 {
-                *block = Some(Block::take(heap, layout.size(kind), layout.align(kind))?);
+                let (size, align) = (layout.size(kind), layout.align(kind));
+                *block = Some(reader.memory(heap, size, Block::take(heap, size, align))?);
             }
         }
         // A symbol of an empty section may be used, though there is nothing at it: it gets an address in some region.
@@ -55,17 +59,17 @@ impl<'h> Regions<'h> {
     /// Puts the sections' contents into place, and zeros everywhere else.
     pub(super) fn fill(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         survey: &Survey<'_>,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         // Function arrays are the only sections that do not follow each other in file order.
         let arrays = survey.arrays.start as usize;
         let data = self.bytes_mut(RegionKind::Data);
         data.get_mut(arrays..).unwrap_or_default().fill(0);
         let mut filled = [0usize; 4];
         file.sections
-            .for_each(source, &mut |source, index, record| {
+            .for_each(reader, &mut |reader, index, record| {
                 let Some(slot) = survey.slots.get(index) else {
                     return Ok(());
                 };
@@ -81,8 +85,8 @@ impl<'h> Regions<'h> {
                         .fill(0);
                     *filled = start.saturating_add(size);
                 }
-                let contents = section.contents(file.len, "section")?;
-                contents.read(source, 0, self.place(slot.region, start, size))?;
+                let contents = section.contents(reader, "section")?;
+                contents.read(reader, 0, self.place(slot.region, start, size))?;
                 Ok(())
             })?;
         for (region, filled) in RegionKind::ALL.into_iter().zip(filled) {

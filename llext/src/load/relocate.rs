@@ -8,19 +8,19 @@ use super::regions::Regions;
 use super::resolve::World;
 use super::slots::Slot;
 use super::tables::{HighParts, each_table};
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Relocation, Relocations};
 use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
 use crate::machine::{FieldError, Formula, Operands, Row, Veneer};
-use crate::source::Source;
 
 /// Gives every symbol that needs one its veneer.
 pub(super) fn write_veneers(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     plan: &mut Plan<'_>,
     regions: &mut Regions<'_>,
     world: World<'_>,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     let Some(veneer) = plan.machine.veneer else {
         return Ok(());
     };
@@ -35,7 +35,7 @@ pub(super) fn write_veneers(
             world,
         };
         // An offset of a function in T32 code has the Thumb bit, and so has an address.
-        let target = linker.address(source, entry)?;
+        let target = linker.address(reader, entry)?;
         (veneer.write)(linker.veneer(veneer, count), target);
         plan.resolved.set(index, entry.at_veneer(count));
         count = count.saturating_add(1);
@@ -45,11 +45,11 @@ pub(super) fn write_veneers(
 
 /// Applies all relocations.
 pub(super) fn apply_all(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     regions: &mut Regions<'_>,
     world: World<'_>,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     let symbols = plan.symbols.map(|symbols| symbols.section);
     let mut linker = Linker {
         plan,
@@ -57,18 +57,18 @@ pub(super) fn apply_all(
         world,
     };
     each_table(
-        source,
+        reader,
         &plan.file,
         &plan.survey.slots,
         symbols,
-        &mut |source, table, slot| {
+        &mut |reader, table, slot| {
             let mut section = Section {
                 table,
                 slot,
                 highs: HighParts::new(),
             };
-            table.for_each(source, |source, relocation| {
-                linker.apply(source, &mut section, relocation)
+            table.for_each(reader, |reader, relocation| {
+                linker.apply(reader, &mut section, relocation)
             })
         },
     )
@@ -91,10 +91,10 @@ struct Section<'s> {
 impl Linker<'_, '_, '_> {
     fn apply(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         section: &mut Section<'_>,
         relocation: &Relocation,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         // Both were checked by the plan.
         let row = self.plan.machine.row(relocation.r_type);
         let entry = self.plan.resolved.get(relocation.symbol as usize);
@@ -106,12 +106,12 @@ impl Linker<'_, '_, '_> {
             section.highs.remember(relocation);
         }
         let (entry, completed) = match row.completes_hi20() {
-            true => self.high_part(source, section, relocation, entry)?,
+            true => self.high_part(reader, section, relocation, entry)?,
             false => (entry, *relocation),
         };
         let slot = section.slot;
         let in_region = |offset: u32| (slot.offset as usize).saturating_add(offset as usize);
-        let (s, t) = self.value(source, entry)?;
+        let (s, t) = self.value(reader, entry)?;
         let offset = in_region(relocation.offset);
         let place = self.regions.place(slot.region, offset, row.width());
         let a = completed
@@ -122,29 +122,32 @@ impl Linker<'_, '_, '_> {
             .base(slot.region)
             .wrapping_add(in_region(completed.offset));
         let result = self.write(row, (slot.region, offset), entry, &Operands { s, a, p, t });
-        result.map_err(|field| self.out_of_range(source, section.table, relocation, row, field))
+        match result {
+            Ok(()) => Ok(()),
+            Err(field) => self.out_of_range(reader, section.table, relocation, row, field),
+        }
     }
 
     /// The high part that a low part completes, and its symbol: what the low part is computed from.
     fn high_part(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         section: &mut Section<'_>,
         relocation: &Relocation,
         label: Entry,
-    ) -> Result<(Entry, Relocation), LoadError> {
+    ) -> Checked<(Entry, Relocation)> {
         let high = match label_offset(label, section.slot) {
             Some(label) => section
                 .highs
-                .find(source, section.table, self.plan.machine, label)?,
+                .find(reader, section.table, self.plan.machine, label)?,
             None => None,
         };
         match high.and_then(|high| Some((self.plan.resolved.get(high.symbol as usize)?, high))) {
             Some(found) => Ok(found),
             None => {
-                let section = self.plan.file.section_name(source, section.table.target);
+                let section = self.plan.file.section_name(reader, section.table.target);
                 let (offset, fault) = (relocation.offset as usize, RelocationFault::NoHigh);
-                Err(LoadError::BadRelocation {
+                reader.refuse(LoadError::BadRelocation {
                     section,
                     offset,
                     fault,
@@ -185,16 +188,12 @@ impl Linker<'_, '_, '_> {
     }
 
     /// S and T of a symbol.
-    fn value(
-        &mut self,
-        source: &mut dyn Source,
-        entry: Entry,
-    ) -> Result<(usize, usize), LoadError> {
+    fn value(&mut self, reader: &mut Reader<'_>, entry: Entry) -> Checked<(usize, usize)> {
         let address = match self.plan.machine.veneer {
             Some(veneer) if entry.has_veneer() => {
                 (veneer.target)(self.veneer(veneer, entry.veneer()))
             }
-            _ => self.address(source, entry)?,
+            _ => self.address(reader, entry)?,
         };
         // Of other symbols nothing but the number is known: see `Operands`.
         let t = if entry.is_function() { address & 1 } else { 0 };
@@ -202,14 +201,14 @@ impl Linker<'_, '_, '_> {
     }
 
     /// The address that a symbol stands for, with the Thumb bit if it has one.
-    fn address(&self, source: &mut dyn Source, entry: Entry) -> Result<usize, LoadError> {
+    fn address(&self, reader: &mut Reader<'_>, entry: Entry) -> Checked<usize> {
         Ok(match entry.meaning() {
             Meaning::Own(region, offset) => self.regions.base(region).wrapping_add(offset as usize),
             Meaning::Firmware(position) => self.world.exports.address(position).unwrap_or(0),
             Meaning::Extension(number) => self.world.registry.export_address(number).unwrap_or(0),
             Meaning::Absolute(index) => match &self.plan.symbols {
                 Some(symbols) => symbols
-                    .get(source, index)?
+                    .get(reader, index)?
                     .map_or(0, |symbol| symbol.value as usize),
                 None => 0,
             },
@@ -230,24 +229,25 @@ impl Linker<'_, '_, '_> {
     #[cold]
     fn out_of_range(
         &self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         table: &Relocations,
         relocation: &Relocation,
         row: &Row,
         field: FieldError,
-    ) -> LoadError {
-        let section = self.plan.file.section_name(source, table.target);
+    ) -> Checked<()> {
+        let section = self.plan.file.section_name(reader, table.target);
         let symbol = match &self.plan.symbols {
-            Some(symbols) => symbols.name(source, relocation.symbol as usize),
+            Some(symbols) => symbols.name(reader, relocation.symbol as usize),
             None => crate::Name::EMPTY,
         };
         let offset = relocation.offset as usize;
-        LoadError::OutOfRange {
+        let relocation = row.name;
+        reader.refuse(LoadError::OutOfRange {
             section,
             offset,
             symbol,
-            relocation: row.name,
+            relocation,
             field,
-        }
+        })
     }
 }

@@ -3,12 +3,12 @@
 use super::entry::{Entry, Meaning};
 use super::slots::REGION_LIMIT;
 use super::survey::Survey;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::symbol::{Home, Symbol, Symbols};
 use crate::error::LoadError;
 use crate::export::Exports;
 use crate::loaded::{RegionKind, Registry};
 use crate::memory::{Array, Heap};
-use crate::source::Source;
 
 /// The longest name that is looked up, in bytes.
 const NAME_LIMIT: usize = 255;
@@ -33,22 +33,24 @@ pub(super) struct Resolved<'h> {
 impl<'h> Resolved<'h> {
     /// Takes the scratch for symbols and goes through them. Common symbols get their places in the bss region.
     pub(super) fn of(
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         symbols: Option<&Symbols>,
         survey: &mut Survey<'_>,
         world: World<'_>,
         heap: &'h dyn Heap,
-    ) -> Result<Self, LoadError> {
+    ) -> Checked<Self> {
         world.registry.unmark();
         let count = symbols.map_or(0, Symbols::len);
+        let size = count.saturating_mul(size_of::<u32>());
+        let entries = reader.memory(heap, size, Array::take(heap, count))?;
         let mut resolved = Self {
-            entries: Array::take(heap, count)?,
+            entries,
             exported: (0, 0),
             dependencies: 0,
         };
         if let Some(symbols) = symbols {
-            symbols.for_each(source, &mut |source, index, symbol| {
-                resolved.add(source, symbols, survey, world, index, symbol)
+            symbols.for_each(reader, &mut |reader, index, symbol| {
+                resolved.add(reader, symbols, survey, world, index, symbol)
             })?;
         }
         resolved.dependencies = world.registry.marked().count();
@@ -79,31 +81,31 @@ impl<'h> Resolved<'h> {
 
     fn add(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         symbols: &Symbols,
         survey: &mut Survey<'_>,
         world: World<'_>,
         index: usize,
         symbol: &Symbol,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         if !symbols.names().has(symbol.name) && symbol.name != 0 {
-            return Err(symbols.bad_symbol(source, index, "st_name", symbol.name));
+            return symbols.bad_symbol(reader, index, "st_name", symbol.name);
         }
         let entry = match symbol.home {
             _ if index == 0 => Entry::ZERO,
-            Home::Section(section) => place(source, symbols, survey, index, symbol, section)?,
-            Home::Common => place_common(source, symbols, survey, index, symbol)?,
-            Home::Absolute => Entry::absolute(index).ok_or(too_many("symbols"))?,
-            Home::Undefined => look_up(source, symbols, world, symbol)?,
+            Home::Section(section) => place(reader, symbols, survey, index, symbol, section)?,
+            Home::Common => place_common(reader, symbols, survey, index, symbol)?,
+            Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
+            Home::Undefined => look_up(reader, symbols, world, symbol)?,
             Home::Reserved(home) => {
-                return Err(symbols.bad_symbol(source, index, "st_shndx", home.into()));
+                return symbols.bad_symbol(reader, index, "st_shndx", home.into());
             }
         };
         if survey.exports.is_none()
             && symbol.is_exported()
             && matches!(entry.meaning(), Meaning::Own(..))
         {
-            let len = symbols.names().len_at(source, symbol.name)?;
+            let len = symbols.names().len_at(reader, symbol.name)?;
             self.exported.0 = self.exported.0.saturating_add(1);
             self.exported.1 = self.exported.1.saturating_add(len).saturating_add(1);
         }
@@ -112,31 +114,32 @@ impl<'h> Resolved<'h> {
     }
 }
 
-fn too_many(what: &'static str) -> LoadError {
-    LoadError::TooLarge {
-        what,
-        limit: REGION_LIMIT,
+/// An entry, if what it counts has room in one.
+fn fits(reader: &mut Reader<'_>, what: &'static str, entry: Option<Entry>) -> Checked<Entry> {
+    match entry {
+        Some(entry) => Ok(entry),
+        None => reader.too_large(what, REGION_LIMIT),
     }
 }
 
 /// A symbol of a section of the file. It may lie at the section's end, but not behind it.
 fn place(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     symbols: &Symbols,
     survey: &Survey<'_>,
     index: usize,
     symbol: &Symbol,
     section: u32,
-) -> Result<Entry, LoadError> {
+) -> Checked<Entry> {
     let Some(slot) = survey.slots.get(section as usize) else {
         return if survey.slots.has(section as usize) {
             Ok(Entry::NOT_LOADED)
         } else {
-            Err(symbols.bad_symbol(source, index, "st_shndx", section))
+            symbols.bad_symbol(reader, index, "st_shndx", section)
         };
     };
     if symbol.value > slot.size {
-        return Err(symbols.bad_symbol(source, index, "st_value", symbol.value));
+        return symbols.bad_symbol(reader, index, "st_value", symbol.value);
     }
     Ok(Entry::own(
         slot.region,
@@ -147,46 +150,44 @@ fn place(
 
 /// A common symbol: its value is its alignment.
 fn place_common(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     symbols: &Symbols,
     survey: &mut Survey<'_>,
     index: usize,
     symbol: &Symbol,
-) -> Result<Entry, LoadError> {
+) -> Checked<Entry> {
     if !symbol.value.is_power_of_two() {
-        return Err(symbols.bad_symbol(source, index, "st_value", symbol.value));
+        return symbols.bad_symbol(reader, index, "st_value", symbol.value);
     }
-    let offset =
-        survey
-            .layout
-            .place(RegionKind::Bss, symbol.size as usize, symbol.value as usize)?;
+    let (size, align) = (symbol.size as usize, symbol.value as usize);
+    let offset = survey.layout.place(reader, RegionKind::Bss, size, align)?;
     Ok(Entry::own(RegionKind::Bss, offset, false))
 }
 
 /// A symbol that the file does not define.
 fn look_up(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     symbols: &Symbols,
     world: World<'_>,
     symbol: &Symbol,
-) -> Result<Entry, LoadError> {
+) -> Checked<Entry> {
     let mut buffer = [0; NAME_LIMIT + 1];
     let name = symbols
         .names()
-        .read(source, symbol.name, &mut buffer)?
+        .read(reader, symbol.name, &mut buffer)?
         .unwrap_or_default();
     if name.len() > NAME_LIMIT {
-        let symbol = symbols.names().name(source, symbol.name);
-        return Err(LoadError::LongName {
+        let symbol = symbols.names().name(reader, symbol.name);
+        return reader.refuse(LoadError::LongName {
             symbol,
             limit: NAME_LIMIT,
         });
     }
     if let Some(position) = world.exports.position(name) {
-        return Entry::firmware(position).ok_or(too_many("table of exports"));
+        return fits(reader, "table of exports", Entry::firmware(position));
     }
     if let Some(number) = world.registry.find_export(name) {
-        return Entry::extension(number).ok_or(too_many("table of exports"));
+        return fits(reader, "table of exports", Entry::extension(number));
     }
     Ok(if symbol.is_weak() {
         Entry::ZERO

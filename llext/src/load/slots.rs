@@ -1,6 +1,6 @@
 //! Where each section goes: eight bytes a section (invariant 4).
 
-use crate::error::LoadError;
+use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{Arrays, RegionKind};
 use crate::memory::{Array, Heap, Held, align_up};
 
@@ -36,10 +36,10 @@ pub(super) struct Slots<'h> {
 
 impl<'h> Slots<'h> {
     /// Takes scratch for `count` sections, none of them loaded.
-    pub(super) fn take(heap: &'h dyn Heap, count: usize) -> Result<Self, LoadError> {
-        Ok(Self {
-            words: Array::take(heap, count)?,
-        })
+    pub(super) fn take(reader: &mut Reader<'_>, heap: &'h dyn Heap, count: usize) -> Checked<Self> {
+        let size = count.saturating_mul(size_of::<[u32; 2]>());
+        let words = reader.memory(heap, size, Array::take(heap, count))?;
+        Ok(Self { words })
     }
 
     /// Bytes of scratch.
@@ -87,23 +87,26 @@ impl<'h> Slots<'h> {
 
     /// Places the function arrays one after the other at the end of the data region: preinit, init, fini; in each the
     /// parts by priority, and parts of one priority in file order (as `ld`'s `SORT_BY_INIT_PRIORITY`).
-    pub(super) fn place_arrays(&mut self, layout: &mut Layout) -> Result<Arrays, LoadError> {
+    pub(super) fn place_arrays(
+        &mut self,
+        reader: &mut Reader<'_>,
+        layout: &mut Layout,
+    ) -> Checked<Arrays> {
         let any = (0..3).any(|array| self.next_priority(array).is_some());
-        let start = layout.place(RegionKind::Data, 0, if any { 4 } else { 1 })?;
+        let start = layout.place(reader, RegionKind::Data, 0, if any { 4 } else { 1 })?;
         let mut arrays = Arrays {
             start,
             ends: [0; 3],
         };
         for (array, end) in (0..).zip(&mut arrays.ends) {
             while let Some(priority) = self.next_priority(array) {
-                self.place_parts(array, priority, layout)?;
+                self.place_parts(reader, array, priority, layout)?;
             }
             let words = layout.size(RegionKind::Data).saturating_sub(start as usize) / 4;
-            let too_large = LoadError::TooLarge {
-                what: "function arrays",
-                limit: ARRAYS_LIMIT,
+            *end = match u16::try_from(words) {
+                Ok(words) => words,
+                Err(_) => return reader.too_large("function arrays", ARRAYS_LIMIT),
             };
-            *end = u16::try_from(words).map_err(|_| too_large)?;
         }
         Ok(arrays)
     }
@@ -119,15 +122,16 @@ impl<'h> Slots<'h> {
 
     fn place_parts(
         &mut self,
+        reader: &mut Reader<'_>,
         array: u32,
         priority: u32,
         layout: &mut Layout,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         for words in self.words.iter_mut() {
             let [waits_for, rest] = *words;
             if rest & KIND == WAITING.wrapping_add(array) && waits_for == priority {
                 let size = rest >> KIND_BITS;
-                let offset = layout.place(RegionKind::Data, size as usize, 4)?;
+                let offset = layout.place(reader, RegionKind::Data, size as usize, 4)?;
                 *words = [
                     offset,
                     size << KIND_BITS | PLACED.wrapping_add(RegionKind::Data as u32),
@@ -155,25 +159,21 @@ impl Layout {
     /// Puts `size` bytes aligned to `align`, a power of two, at the end of a region, and says where that is.
     pub(super) fn place(
         &mut self,
+        reader: &mut Reader<'_>,
         region: RegionKind,
         size: usize,
         align: usize,
-    ) -> Result<u32, LoadError> {
-        let too_large = LoadError::TooLarge {
-            what: region.name(),
-            limit: REGION_LIMIT,
+    ) -> Checked<u32> {
+        let end = self.sizes.get_mut(region as usize);
+        let largest = self.aligns.get_mut(region as usize);
+        let (Some(end), Some(largest)) = (end, largest) else {
+            return reader.too_large(region.name(), REGION_LIMIT);
         };
-        let (Some(end), Some(largest)) = (
-            self.sizes.get_mut(region as usize),
-            self.aligns.get_mut(region as usize),
-        ) else {
-            return Err(too_large);
-        };
-        let offset = align_up(*end, align).ok_or(too_large)?;
-        let next = offset
-            .checked_add(size)
-            .filter(|&next| next < REGION_LIMIT)
-            .ok_or(too_large)?;
+        let offset = align_up(*end, align).unwrap_or(usize::MAX);
+        let next = offset.saturating_add(size);
+        if next >= REGION_LIMIT {
+            return reader.too_large(region.name(), REGION_LIMIT);
+        }
         *end = next;
         *largest = align.max(*largest);
         Ok(offset as u32)

@@ -3,12 +3,12 @@
 use super::slots::{LAST, Layout, Slot, Slots};
 use crate::elf::header::File;
 use crate::elf::note;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::Section;
 use crate::elf::symbol::Symbols;
 use crate::error::LoadError;
 use crate::loaded::{Arrays, BuildId, ExportTable};
 use crate::memory::Heap;
-use crate::source::Source;
 use xmas_elf::sections::{SHF_COMPRESSED, ShType};
 
 /// Bytes of a record of `.exported_sym`.
@@ -37,13 +37,13 @@ pub(super) struct Survey<'h> {
 impl<'h> Survey<'h> {
     /// Takes the scratch for sections and goes through their headers.
     pub(super) fn of(
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         heap: &'h dyn Heap,
         keep_sections: bool,
-    ) -> Result<Self, LoadError> {
+    ) -> Checked<Self> {
         let mut survey = Self {
-            slots: Slots::take(heap, file.sections.len())?,
+            slots: Slots::take(reader, heap, file.sections.len())?,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
             exports: None,
@@ -53,42 +53,38 @@ impl<'h> Survey<'h> {
             extended: None,
         };
         file.sections
-            .for_each(source, &mut |source, index, record| {
+            .for_each(reader, &mut |reader, index, record| {
                 let section = Section::new(record);
-                survey.add(source, file, index, &section)?;
+                survey.add(reader, file, index, &section)?;
                 if keep_sections && is_kept(&section) {
-                    let name = file.names().len_at(source, section.name)?;
+                    let name = file.names().len_at(reader, section.name)?;
                     survey.kept.0 = survey.kept.0.saturating_add(1);
                     survey.kept.1 = survey.kept.1.saturating_add(name).saturating_add(1);
                 }
                 Ok(())
             })?;
-        survey.arrays = survey.slots.place_arrays(&mut survey.layout)?;
+        survey.arrays = survey.slots.place_arrays(reader, &mut survey.layout)?;
         Ok(survey)
     }
 
     /// The symbol table, if there is one.
-    pub(super) fn symbols(
-        &self,
-        source: &mut dyn Source,
-        file: &File,
-    ) -> Result<Option<Symbols>, LoadError> {
+    pub(super) fn symbols(&self, reader: &mut Reader<'_>, file: &File) -> Checked<Option<Symbols>> {
         let Some((index, section)) = &self.symbols else {
             return Ok(None);
         };
-        Symbols::claim(source, file, *index, section, self.extended.as_ref()).map(Some)
+        Symbols::claim(reader, file, *index, section, self.extended.as_ref()).map(Some)
     }
 
     fn add(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         index: usize,
         section: &Section,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         match section.kind {
             Some(ShType::SymTab) if self.symbols.is_some() => {
-                return Err(LoadError::SeveralSymbolTables);
+                return reader.refuse(LoadError::SeveralSymbolTables);
             }
             Some(ShType::SymTab) => self.symbols = Some((index, *section)),
             Some(ShType::SymTabShIndex) => self.extended = Some(*section),
@@ -97,15 +93,17 @@ impl<'h> Survey<'h> {
         if !section.is_allocated() {
             return Ok(());
         }
-        let align = check(source, file, index, section)?;
+        let align = check(reader, file, index, section)?;
         if section.is_thread_local() {
             return Ok(());
         }
         match section.array() {
-            Some(array) => self.add_array(source, file, index, section, array),
+            Some(array) => self.add_array(reader, file, index, section, array),
             None => {
                 let region = section.region();
-                let offset = self.layout.place(region, section.size, align as usize)?;
+                let offset = self
+                    .layout
+                    .place(reader, region, section.size, align as usize)?;
                 self.slots.set(
                     index,
                     Slot {
@@ -114,7 +112,7 @@ impl<'h> Survey<'h> {
                         size: section.size as u32,
                     },
                 );
-                self.look_inside(source, file, index, section, offset)
+                self.look_inside(reader, file, index, section, offset)
             }
         }
     }
@@ -122,20 +120,20 @@ impl<'h> Survey<'h> {
     /// Lets a part of a function array wait for the others.
     fn add_array(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         index: usize,
         section: &Section,
         array: u32,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         // The bound keeps the size within a slot; the layout refuses what is too large in sum.
         if !section.size.is_multiple_of(4) || section.size >= super::slots::REGION_LIMIT {
-            return Err(file.bad_section(source, index, "sh_size", section.size as u32));
+            return file.bad_section(reader, index, "sh_size", section.size as u32);
         }
         let mut name = [0; PRIORITY_AT + 6];
         let name = file
             .names()
-            .read(source, section.name, &mut name)?
+            .read(reader, section.name, &mut name)?
             .unwrap_or_default();
         self.slots
             .wait(index, array, priority(name), section.size as u32);
@@ -145,16 +143,16 @@ impl<'h> Survey<'h> {
     /// Remembers the sections whose contents matter to the loader.
     fn look_inside(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         file: &File,
         index: usize,
         section: &Section,
         offset: u32,
-    ) -> Result<(), LoadError> {
+    ) -> Checked<()> {
         match section.kind {
             Some(ShType::Note) if section.region() == crate::RegionKind::Rodata => {
-                let span = section.contents(file.len, "section")?;
-                if let Some((at, len)) = note::find_build_id(source, &span)? {
+                let span = section.contents(reader, "section")?;
+                if let Some((at, len)) = note::find_build_id(reader, &span)? {
                     self.build_id = BuildId {
                         offset: offset.saturating_add(at),
                         len,
@@ -165,10 +163,10 @@ impl<'h> Survey<'h> {
             Some(ShType::ProgBits)
                 if file
                     .names()
-                    .matches(source, section.name, b".exported_sym")? =>
+                    .matches(reader, section.name, b".exported_sym")? =>
             {
                 if !section.size.is_multiple_of(EXPORT) || self.exports.is_some() {
-                    return Err(file.bad_section(source, index, "sh_size", section.size as u32));
+                    return file.bad_section(reader, index, "sh_size", section.size as u32);
                 }
                 let count = (section.size / EXPORT) as u32;
                 self.exports = Some(ExportTable {
@@ -189,28 +187,23 @@ pub(super) fn is_kept(section: &Section) -> bool {
 }
 
 /// Checks a section that is loaded and returns its alignment in bytes.
-fn check(
-    source: &mut dyn Source,
-    file: &File,
-    index: usize,
-    section: &Section,
-) -> Result<u32, LoadError> {
-    let align = section
-        .align()
-        .map_err(|align| file.bad_section(source, index, "sh_addralign", align))?;
+fn check(reader: &mut Reader<'_>, file: &File, index: usize, section: &Section) -> Checked<u32> {
+    let align = match section.align() {
+        Ok(align) => align,
+        Err(align) => return file.bad_section(reader, index, "sh_addralign", align),
+    };
     if section.kind.is_none() {
-        return Err(file.bad_section(source, index, "sh_type", 0));
+        return file.bad_section(reader, index, "sh_type", 0);
     }
     if section.flags & SHF_COMPRESSED != 0 {
-        return Err(file.bad_section(source, index, "sh_flags", section.flags as u32));
+        return file.bad_section(reader, index, "sh_flags", section.flags as u32);
     }
     if section.is_thread_local() && section.size != 0 {
-        return Err(LoadError::ThreadLocal {
-            section: file.section_name(source, index),
-        });
+        let section = file.section_name(reader, index);
+        return reader.refuse(LoadError::ThreadLocal { section });
     }
     if !section.is_nobits() {
-        section.contents(file.len, "section")?;
+        section.contents(reader, "section")?;
     }
     Ok(align)
 }

@@ -2,45 +2,44 @@
 
 use super::slots::{Slot, Slots};
 use crate::elf::header::File;
+use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Relocation, Relocations};
 use crate::elf::section::Section;
-use crate::error::LoadError;
 use crate::loaded::RegionKind;
 use crate::machine::Machine;
-use crate::source::Source;
 
 /// What is done with a relocation table, given the place of the section that it is for.
-type Visit<'v> = &'v mut dyn FnMut(&mut dyn Source, &Relocations, Slot) -> Result<(), LoadError>;
+type Visit<'v> = &'v mut dyn FnMut(&mut Reader<'_>, &Relocations, Slot) -> Checked<()>;
 
 /// Calls `each` for every relocation table whose target is loaded, with the target's place. Others (of debug
 /// information) are left aside.
 pub(super) fn each_table(
-    source: &mut dyn Source,
+    reader: &mut Reader<'_>,
     file: &File,
     slots: &Slots<'_>,
     symbols: Option<usize>,
     each: Visit<'_>,
-) -> Result<(), LoadError> {
+) -> Checked<()> {
     file.sections
-        .for_each(source, &mut |source, index, record| {
+        .for_each(reader, &mut |reader, index, record| {
             let section = Section::new(record);
             if !Relocations::is_table(&section) {
                 return Ok(());
             }
             if !slots.has(section.info as usize) {
-                return Err(file.bad_section(source, index, "sh_info", section.info));
+                return file.bad_section(reader, index, "sh_info", section.info);
             }
             let Some(slot) = slots.get(section.info as usize) else {
                 return Ok(());
             };
-            let table = Relocations::claim(source, file, index, &section)?;
+            let table = Relocations::claim(reader, file, index, &section)?;
             if Some(table.symbols) != symbols {
-                return Err(file.bad_section(source, index, "sh_link", section.link));
+                return file.bad_section(reader, index, "sh_link", section.link);
             }
             if slot.region == RegionKind::Bss {
-                return Err(file.bad_section(source, index, "sh_info", section.info));
+                return file.bad_section(reader, index, "sh_info", section.info);
             }
-            each(source, &table, slot)
+            each(reader, &table, slot)
         })
 }
 
@@ -75,11 +74,11 @@ impl HighParts {
     /// The high part whose place is at `offset` of the section.
     pub(super) fn find(
         &mut self,
-        source: &mut dyn Source,
+        reader: &mut Reader<'_>,
         table: &Relocations,
         machine: &Machine,
         offset: u32,
-    ) -> Result<Option<Relocation>, LoadError> {
+    ) -> Checked<Option<Relocation>> {
         if let Some(found) = self
             .last
             .iter()
@@ -89,7 +88,7 @@ impl HighParts {
             return Ok(Some(*found));
         }
         let mut found = None;
-        table.for_each(source, |_, relocation| {
+        table.for_each(reader, |_, relocation| {
             let is_high = || {
                 machine
                     .row(relocation.r_type)

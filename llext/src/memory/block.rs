@@ -1,7 +1,6 @@
 //! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
 
 use super::Heap;
-use crate::error::LoadError;
 use core::marker::PhantomData;
 use core::mem;
 use core::ops::{Deref, DerefMut};
@@ -17,17 +16,15 @@ pub(crate) struct Block<'h> {
 }
 
 impl<'h> Block<'h> {
-    /// Takes `size` bytes (at least one) aligned to `align`, a power of two.
-    pub(crate) fn take(heap: &'h dyn Heap, size: usize, align: usize) -> Result<Self, LoadError> {
-        match heap.allocate(size.max(1), align) {
-            Some(at) => Ok(Self {
-                heap,
-                at,
-                size,
-                align,
-            }),
-            None => Err(out_of_memory(heap, size)),
-        }
+    /// Takes `size` bytes (at least one) aligned to `align`, a power of two; `None` if there is no such block.
+    pub(crate) fn take(heap: &'h dyn Heap, size: usize, align: usize) -> Option<Self> {
+        let at = heap.allocate(size.max(1), align)?;
+        Some(Self {
+            heap,
+            at,
+            size,
+            align,
+        })
     }
 
     /// Target address of the first byte.
@@ -56,16 +53,6 @@ impl Drop for Block<'_> {
     }
 }
 
-#[cold]
-fn out_of_memory(heap: &dyn Heap, needed: usize) -> LoadError {
-    let stats = heap.stats();
-    LoadError::OutOfMemory {
-        needed,
-        available: stats.largest,
-        free: stats.free,
-    }
-}
-
 /// Types for which every byte pattern is a value.
 ///
 /// # Safety
@@ -85,14 +72,12 @@ pub(crate) struct Array<'h, T: Zero> {
 }
 
 impl<'h, T: Zero> Array<'h, T> {
-    /// Takes room for `len` items.
-    pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Result<Self, LoadError> {
-        let size = len
-            .checked_mul(size_of::<T>())
-            .ok_or_else(|| out_of_memory(heap, usize::MAX))?;
+    /// Takes room for `len` items; `None` if there is none.
+    pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Option<Self> {
+        let size = len.checked_mul(size_of::<T>())?;
         let mut block = Block::take(heap, size, align_of::<T>())?;
         block.bytes_mut().fill(0);
-        Ok(Self {
+        Some(Self {
             block,
             len,
             _items: PhantomData,
