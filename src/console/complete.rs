@@ -80,8 +80,10 @@ pub fn list(found: &Completion, line: &Line, commands: &mut dyn Commands, output
 
 /// What a list shows of a candidate: of a path its last part.
 fn name(text: &str) -> &str {
-    let body = text.strip_suffix('/').unwrap_or(text);
-    body.rfind('/')
-        .and_then(|slash| text.get(slash + 1..))
-        .unwrap_or(text)
+    let inner = text.strip_suffix('/').unwrap_or(text);
+    let start = inner
+        .bytes()
+        .rposition(|byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    text.get(start..).unwrap_or(text)
 }

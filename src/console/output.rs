@@ -58,59 +58,43 @@ impl Output {
 
     /// Writes `bytes`, with the line ends that the mode asks for.
     pub fn write(&self, bytes: &[u8]) {
-        match self.mode() {
-            Mode::Ansi => self.write_ansi(bytes),
-            Mode::Plain => self.write_plain(bytes),
+        let plain = self.mode() == Mode::Plain;
+        let mut after_return = self.after_return.load(Relaxed);
+        for piece in bytes.split_inclusive(|&byte| matches!(byte, b'\r' | b'\n')) {
+            let (end, text) = match piece.split_last() {
+                Some((&end @ (b'\r' | b'\n'), text)) => (end, text),
+                _ => (0, piece),
+            };
+            if !text.is_empty() {
+                if plain && after_return {
+                    self.port.write(b"\r");
+                }
+                self.port.write(text);
+                after_return = false;
+                self.mid_line.store(true, Relaxed);
+            }
+            match end {
+                b'\n' => {
+                    self.port.write(if plain || after_return {
+                        b"\n"
+                    } else {
+                        b"\r\n"
+                    });
+                    self.mid_line.store(false, Relaxed);
+                }
+                // A return does not make a line fresh: its text still stands there.
+                b'\r' if !plain => self.port.write(b"\r"),
+                _ => {}
+            }
+            after_return = end == b'\r';
         }
-        if let Some(&last) = bytes.last() {
-            self.after_return.store(last == b'\r', Relaxed);
-        }
-        // A return does not make a line fresh: its text still stands there.
-        if let Some(&last) = bytes.iter().rfind(|&&byte| byte != b'\r') {
-            self.mid_line.store(last != b'\n', Relaxed);
-        }
+        self.after_return.store(after_return, Relaxed);
     }
 
     /// Goes to the start of a new line, unless the cursor is at the start of one.
     pub fn fresh_line(&self) {
         if self.mid_line.load(Relaxed) {
             self.write(b"\n");
-        }
-    }
-
-    fn write_ansi(&self, bytes: &[u8]) {
-        let mut after_return = self.after_return.load(Relaxed);
-        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            match line.split_last() {
-                Some((b'\n', text)) => {
-                    let ends_in_return = text.last().map_or(after_return, |&byte| byte == b'\r');
-                    self.send(text);
-                    self.send(if ends_in_return { b"\n" } else { b"\r\n" });
-                    after_return = false;
-                }
-                _ => self.send(line),
-            }
-        }
-    }
-
-    fn write_plain(&self, bytes: &[u8]) {
-        let mut held = self.after_return.load(Relaxed);
-        for run in bytes.split_inclusive(|&byte| byte == b'\r') {
-            let (text, ends_in_return) = match run.split_last() {
-                Some((b'\r', text)) => (text, true),
-                _ => (run, false),
-            };
-            if held && text.first().is_some_and(|&byte| byte != b'\n') {
-                self.send(b"\r");
-            }
-            self.send(text);
-            held = ends_in_return || (held && text.is_empty());
-        }
-    }
-
-    fn send(&self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.port.write(bytes);
         }
     }
 }
