@@ -20,23 +20,26 @@ pub struct TooLong;
 
 /// The first word of `line`, and what follows it. Blanks separate words; a word that opens with `"` (or,
 /// if `single`, with `'`) ends with the next such quote that no `\` protects. Quotes stay on the word.
-pub fn first_word(line: &str, single: bool) -> (&str, &str) {
+fn first_word(line: &str, single: bool) -> (&str, &str) {
     let line = line.trim_start_matches(is_blank);
-    let quote = line
-        .chars()
-        .next()
-        .filter(|first| *first == '"' || (single && *first == '\''));
-    let mut escaped = false;
-    for (at, c) in line.char_indices() {
+    let bytes = line.as_bytes();
+    let quote = bytes
+        .first()
+        .filter(|first| **first == b'"' || (single && **first == b'\''));
+    let mut end = usize::from(quote.is_some());
+    while let Some(byte) = bytes.get(end) {
         match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote && at > 0 => return line.split_at(at + c.len_utf8()),
-            None if is_blank(c) => return line.split_at(at),
+            None if is_blank(char::from(*byte)) => break,
+            Some(_) if *byte == b'\\' => end += 1,
+            Some(quote) if byte == quote => {
+                end += 1;
+                break;
+            }
             _ => {}
         }
+        end += 1;
     }
-    (line, "")
+    line.split_at_checked(end).unwrap_or((line, ""))
 }
 
 /// Whether `c` separates words. Control characters would be commands to embedded-cli's editor.

@@ -144,18 +144,15 @@ pub fn plural(count: usize, one: &'static str, many: &'static str) -> &'static s
 
 /// Writes up to sixteen bytes as a line of a hexadecimal dump: address, bytes in words of `width`, and their text.
 pub fn dump_line(console: &mut dyn Console, address: usize, bytes: &[u8], width: usize) {
-    let width = width.max(1);
     print!(console, "{} ", Digits(address, 8));
-    for column in 0..16 / width {
-        let word = bytes.get(column * width..(column + 1) * width);
-        console.write(if column * width == 8 { b"  " } else { b" " });
-        match word {
-            // Words are shown as numbers: the last byte of a little-endian word comes first.
-            Some(word) => word
-                .iter()
-                .rev()
-                .for_each(|byte| print!(console, "{}", Digits(*byte as usize, 2))),
-            None => (0..width).for_each(|_| console.write(b"  ")),
+    for column in 0..16 {
+        if column & (width - 1) == 0 {
+            console.write(if column == 8 { b"  " } else { b" " });
+        }
+        // Words are shown as numbers: the last byte of a little-endian word comes first.
+        match bytes.get(column ^ (width - 1)) {
+            Some(byte) => print!(console, "{}", Digits((*byte).into(), 2)),
+            None => console.write(b"  "),
         }
     }
     console.write(b"  |");

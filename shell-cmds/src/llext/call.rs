@@ -31,6 +31,7 @@ use crate::{
     table::{Action, Argument, Command},
     text::{Hex, fail, hint, print},
 };
+use core::cell::Cell;
 use llext::{ExtensionId, RegionKind};
 
 /// The most arguments of a call.
@@ -65,8 +66,9 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let (name, function) = (args.needed(0), args.needed(1));
     let (id, entry) = find(ctx, name, function)?;
     let mut values = [0; ARGUMENTS];
-    let mut strings = [0; STRINGS];
-    arguments(ctx, args, &mut values, &mut strings)?;
+    // Cells: the extension may read and write them through the pointers that it gets.
+    let strings = [const { Cell::new(0) }; STRINGS];
+    arguments(ctx, args, &mut values, &strings)?;
     let outcome = ctx.cpu.call(id, entry, &values);
     match outcome::returned(ctx, "call", id, function, outcome) {
         Ok(value) => {
@@ -120,7 +122,7 @@ fn arguments(
     ctx: &mut Context<'_>,
     args: &Parsed<'_>,
     values: &mut [usize; ARGUMENTS],
-    strings: &mut [u8; STRINGS],
+    strings: &[Cell<u8>; STRINGS],
 ) -> Status {
     let typed = args.values().skip(2);
     let count = typed.count();
@@ -133,17 +135,15 @@ fn arguments(
             ARGUMENTS
         ));
     }
-    // The extension may write to its strings, through this pointer.
-    let base = strings.as_mut_ptr() as usize;
     let mut used = 0;
     for (value, word) in values.iter_mut().zip(args.values().skip(2)) {
         let word = word.trim_start_matches(' ');
         *value = match literal(word) {
             Ok(Literal::Number(number)) => number as usize,
             Ok(Literal::String(text)) => {
-                let start = used;
+                let start = strings.as_ptr().wrapping_add(used) as usize;
                 let mut push = |byte| {
-                    *strings.get_mut(used)? = byte;
+                    strings.get(used)?.set(byte);
                     used += 1;
                     Some(())
                 };
@@ -156,7 +156,7 @@ fn arguments(
                         STRINGS
                     ));
                 }
-                base + start
+                start
             }
             Err(bad) => return Err(fail!(ctx, "call", "{}: {}", word, bad.expected())),
         };

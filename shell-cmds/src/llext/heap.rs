@@ -21,6 +21,7 @@ use crate::{
     table::{Action, Command},
     text::{plural, print},
 };
+use core::num::NonZeroUsize;
 
 /// Letters of the map.
 const COLUMNS: usize = 64;
@@ -70,7 +71,7 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
 fn map(ctx: &mut Context<'_>) {
     let heap = ctx.llext.heap();
     let bounds = heap.bounds();
-    let share = bounds.len().div_ceil(COLUMNS).max(1);
+    let share = NonZeroUsize::new(bounds.len().div_ceil(COLUMNS)).unwrap_or(NonZeroUsize::MIN);
     let mut columns = [b'.'; COLUMNS];
     heap.blocks(&mut |block| {
         if block.used && block.size > 0 {

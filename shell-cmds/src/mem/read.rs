@@ -62,27 +62,30 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             MOST
         ));
     }
-    let mut offset = 0;
-    while offset < length {
+    let mut shown = 0;
+    while shown < length {
+        let start = address.wrapping_add(shown);
         let mut line = [0; 16];
-        let wanted = (length - offset).min(line.len()).next_multiple_of(width);
-        for (at, word) in line.chunks_mut(width).enumerate().take(wanted / width) {
-            let place = address.wrapping_add(offset + at * width);
-            let value = ctx
+        let mut filled = 0;
+        while filled < line.len() && shown < length {
+            let place = start.wrapping_add(filled);
+            let word = ctx
                 .cpu
                 .peek(place, width)
                 .map_err(|fault| faulted(ctx, "read", place, fault))?;
-            word.iter_mut()
-                .zip(value.to_le_bytes())
+            let bytes = line.iter_mut().skip(filled).take(width);
+            bytes
+                .zip(word.to_le_bytes())
                 .for_each(|(byte, read)| *byte = read);
+            filled += width;
+            shown += width;
         }
         dump_line(
             ctx.console,
-            address.wrapping_add(offset),
-            line.get(..wanted).unwrap_or(&line),
+            start,
+            line.get(..filled).unwrap_or(&line),
             width,
         );
-        offset += line.len();
     }
     Ok(())
 }
