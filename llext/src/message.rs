@@ -32,18 +32,7 @@ impl LoadError {
             Self::WrongVersion { found } => {
                 write("unknown ELF version {}", &[Dec(*found as usize)], put)
             }
-            Self::WrongMachine { found, wanted } => match crate::elf::machine_name(*found) {
-                Some(name) => write(
-                    "wrong machine: built for {}, this is {}",
-                    &[Text(name), Text(wanted)],
-                    put,
-                ),
-                None => write(
-                    "wrong machine: built for e_machine {}, this is {}",
-                    &[Dec((*found).into()), Text(wanted)],
-                    put,
-                ),
-            },
+            Self::WrongMachine { found, wanted } => describe_machine(*found, wanted, put),
             Self::NotRelocatable { found } => {
                 write(
                     "not a relocatable file but {}",
@@ -51,6 +40,13 @@ impl LoadError {
                     put,
                 );
             }
+            _ => self.describe_load(put),
+        }
+    }
+
+    /// The texts that name no section and no symbol.
+    fn describe_load(&self, put: &mut dyn FnMut(&str)) {
+        match self {
             Self::BadHeader { field, value } => {
                 write(
                     "bad ELF header: {} is {}",
@@ -89,12 +85,12 @@ impl LoadError {
             ),
             Self::NameTaken => put("an extension of this name is loaded"),
             Self::InvalidName => put("not a name for an extension"),
-            _ => self.describe_place(put),
+            _ => self.describe_table(put),
         }
     }
 
-    /// The texts that name a section, a symbol or an address.
-    fn describe_place(&self, put: &mut dyn FnMut(&str)) {
+    /// The texts on sections and symbols.
+    fn describe_table(&self, put: &mut dyn FnMut(&str)) {
         match self {
             Self::BadSection {
                 index,
@@ -138,6 +134,13 @@ impl LoadError {
                 &[Text(symbol.as_str()), Dec(*limit)],
                 put,
             ),
+            _ => self.describe_place(put),
+        }
+    }
+
+    /// The texts on relocations and on what they have made.
+    fn describe_place(&self, put: &mut dyn FnMut(&str)) {
+        match self {
             Self::Unsupported {
                 count,
                 section,
@@ -202,6 +205,21 @@ impl LoadError {
             ),
             _ => {}
         }
+    }
+}
+
+fn describe_machine(found: u16, wanted: &str, put: &mut dyn FnMut(&str)) {
+    match crate::elf::machine_name(found) {
+        Some(name) => write(
+            "wrong machine: built for {}, this is {}",
+            &[Text(name), Text(wanted)],
+            put,
+        ),
+        None => write(
+            "wrong machine: built for e_machine {}, this is {}",
+            &[Dec(found.into()), Text(wanted)],
+            put,
+        ),
     }
 }
 
