@@ -4,7 +4,7 @@
 //! comes to it through [`Context`]. Nothing here knows a register, a transport or a file system.
 //!
 //! # How to add a command
-//! Write one file like `fs/cat.rs`: its transcript in the module docs (a test runs it), one [`table::Command`] that
+//! Write one file like `fs/cat.rs`: its transcript in the module docs (a test runs it), one `Command` (`table.rs`) that
 //! says how it is typed, and the function that runs. Then add one line to the table below. Help, usage, completion and
 //! "did you mean" follow from that; completion goes by the names of the arguments (`PATH`, `NAME`, `a|b`: see
 //! [`complete`]).

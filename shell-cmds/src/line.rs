@@ -1,9 +1,8 @@
 //! From a typed line to words.
 //!
-//! embedded-cli splits lines into words, but only inside its `Cli`, and it loses three things on the way:
-//! `-7` is a bad short option to it, `"123"` and `123` are the same word, and it answers `--help` itself.
-//! [`prepare`] rewrites a line so that all three arrive; [`with_words`] sends it through a `Cli` of
-//! its own that writes nothing.
+//! embedded-cli splits lines into words, but only inside its `Cli`, and it loses two things on the way: `-7` is
+//! a bad short option to it, and `"123"` and `123` are the same word. [`prepare`] rewrites a line so that both
+//! arrive; [`with_words`] sends it through a `Cli` of its own that writes nothing.
 
 use core::convert::Infallible;
 use embedded_cli::{cli::CliBuilder, command::RawCommand, writer::EmptyWriter};
@@ -49,7 +48,6 @@ fn is_blank(c: char) -> bool {
 
 /// Rewrites `line` for embedded-cli's tokenizer and hands it out byte by byte.
 ///
-/// - `--` goes after the first word, so that no `--help` is answered behind our back; [`with_words`] takes it out.
 /// - A negative number becomes `" -7"`, which is a value and no option.
 /// - Among the arguments of `llext call`, a quoted word keeps its quotes: `"\"abc\""`.
 fn prepare(line: &str, out: &mut dyn FnMut(u8)) {
@@ -73,9 +71,6 @@ fn prepare(line: &str, out: &mut dyn FnMut(u8)) {
             word.bytes().for_each(&mut *out);
         }
         out(b' ');
-        if first {
-            b"-- ".iter().for_each(|byte| out(*byte));
-        }
         // What `time` measures is a command line of its own.
         if !(first && word == "time") {
             keeps &= keeper.get(place).is_none_or(|name| *name == word);
@@ -112,7 +107,7 @@ pub fn with_words(line: &str, body: &mut dyn FnMut(RawCommand<'_>)) -> Result<()
         .command_buffer([0u8; LONGEST]);
     let Ok(mut cli) = builder.history_buffer([0u8; 0]).build();
     let mut processor = RawCommand::processor(|_, raw| -> Result<(), Infallible> {
-        body(strip_dashes(raw));
+        body(raw);
         Ok(())
     });
     let mut feed = |byte| {
@@ -121,13 +116,6 @@ pub fn with_words(line: &str, body: &mut dyn FnMut(RawCommand<'_>)) -> Result<()
     prepare(line, &mut feed);
     feed(b'\r');
     Ok(())
-}
-
-/// Takes out the `--` that [`prepare`] put in. Options are options again after it.
-fn strip_dashes(raw: RawCommand<'_>) -> RawCommand<'_> {
-    let mut args = raw.args().args();
-    args.next();
-    RawCommand::new(raw.name(), args.into_args())
 }
 
 #[cfg(test)]
@@ -159,17 +147,17 @@ mod tests {
 
     #[test]
     fn lines_are_rewritten() {
-        assert_eq!(prepared("  ls   /ext "), "ls -- /ext ");
-        assert_eq!(prepared("mem write 0 -1"), "mem -- write 0 \" -1\" ");
+        assert_eq!(prepared("  ls   /ext "), "ls /ext ");
+        assert_eq!(prepared("mem write 0 -1"), "mem write 0 \" -1\" ");
         assert_eq!(
             prepared("llext call a f \"1\""),
-            "llext -- call a f \" \\\"1\\\"\" "
+            "llext call a f \" \\\"1\\\"\" "
         );
         assert_eq!(
             prepared("time llext call a f 'x'"),
-            "time -- llext call a f \" 'x'\" "
+            "time llext call a f \" 'x'\" "
         );
-        assert_eq!(prepared("cat \"/a b\""), "cat -- \"/a b\" ");
+        assert_eq!(prepared("cat \"/a b\""), "cat \"/a b\" ");
     }
 
     #[test]
@@ -214,11 +202,8 @@ mod tests {
 
     #[test]
     fn a_line_that_does_not_fit_is_refused() {
-        let fits = "x".repeat(LONGEST - 4);
+        let fits = "x".repeat(LONGEST - 1);
         assert_eq!(words(&fits), [fits.as_str()]);
-        assert_eq!(
-            with_words(&"x".repeat(LONGEST - 3), &mut |_| {}),
-            Err(TooLong)
-        );
+        assert_eq!(with_words(&"x".repeat(LONGEST), &mut |_| {}), Err(TooLong));
     }
 }
