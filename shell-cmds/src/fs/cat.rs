@@ -10,14 +10,13 @@
 //! error: cat: /ext: is a directory
 //! ```
 
-use super::{path, refuse};
+use super::{path, show};
 use crate::{
     Status,
-    context::{Context, FileError},
+    context::{Console, Context},
     parse::Parsed,
     table::{Action, Argument, Command},
 };
-use llext::{Source, SourceError};
 
 /// The command.
 pub const CAT: Command = Command {
@@ -32,39 +31,9 @@ pub const CAT: Command = Command {
 };
 
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
-    let typed = args.needed(0);
-    let path = path(ctx, "cat", typed)?;
-    let console = &mut *ctx.console;
-    let mut read = Ok(());
-    let opened = ctx.files.read(path.as_str(), &mut |file| {
-        let end = file.len();
-        read = chunks(file, 0, end, &mut |_, bytes| console.write(bytes));
-    });
+    let path = path(ctx, "cat", args.needed(0))?;
+    let mut print = |console: &mut dyn Console, _, bytes: &[u8]| console.write(bytes);
+    show(ctx, "cat", &path, (0, usize::MAX), &mut print)?;
     ctx.console.fresh_line();
-    match (opened, read) {
-        (Err(error), _) => Err(refuse(ctx, "cat", path.as_str(), error)),
-        (_, Err(_)) => Err(refuse(ctx, "cat", path.as_str(), FileError::Device)),
-        _ => Ok(()),
-    }
-}
-
-/// Hands out the bytes of `file` from `start` to `end` in pieces of 16, the last one perhaps shorter, with their offsets.
-pub fn chunks(
-    file: &mut dyn Source,
-    start: usize,
-    end: usize,
-    each: &mut dyn FnMut(usize, &[u8]),
-) -> Result<(), SourceError> {
-    let mut piece = [0; 16];
-    let mut offset = start;
-    while offset < end {
-        let length = piece.len().min(end - offset);
-        let Some(piece) = piece.get_mut(..length) else {
-            break;
-        };
-        file.read_at(offset, piece)?;
-        each(offset, piece);
-        offset += length;
-    }
     Ok(())
 }

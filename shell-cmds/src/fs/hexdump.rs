@@ -9,10 +9,10 @@
 //! error: hexdump: /motd.txt: has 13 bytes
 //! ```
 
-use super::{cat::chunks, path, refuse};
+use super::{path, show};
 use crate::{
     Status,
-    context::{Context, FileError},
+    context::{Console, Context},
     parse::Parsed,
     table::{Action, Argument, Command},
     text::{dump_line, fail},
@@ -41,32 +41,20 @@ pub const HEXDUMP: Command = Command {
 };
 
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
-    let typed = args.needed(0);
-    let offset = args.number(ctx, args.value(1))?;
-    let length = args.number(ctx, args.value(2))?;
-    let path = path(ctx, "hexdump", typed)?;
-    let start = offset.map_or(0, |offset| offset as usize);
-    let length = length.map_or(usize::MAX, |length| length as usize);
-    let console = &mut *ctx.console;
-    let mut size = 0;
-    let mut read = Ok(());
-    let opened = ctx.files.read(path.as_str(), &mut |file| {
-        size = file.len();
-        let end = size.min(start.saturating_add(length));
-        read = chunks(file, start, end, &mut |offset, bytes| {
-            dump_line(console, offset, bytes, 1)
-        });
-    });
-    match (opened, read) {
-        (Err(error), _) => Err(refuse(ctx, "hexdump", path.as_str(), error)),
-        (_, Err(_)) => Err(refuse(ctx, "hexdump", path.as_str(), FileError::Device)),
-        _ if start > size => Err(fail!(
+    let start = args.number(ctx, args.value(1))?.unwrap_or(0) as usize;
+    let length = args.number(ctx, args.value(2))?.unwrap_or(u32::MAX) as usize;
+    let path = path(ctx, "hexdump", args.needed(0))?;
+    let mut line =
+        |console: &mut dyn Console, offset, bytes: &[u8]| dump_line(console, offset, bytes, 1);
+    let size = show(ctx, "hexdump", &path, (start, length), &mut line)?;
+    if start > size {
+        return Err(fail!(
             ctx,
             "hexdump",
             "{}: has {} bytes",
             path.as_str(),
             size
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }

@@ -12,7 +12,7 @@ pub mod rm;
 
 use crate::{
     Failed,
-    context::{Context, FileError, Metadata},
+    context::{Console, Context, FileError, Metadata},
     nearest,
     path::Path,
     table::{Action, Command},
@@ -52,6 +52,43 @@ pub fn metadata(ctx: &mut Context<'_>, what: &str, path: &Path) -> Result<Metada
     ctx.files
         .metadata(path.as_str())
         .map_err(|error| refuse(ctx, what, path.as_str(), error))
+}
+
+/// Shows bytes of a file on the console; told their offset.
+type ShowPiece<'a> = &'a mut dyn FnMut(&mut dyn Console, usize, &[u8]);
+
+/// Hands out up to `length` bytes of the file `path` from `start` on, in pieces of 16 and a rest, with their offsets.
+/// Returns the size of the file, in bytes.
+fn show(
+    ctx: &mut Context<'_>,
+    what: &str,
+    path: &Path,
+    (start, length): (usize, usize),
+    each: ShowPiece<'_>,
+) -> Result<usize, Failed> {
+    let console = &mut *ctx.console;
+    let mut size = 0;
+    let mut read = Ok(());
+    let opened = ctx.files.read(path.as_str(), &mut |file| {
+        size = file.len();
+        let end = size.min(start.saturating_add(length));
+        let mut offset = start;
+        let mut piece = [0; 16];
+        while let Some(piece) = piece.get_mut(..end.saturating_sub(offset).min(16))
+            && !piece.is_empty()
+            && read.is_ok()
+        {
+            read = file.read_at(offset, piece);
+            if read.is_ok() {
+                each(console, offset, piece);
+            }
+            offset += piece.len();
+        }
+    });
+    match opened.and(read.map_err(|_| FileError::Device)) {
+        Ok(()) => Ok(size),
+        Err(error) => Err(refuse(ctx, what, path.as_str(), error)),
+    }
 }
 
 /// Where `from` goes: to `to`, or into it if it is a directory.

@@ -12,7 +12,7 @@
 //! llext> llext sym hello *o*
 //! <hex> hello_world of hello
 //! llext> llext sym prin
-//! error: sym: prin: no export matches, and no extension has this name
+//! error: sym: prin: no export matches
 //! hint: did you mean printf or printk?
 //! llext> llext sym 0x401
 //! error: sym: 0x00000401: in no extension
@@ -22,12 +22,13 @@ use super::unknown;
 use crate::{
     Failed, Status,
     args::number,
-    context::{Console, Context},
+    context::Context,
     glob, nearest,
     parse::Parsed,
     table::{Action, Argument, Command},
     text::{Hex, fail, print},
 };
+use llext::{Extension, Llext};
 
 /// The command.
 pub const SYM: Command = Command {
@@ -48,8 +49,7 @@ pub const SYM: Command = Command {
 };
 
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
-    let (first, pattern) = (args.value(0), args.value(1));
-    let (name, pattern) = match (first, pattern) {
+    let (name, pattern) = match (args.value(0), args.value(1)) {
         (Some(name), Some(pattern)) => (Some(name), pattern),
         (Some(name), None) if ctx.llext.by_name(name).is_some() => (Some(name), "*"),
         (Some(word), None) => match number(word) {
@@ -58,76 +58,59 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         },
         (None, _) => (None, "*"),
     };
-    match name {
-        Some(name) => list_extension(ctx, name, pattern),
-        None => list_all(ctx, pattern),
-    }
-}
-
-/// Writes an export that matches, with its owner unless that is the firmware; says whether it does.
-fn line(
-    console: &mut dyn Console,
-    pattern: &str,
-    (symbol, address): (&str, usize),
-    owner: Option<&str>,
-) -> bool {
-    let matches = glob::matches(pattern, symbol);
-    if matches {
-        print!(console, "{} {}", Hex(address, 8), symbol);
-        if let Some(owner) = owner {
-            print!(console, " of {}", owner);
-        }
-        console.write(b"\n");
-    }
-    matches
-}
-
-fn list_extension(ctx: &mut Context<'_>, name: &str, pattern: &str) -> Status {
-    let Some(extension) = ctx.llext.by_name(name) else {
+    if let Some(name) = name
+        && ctx.llext.by_name(name).is_none()
+    {
         return Err(unknown(ctx, "sym", name));
-    };
-    let mut found = pattern == "*";
-    for export in extension.exports() {
-        found |= line(ctx.console, pattern, export, Some(name));
     }
-    if found {
-        return Ok(());
-    }
-    fail!(ctx, "sym", "{}: no export matches {}", name, pattern);
-    let names =
-        &mut |each: &mut dyn FnMut(&str)| extension.exports().for_each(|(name, _)| each(name));
-    nearest::hint(ctx.console, pattern, names);
-    Err(Failed)
+    list(ctx, name, pattern)
 }
 
-fn list_all(ctx: &mut Context<'_>, pattern: &str) -> Status {
+/// Lists the exports that match `pattern`: those of the extension `name`, or all.
+fn list(ctx: &mut Context<'_>, name: Option<&str>, pattern: &str) -> Status {
     let llext = &*ctx.llext;
     let mut found = pattern == "*";
-    for export in llext.exports().iter() {
-        found |= line(ctx.console, pattern, export, None);
-    }
-    for extension in llext.iter() {
-        for export in extension.exports() {
-            found |= line(ctx.console, pattern, export, Some(extension.name()));
+    each_export(llext, name, &mut |symbol, address, owner| {
+        if glob::matches(pattern, symbol) {
+            found = true;
+            print!(ctx.console, "{} {}", Hex(address, 8), symbol);
+            if let Some(owner) = owner {
+                print!(ctx.console, " of {}", owner.name());
+            }
+            ctx.console.write(b"\n");
         }
-    }
+    });
     if found {
         return Ok(());
     }
-    fail!(
-        ctx,
-        "sym",
-        "{}: no export matches, and no extension has this name",
-        pattern
-    );
+    fail!(ctx, "sym", "{}: no export matches", pattern);
     nearest::hint(ctx.console, pattern, &mut |each| {
-        llext.exports().iter().for_each(|(name, _)| each(name));
-        llext.iter().for_each(|extension| {
-            each(extension.name());
-            extension.exports().for_each(|(name, _)| each(name));
-        });
+        each_export(llext, name, &mut |symbol, _, _| each(symbol));
+        llext.iter().for_each(|extension| each(extension.name()));
     });
     Err(Failed)
+}
+
+/// Calls `each` for the exports of the extension `name`, or for all: the firmware's, which have no owner, come first.
+fn each_export(
+    llext: &Llext<'_>,
+    name: Option<&str>,
+    each: &mut dyn FnMut(&str, usize, Option<&Extension>),
+) {
+    if name.is_none() {
+        llext
+            .exports()
+            .iter()
+            .for_each(|(symbol, address)| each(symbol, address, None));
+    }
+    for extension in llext
+        .iter()
+        .filter(|extension| name.is_none_or(|name| name == extension.name()))
+    {
+        extension
+            .exports()
+            .for_each(|(symbol, address)| each(symbol, address, Some(extension)));
+    }
 }
 
 /// Says whose memory `address` is.

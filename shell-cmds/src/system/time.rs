@@ -48,7 +48,7 @@ pub fn measure(ctx: &mut Context<'_>, body: &mut dyn FnMut(&mut Context<'_>) -> 
     print!(
         ctx.console,
         "time: {} us\n",
-        ticks.saturating_mul(1_000_000) / rate
+        (ticks.saturating_mul(1_000_000) / rate) as usize
     );
     status
 }

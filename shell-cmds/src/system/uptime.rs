@@ -24,19 +24,15 @@ pub const UPTIME: Command = Command {
 
 fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     let milliseconds = ctx.system.uptime_us() / 1000;
-    let (seconds, fraction) = (milliseconds / 1000, (milliseconds % 1000) as u32);
-    let zeros = match fraction {
-        0..10 => "00",
-        10..100 => "0",
-        _ => "",
-    };
+    let (seconds, fraction) = (milliseconds / 1000, milliseconds % 1000);
+    print!(ctx.console, "up {}.", seconds as u32);
+    for unit in [100, 10, 1] {
+        print!(ctx.console, "{}", fraction as u32 / unit % 10);
+    }
     print!(
         ctx.console,
-        "up {}.{}{} s, prompt after {} us\n",
-        seconds,
-        zeros,
-        fraction,
-        ctx.system.ready_us()
+        " s, prompt after {} us\n",
+        ctx.system.ready_us() as u32
     );
     Ok(())
 }
