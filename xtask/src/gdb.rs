@@ -18,7 +18,7 @@ use crate::tools;
 /// Debug a board that `run --gdb` has started, extensions included
 ///
 /// The firmware's symbols and the helpers of gdb/ are loaded; GDB runs where the extensions with
-/// debug information are, target/ext/<board>.
+/// debug information are, target/ext/BOARD.
 #[derive(Args)]
 pub struct Gdb {
     /// Board that runs

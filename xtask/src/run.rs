@@ -31,7 +31,7 @@ pub struct Run {
     /// Board to run: a folder of boards/
     #[arg(long, value_name = "NAME", default_value = DEFAULT_BOARD)]
     board: String,
-    /// Copy a host file to the image first; its default place is /ext/<basename>
+    /// Copy a host file to the image first; its default place is /ext/BASENAME
     #[arg(long, value_name = "HOST_FILE[:TARGET_PATH]")]
     add: Vec<Added>,
     /// Use and keep this littlefs image; made if it does not exist
