@@ -12,7 +12,7 @@
 //! llext> llext sym hello *o*
 //! <hex> hello_world of hello
 //! llext> llext sym prin
-//! error: sym: prin: no export matches
+//! error: sym: prin: no export matches, and no extension has this name
 //! hint: did you mean printf or printk?
 //! llext> llext sym 0x401
 //! error: sym: 0x00000401: in no extension
@@ -83,7 +83,12 @@ fn list(ctx: &mut Context<'_>, name: Option<&str>, pattern: &str) -> Status {
     if found {
         return Ok(());
     }
-    fail!(ctx, "sym", "{}: no export matches", pattern);
+    let more = if name.is_none() {
+        ", and no extension has this name"
+    } else {
+        ""
+    };
+    fail!(ctx, "sym", "{}: no export matches{}", pattern, more);
     nearest::hint(ctx.console, pattern, &mut |each| {
         each_export(llext, name, &mut |symbol, _, _| each(symbol));
         llext.iter().for_each(|extension| each(extension.name()));
