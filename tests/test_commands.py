@@ -337,7 +337,7 @@ def test_symbols(shell):
         llext> llext sym hello hello_*
         <hex> hello_world of hello
         llext> llext sym nothing_like_it
-        error: sym: nothing_like_it: no export matches, and no extension has this name
+        error: sym: nothing_like_it: no export matches<...>
         llext> llext sym 0x4
         error: sym: 0x00000004: in no extension
         """,
