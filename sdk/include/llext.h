@@ -42,7 +42,7 @@ void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Milliseconds since boot; wraps after 49 days. */
 uint32_t k_uptime_get_32(void);
 
-/* Waits, letting the CPU sleep. Returns the milliseconds that were left over: 0. */
+/* Waits. Returns the milliseconds that were left over: 0. */
 int32_t k_msleep(int32_t milliseconds);
 
 /* Waits, keeping the CPU busy. */

@@ -1,0 +1,108 @@
+"""Whatever an extension does, the prompt returns and the next call works.
+
+`exec.c` misbehaves in every way that the firmware promises to survive; Ctrl-C ends what does not end itself.
+"""
+
+import re
+import subprocess
+
+import pytest
+
+from conftest import PROMPT, ROOT, XTASK
+
+# Function and arguments, and what the error line says of it on the two machines.
+FAULTS = [
+    ("bad_read", r"bus error.* at bad_read\+0x\w+ of exec .*0xf0000000"),
+    ("bad_write", r"bus error.* at bad_write\+0x\w+ of exec .*0xf0000000"),
+    ("bad_call", r"bus error on an instruction fetch|memory protection fault"),
+    ("illegal", r"illegal instruction at illegal\+0x0 of exec"),
+    ("recurse 0", r"stack overflow"),
+    ("lose_stack", r"stack overflow|bus error"),
+    ("free_nonsense", r"abort\(\)"),
+    ("leave -7", r"exit\(-7\)"),
+    ("give_up", r"abort\(\)"),
+]
+ENDLESS = ["spin", "spin_printing", "spin_allocating", "sleep"]
+
+
+@pytest.fixture(scope="session")
+def extension(built, tmp_path_factory):
+    """`exec.c`, built for the board."""
+    output = tmp_path_factory.mktemp(f"exec-{built.board}") / "exec.elf"
+    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", output]
+    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return output
+
+
+@pytest.fixture
+def loaded(start_shell, extension):
+    """A run with `exec.c` loaded."""
+    shell = start_shell("--add", extension)
+    assert shell.run("llext load /ext/exec.elf").startswith("loaded exec")
+    return shell
+
+
+def test_printf_and_arguments(loaded):
+    assert loaded.run("llext call exec formats").splitlines() == [
+        "-5 7 beef -1234567890123 str c 0x1234 3.250000",
+        "=> 0 (0x0)",
+    ]
+    lines = loaded.run("llext call exec eight 1 2 3 4 5 6 7 8").splitlines()
+    assert lines == ["1 2 3 4 5 6 7 8, aligned 0", "=> 8 (0x8)"]
+
+
+def test_every_fault_ends_the_call_and_nothing_else(loaded):
+    for call, told in FAULTS:
+        output = loaded.run(f"llext call exec {call}")
+        assert re.search(rf"^error: call: exec: .*({told})", output, re.MULTILINE), f"{call}: {output}"
+        assert loaded.run("llext call exec eight 0 0 0 0 0 0 0 9").endswith("=> 9 (0x9)"), call
+    loaded.run("llext unload exec")
+    assert loaded.heap_used() == 0
+
+
+@pytest.mark.parametrize("function", ENDLESS)
+def test_ctrl_c_ends_a_call_wherever_it_is(loaded, function):
+    for _ in range(10):
+        loaded.child.send(f"llext call exec {function}\r")
+        loaded.child.expect_exact("go\r\n")
+        loaded.child.send("\x03")
+        loaded.child.expect_exact("was interrupted by Ctrl-C")
+        loaded.child.expect_exact(PROMPT)
+    # The heap came through: everything can be given back.
+    loaded.run("llext unload exec")
+    assert loaded.heap_used() == 0
+
+
+def test_ctrl_c_typed_ahead_is_meant_for_the_call(loaded):
+    loaded.child.send("llext call exec spin\r\x03")
+    loaded.child.expect_exact("was interrupted by Ctrl-C")
+    loaded.child.expect_exact(PROMPT)
+    assert loaded.run("llext list").startswith("exec")
+
+
+def test_four_kilobytes_typed_during_a_call_are_all_there(loaded):
+    lines = [f"help {number:0>40}\r" for number in range(80)]
+    loaded.child.send("llext call exec sleep\r")
+    loaded.child.expect_exact("go\r\n")
+    loaded.child.send("".join(lines)[:3600])
+    loaded.child.send("\x03")
+    loaded.child.send("".join(lines)[3600:])
+    for line in lines:
+        loaded.child.expect_exact(line.removesuffix("\r"))
+        loaded.child.expect_exact("error: ")
+    loaded.child.expect_exact(PROMPT)
+
+
+def test_memory_that_is_not_there_is_an_error(shell):
+    assert shell.run("mem read 0xf0000000 4").startswith("error: read: 0xf0000000: bus error")
+    assert shell.run("mem write 0xf0000000 1").startswith("error: write: 0xf0000000: bus error")
+
+
+def test_the_c_librarys_own_heap_is_not_linked(built):
+    """`malloc` for extensions is the loader's; nothing may pull picolibc's in, or its `sbrk`."""
+    prefix = built.config["c"]["prefix"]
+    symbols = subprocess.run([f"{prefix}nm", built.firmware], check=True, capture_output=True, text=True).stdout
+    names = {line.split()[-1] for line in symbols.splitlines()}
+    assert names.isdisjoint({"malloc", "calloc", "realloc", "free", "sbrk", "_sbrk", "__malloc_free_list"})
+    # The place to look for them was right.
+    assert "vsnprintf" in names
