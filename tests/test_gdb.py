@@ -117,6 +117,7 @@ def test_steps_and_finishes(session):
     assert "before = *value;" in gdb.run("list")
     assert re.search(r"^\d+\t", gdb.run("next"), re.MULTILINE), "the next line is shown"
     assert "Value returned is $1 = 5" in gdb.run("finish")
+    assert "Value returned is $2 = 5" in gdb.run("finish"), "from the extension into the firmware"
 
     gdb.run("delete")
     gdb.send("continue")

@@ -56,6 +56,7 @@ global_asm!(
     "mov r4, r0",
     "ldm r1, {{r0-r3}}",
     "blx r4",
+    "nop", // the return address is still in exec_call: a debugger's `finish` stops here
     ".cfi_endproc",
     ".global exec_leave",
     ".type exec_leave, %function",
@@ -255,10 +256,10 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
     const THREAD: usize = 1 << 3;
     let status = FaultStatus::take();
     let frame = if exc_return & ON_PSP != 0 { psp } else { msp };
-    // SAFETY: the hardware wrote the frame there, unless it says that it could not.
     let pc = if status.unstacked() {
         0
     } else {
+        // SAFETY: the hardware wrote the frame there.
         unsafe { frame.add(FRAME_PC).read() }
     };
     let fault = Fault {

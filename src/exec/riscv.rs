@@ -63,6 +63,7 @@ global_asm!(
     "lw a6, 24(t0)",
     "lw a7, 28(t0)",
     "jalr t1",
+    "nop", // the return address is still in exec_call: a debugger's `finish` stops here
     ".cfi_endproc",
     ".global exec_leave",
     ".type exec_leave, @function",
