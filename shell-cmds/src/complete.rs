@@ -72,7 +72,7 @@ impl Offers<'_> {
     }
 
     fn commands(&mut self) {
-        names(&COMMANDS, &mut |name| self.offer(name));
+        names(COMMANDS, &mut |name| self.offer(name));
     }
 
     /// What may follow the words of `raw`.

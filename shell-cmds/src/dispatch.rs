@@ -103,7 +103,7 @@ fn explain(raw: &RawCommand<'_>, error: &ParseError<'_>, ctx: &mut Context<'_>) 
 /// Says that there is no such command, and which are near.
 fn unknown(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Failed {
     let name = raw.name();
-    if let Some(parent) = find(&COMMANDS, name) {
+    if let Some(parent) = find(COMMANDS, name) {
         let wanted = shift(raw).map_or("", |sub| sub.name());
         fail!(ctx, name, "{}: unknown subcommand", wanted);
         if !nearest::hint(ctx.console, wanted, &mut |each| {
@@ -119,7 +119,7 @@ fn unknown(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Failed {
         .find(|parent| find(parent.subcommands(), name).is_some());
     if let Some(parent) = parent {
         hint!(ctx, "did you mean {} {}?", parent.name, name);
-    } else if !nearest::hint(ctx.console, name, &mut |each| names(&COMMANDS, each)) {
+    } else if !nearest::hint(ctx.console, name, &mut |each| names(COMMANDS, each)) {
         hint!(ctx, "`help` lists the commands");
     }
     Failed

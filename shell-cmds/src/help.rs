@@ -9,7 +9,7 @@ use crate::{
 
 /// Lists all commands.
 pub fn show_all(console: &mut dyn Console) {
-    list(console, &COMMANDS);
+    list(console, COMMANDS);
     console.write(b"`COMMAND --help` tells more of one\n");
 }
 

@@ -7,7 +7,7 @@
 //! Write one file like `fs/cat.rs`: its transcript in the module docs (a test runs it), one `Command` (`table.rs`) that
 //! says how it is typed, and the function that runs. Then add one line to the table below. Help, usage, completion and
 //! "did you mean" follow from that; completion goes by the names of the arguments (`PATH`, `NAME`, `a|b`: see
-//! [`complete`]).
+//! `complete.rs`).
 //!
 //! # How a command fails
 //! It writes one line `error: WHAT: WHY` (`fail!`) and, where one helps, a line `hint: …`, and returns [`Failed`].
@@ -42,7 +42,7 @@ pub struct Failed;
 pub type Status = Result<(), Failed>;
 
 /// Every command of the shell, in the order of `help`.
-static COMMANDS: [table::Command; 18] = [
+static COMMANDS: &[table::Command] = &[
     llext::LLEXT,
     fs::ls::LS,
     fs::cat::CAT,

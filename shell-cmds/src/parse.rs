@@ -42,7 +42,7 @@ impl<'a> Parsed<'a> {
     pub fn find(raw: &RawCommand<'a>) -> Option<Self> {
         let mut found = Self {
             parent: None,
-            command: find(&COMMANDS, raw.name())?,
+            command: find(COMMANDS, raw.name())?,
             args: raw.args(),
         };
         if !found.command.subcommands().is_empty() {

@@ -30,7 +30,7 @@ pub enum Action {
 
 /// An argument.
 pub struct Argument {
-    /// As usage shows it: `<PATH>` must be there, `[PATH]` need not, `...` may be many. See [`crate::complete`].
+    /// As usage shows it: `<PATH>` must be there, `[PATH]` need not, `...` may be many. See `complete.rs`.
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
