@@ -44,14 +44,14 @@ pub fn write(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
     console.write(rest.as_bytes());
 }
 
-/// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write`].
+/// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write()`].
 pub fn write_error(console: &mut dyn Console, what: &str, format: &str, values: &[&dyn Show]) {
     write(console, "error: {}: ", &[&what]);
     write(console, format, values);
     console.write(b"\n");
 }
 
-/// Writes the line `hint: …`, formatted as by [`write`].
+/// Writes the line `hint: …`, formatted as by [`write()`].
 pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
     console.write(b"hint: ");
     write(console, format, values);
