@@ -7,10 +7,22 @@ set breakpoint pending on
 # A pasted script runs through, however long it is.
 set pagination off
 
-define llext-forget
-	remove-symbol-file -a $arg0
-end
-document llext-forget
-Forget the symbols of an extension that has been unloaded: llext-forget ADDRESS
-ADDRESS is any address in it, as the .text that `llext gdb` printed. Its breakpoints wait for the next load.
+python
+import os
+
+class Forget(gdb.Command):
+    """Forget the symbols of an extension that has been unloaded: llext-forget NAME
+Its breakpoints wait until symbols for them are loaded again."""
+
+    def __init__(self):
+        super().__init__("llext-forget", gdb.COMMAND_FILES)
+
+    def invoke(self, name, from_tty):
+        files = [file.filename for file in gdb.objfiles() if os.path.basename(file.filename) == f"{name}.elf"]
+        if not files:
+            raise gdb.GdbError(f"No symbols of {name} are loaded.")
+        for file in files:
+            gdb.execute(f'remove-symbol-file "{file}"')
+
+Forget()
 end
