@@ -47,9 +47,9 @@ impl<L: Layout> CfiFlash<L> {
     /// # Safety
     /// See [`Mmio::new`]; the device is as large as `L::GEOMETRY`, and has blocks of that size.
     pub const unsafe fn new(base: usize) -> Self {
-        // SAFETY: the caller's promise.
         Self {
             base,
+            // SAFETY: the caller's promise.
             bus: unsafe { Mmio::new(base) },
             layout: PhantomData,
         }

@@ -34,8 +34,8 @@ impl CmsdkUart {
     /// # Safety
     /// See [`Mmio::new`].
     pub const unsafe fn new(base: usize, irq: u16) -> Self {
-        // SAFETY: the caller's promise.
         Self {
+            // SAFETY: the caller's promise.
             registers: unsafe { Mmio::new(base) },
             irq: Irq(irq),
         }

@@ -15,8 +15,8 @@ impl Mtime {
     /// # Safety
     /// See [`Mmio::new`].
     pub const unsafe fn new(base: usize, rate: u32) -> Self {
-        // SAFETY: the caller's promise.
         Self {
+            // SAFETY: the caller's promise.
             registers: unsafe { Mmio::new(base) },
             rate,
         }

@@ -28,8 +28,8 @@ impl Ns16550 {
     /// # Safety
     /// See [`Mmio::new`].
     pub const unsafe fn new(base: usize) -> Self {
-        // SAFETY: the caller's promise.
         Self {
+            // SAFETY: the caller's promise.
             registers: unsafe { Mmio::new(base) },
         }
     }

@@ -18,8 +18,8 @@ impl Plic {
     /// # Safety
     /// See [`Mmio::new`].
     pub const unsafe fn new(base: usize) -> Self {
-        // SAFETY: the caller's promise.
         Self {
+            // SAFETY: the caller's promise.
             registers: unsafe { Mmio::new(base) },
         }
     }

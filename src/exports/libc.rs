@@ -1,6 +1,6 @@
 //! The C library, which is picolibc's: what extensions may use of it, and what it needs of the firmware.
 
-use core::{convert::Infallible, ffi::c_char, ffi::c_void};
+use core::{convert::Infallible, ffi::c_void};
 
 use ufmt::uWrite;
 
@@ -30,8 +30,8 @@ impl uWrite for Stdout {
 
 /// Where `stdio.c` sends every character.
 #[unsafe(no_mangle)]
-extern "C" fn llext_console_put(byte: c_char) {
-    Stdout.write(&[byte as u8]);
+extern "C" fn llext_console_put(byte: u8) {
+    Stdout.write(&[byte]);
 }
 
 /// Thread-local storage of the one thread: errno.

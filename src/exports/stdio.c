@@ -6,12 +6,12 @@
 #include <stdio.h>
 
 /* exports/libc.rs */
-extern void llext_console_put(char c);
+extern void llext_console_put(unsigned char c);
 
 static int put(char c, FILE *stream)
 {
 	(void)stream;
-	llext_console_put(c);
+	llext_console_put((unsigned char)c);
 	return (unsigned char)c;
 }
 

@@ -19,7 +19,7 @@ use shell_cmds::context::Mode;
 const UART0: u16 = 10;
 
 static RING: ReceiveRing = ReceiveRing::new();
-// SAFETY (of all four): these devices, and nothing else, lie at these addresses.
+// SAFETY: this device, and nothing else, lies there; so for the next three.
 static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
 // SAFETY: as above.
 static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 10_000_000) };
