@@ -89,6 +89,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     }
     if plain(board) {
         board.output.set_mode(Mode::Plain);
+        board.output.switch_mode();
     }
     let mut buffers = Buffers::new(device);
     let mut files = Volume::mount(&mut buffers);

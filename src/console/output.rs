@@ -51,7 +51,7 @@ impl Output {
     }
 
     /// Puts the mode that was asked for in force, and returns it.
-    pub(super) fn switch_mode(&self) -> Mode {
+    pub(crate) fn switch_mode(&self) -> Mode {
         self.mode.store(self.wanted.load(Relaxed), Relaxed);
         self.mode()
     }
