@@ -31,7 +31,7 @@
 //!
 //! [limits]               # optional: what the firmware may take, in bytes
 //! flash = 0
-//! ram = 0                # static RAM without heaps and file-system buffers
+//! ram = 0                # static RAM without stack and heaps
 //! ```
 
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ pub struct Config {
 pub struct Limits {
     /// Code, constants and first values of data.
     pub flash: u64,
-    /// Static RAM without heaps and file-system buffers.
+    /// Static RAM without stack and heaps.
     pub ram: u64,
 }
 

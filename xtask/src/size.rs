@@ -51,7 +51,7 @@ impl Size {
     }
 }
 
-/// Rooms in the order of the table. `Heap` and `Buffers` are kept apart from the total.
+/// Rooms in the order of the table. `Reserved` is kept apart from the total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Room {
     Loader,
@@ -62,8 +62,7 @@ enum Room {
     Libc,
     Core,
     Unnamed,
-    Buffers,
-    Heap,
+    Reserved,
 }
 
 impl Room {
@@ -77,13 +76,12 @@ impl Room {
             Room::Libc => "libc",
             Room::Core => "Rust's core",
             Room::Unnamed => "texts, tables, padding",
-            Room::Buffers => "file-system buffers",
-            Room::Heap => "heaps",
+            Room::Reserved => "stack, heaps",
         }
     }
 
     fn is_apart(self) -> bool {
-        matches!(self, Room::Buffers | Room::Heap)
+        self == Room::Reserved
     }
 }
 
@@ -125,6 +123,10 @@ fn by_room(data: &[u8], board: &str) -> Result<BTreeMap<Room, Bytes>> {
             continue;
         }
         let kind = Kind::of(section, endian);
+        if is_reserved(elf.elf_section_table().section_name(endian, section)?) {
+            kind.add(&mut rooms, Room::Reserved, section.sh_size(endian).into());
+            continue;
+        }
         let mut rest = u64::from(section.sh_size(endian));
         let mut end = 0;
         for (address, size, name) in symbols(&elf, index.0)? {
@@ -134,11 +136,16 @@ fn by_room(data: &[u8], board: &str) -> Result<BTreeMap<Room, Bytes>> {
             }
             end = address + size;
             rest = rest.saturating_sub(size);
-            kind.add(&mut rooms, room(name, board, kind), size);
+            kind.add(&mut rooms, room(name, board), size);
         }
         kind.add(&mut rooms, Room::Unnamed, rest);
     }
     Ok(rooms)
+}
+
+/// Whether a section of this name only keeps memory free.
+fn is_reserved(name: &[u8]) -> bool {
+    [b".stack".as_slice(), b".heap"].contains(&name)
 }
 
 /// Symbols with a size in section `index`: address, size, name; by address.
@@ -200,7 +207,7 @@ impl Kind {
 }
 
 /// The room that a symbol belongs to.
-fn room(symbol: &str, board: &str, kind: Kind) -> Room {
+fn room(symbol: &str, board: &str) -> Room {
     let Ok(name) = rustc_demangle::try_demangle(symbol) else {
         return if symbol.starts_with("lfs_") {
             Room::Littlefs
@@ -209,9 +216,6 @@ fn room(symbol: &str, board: &str, kind: Kind) -> Room {
         };
     };
     let name = format!("{name:#}");
-    if kind == Kind::Zeroed && name.contains("HEAP") {
-        return Room::Heap;
-    }
     // `<crate::Type as other::Trait>::method` belongs to the type's crate.
     let path = name.trim_start_matches(|c: char| !c.is_alphanumeric());
     let path = path.strip_prefix("dyn ").unwrap_or(path);
@@ -221,9 +225,6 @@ fn room(symbol: &str, board: &str, kind: Kind) -> Room {
         "llext_shell" if path.starts_with("llext_shell::console") => Room::Shell,
         "shell_cmds" | "noline" | "embedded_cli" | "ufmt" | "ufmt_write" | "heapless" => {
             Room::Shell
-        }
-        "llext_shell" if path.starts_with("llext_shell::storage") && kind == Kind::Zeroed => {
-            Room::Buffers
         }
         "littlefs2" | "littlefs2_core" | "littlefs2_sys" | "fs_image" => Room::Littlefs,
         "llext_shell" => Room::Firmware,
@@ -297,7 +298,7 @@ mod tests {
     use super::*;
 
     fn code(symbol: &str) -> Room {
-        room(symbol, "mps2-an385", Kind::Constant)
+        room(symbol, "mps2-an385")
     }
 
     #[test]
