@@ -1,7 +1,7 @@
 //! Firmware of llext-shell: what every board runs.
 //!
-//! A board is a binary of a few lines that names its devices and addresses in a [`board::Board`] and
-//! calls [`board::run`]. From there on:
+//! A board is a binary of a few lines that names its devices and addresses in a `board::Board` and
+//! calls `board::run`. From there on:
 //!
 //! ```text
 //! board::run ─→ storage (littlefs on the board's flash) ─┐
@@ -13,14 +13,14 @@
 //!
 //! # Stacks and memory
 //! - The firmware's stack is what its RAM has left; the shell and all handlers run on it.
-//! - Extension code, and the exports that it calls, run on a stack of their own ([`board::Memory::stack`],
+//! - Extension code, and the exports that it calls, run on a stack of their own (`board::Memory::stack`,
 //!   32 KiB on the boards here), outside the firmware's static RAM, above a guard that faults.
-//! - The heap for extensions ([`board::Memory::heap`]) is one stretch of memory that the board names.
+//! - The heap for extensions (`board::Memory::heap`) is one stretch of memory that the board names.
 //! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
 //!
 //! # Rules
 //! - Nothing here panics on bad input; a panic or a fault of the firmware is reported and restarts it
-//!   ([`fatal`]).
+//!   (`fatal`).
 //! - Only [`console`] and [`ring`] build on a host, where they are tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
 
