@@ -134,6 +134,10 @@ class Shell:
         self.child.close()
         return self.child.exitstatus
 
+    def heap(self) -> list[str]:
+        """What `llext heap` says, but for the line that remembers a past."""
+        return [line for line in self.run("llext heap").splitlines() if not line.startswith("peak ")]
+
     def heap_used(self) -> int:
         """The bytes that `llext heap` says are in use."""
         return int(re.search(r"^used (\d+)$", self.run("llext heap"), re.MULTILINE).group(1))
