@@ -65,10 +65,10 @@ def test_bad_numbers(shell):
         shell,
         """
         llext> mem read zero
-        error: read: zero: expected a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1
+        error: mem read: zero: expected a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1
         hint: usage: <...>
         llext> mem read 0x100000000
-        error: read: 0x100000000: expected a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1
+        error: mem read: 0x100000000: expected a number (decimal, 0x… or 0b…) from -2^31 to 2^32-1
         hint: usage: <...>
         llext> llext load /ext/calc.elf
         loaded calc: <...>
@@ -186,10 +186,10 @@ def test_memory(built, shell):
         llext> mem read {address} 4 --width 4
         {shown}  12345678                              |xV4.|
         llext> mem read {int(address, 16) + 2:#x} --width 4
-        error: read: {int(address, 16) + 2:#x}: not a multiple of 4
+        error: mem read: {int(address, 16) + 2:#x}: not a multiple of 4
         hint: `--width 1` takes any address
         llext> mem write {address} 256 --width 1
-        error: write: 0x100: does not fit 1 byte
+        error: mem write: 0x100: does not fit 1 byte
         """,
     )
 
@@ -200,9 +200,9 @@ def test_memory_that_is_not_there(shell):
         shell,
         f"""
         llext> mem read {nowhere}
-        error: read: {nowhere}: <...>
+        error: mem read: {nowhere}: <...>
         llext> mem write {nowhere} 0
-        error: write: {nowhere}: <...>
+        error: mem write: {nowhere}: <...>
         llext> version
         <...>
         """,

@@ -94,8 +94,8 @@ def test_four_kilobytes_typed_during_a_call_are_all_there(loaded):
 
 
 def test_memory_that_is_not_there_is_an_error(shell):
-    assert shell.run("mem read 0xf0000000 4").startswith("error: read: 0xf0000000: bus error")
-    assert shell.run("mem write 0xf0000000 1").startswith("error: write: 0xf0000000: bus error")
+    assert shell.run("mem read 0xf0000000 4").startswith("error: mem read: 0xf0000000: bus error")
+    assert shell.run("mem write 0xf0000000 1").startswith("error: mem write: 0xf0000000: bus error")
 
 
 def test_the_c_librarys_own_heap_is_not_linked(built):

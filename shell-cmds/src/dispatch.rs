@@ -73,13 +73,10 @@ fn show_help(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Status {
 
 /// Says why `raw` is no command line.
 fn explain(raw: &RawCommand<'_>, error: &ParseError<'_>, ctx: &mut Context<'_>) -> Failed {
-    let Some(Parsed {
-        parent, command, ..
-    }) = Parsed::find(raw)
-    else {
+    let Some(parsed) = Parsed::find(raw) else {
         return unknown(raw, ctx);
     };
-    let what = command.name;
+    let what = parsed.what();
     let Failed = match error {
         ParseError::MissingRequiredArgument { name } if name.starts_with('-') => {
             fail!(ctx, what, "{} needs a value", *name)
@@ -96,7 +93,7 @@ fn explain(raw: &RawCommand<'_>, error: &ParseError<'_>, ctx: &mut Context<'_>) 
         }
         _ => fail!(ctx, what, "an option is - and a letter, or -- and a word"),
     };
-    help::hint_usage(ctx.console, parent, command);
+    help::hint_usage(ctx.console, parsed.parent, parsed.command);
     Failed
 }
 

@@ -5,6 +5,7 @@ use crate::{
     args::{NUMBER, number},
     context::Context,
     help,
+    llext::LLEXT,
     table::{Choice, Command, find},
     text::fail,
 };
@@ -14,6 +15,7 @@ use embedded_cli::{
     command::RawCommand,
     service::{FromRaw, ParseError},
 };
+use ufmt::{Formatter, uDisplay, uWrite};
 
 /// A command that is in the table, and the words that follow it.
 #[derive(Clone)]
@@ -54,6 +56,14 @@ impl<'a> Parsed<'a> {
             }
         }
         Some(found)
+    }
+
+    /// The command, for an error line.
+    pub fn what(&self) -> What {
+        What {
+            parent: self.parent,
+            command: self.command,
+        }
     }
 
     /// What follows the command.
@@ -99,7 +109,7 @@ impl<'a> Parsed<'a> {
         let Some(value) = value else { return Ok(None) };
         let value = value.trim_start_matches(' ');
         number(value).map(Some).ok_or_else(|| {
-            let failed = fail!(ctx, self.command.name, "{}: expected {}", value, NUMBER);
+            let failed = fail!(ctx, self.what(), "{}: expected {}", value, NUMBER);
             help::hint_usage(ctx.console, self.parent, self.command);
             failed
         })
@@ -143,6 +153,24 @@ impl<'a> Parsed<'a> {
             }),
             None => Ok(()),
         }
+    }
+}
+
+/// The command, as an error line names it: `load` for `llext load`, `mem read` for `mem read`.
+pub struct What {
+    parent: Option<&'static Command>,
+    command: &'static Command,
+}
+
+impl uDisplay for What {
+    fn fmt<W: uWrite + ?Sized>(&self, out: &mut Formatter<'_, W>) -> Result<(), W::Error> {
+        if let Some(parent) = self.parent
+            && parent.name != LLEXT.name
+        {
+            out.write_str(parent.name)?;
+            out.write_str(" ")?;
+        }
+        out.write_str(self.command.name)
     }
 }
 

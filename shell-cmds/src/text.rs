@@ -45,8 +45,8 @@ pub fn write(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
 }
 
 /// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write()`].
-pub fn write_error(console: &mut dyn Console, what: &str, format: &str, values: &[&dyn Show]) {
-    write(console, "error: {}: ", &[&what]);
+pub fn write_error(console: &mut dyn Console, what: &dyn Show, format: &str, values: &[&dyn Show]) {
+    write(console, "error: {}: ", &[what]);
     write(console, format, values);
     console.write(b"\n");
 }
@@ -68,7 +68,7 @@ macro_rules! print {
 /// Writes the line `error: WHAT: WHY` and evaluates to [`Failed`](crate::Failed): `Err(fail!(ctx, "cat", "no {}", path))`.
 macro_rules! fail {
     ($ctx:expr, $what:expr, $format:literal $(, $value:expr)* $(,)?) => {{
-        $crate::text::write_error(&mut *$ctx.console, $what, $format, &[$(&$value),*]);
+        $crate::text::write_error(&mut *$ctx.console, &$what, $format, &[$(&$value),*]);
         $crate::Failed
     }};
 }

@@ -126,19 +126,19 @@ fn numbers_that_are_none() {
         &[
             (
                 "mem read 0x1000 8 --width 3",
-                "error: read: 3: no width, which is 1, 2 or 4 bytes\n",
+                "error: mem read: 3: no width, which is 1, 2 or 4 bytes\n",
             ),
             (
                 "mem read 0x1000 65537",
-                "error: read: 65537: at most 65536 bytes at once\n",
+                "error: mem read: 65537: at most 65536 bytes at once\n",
             ),
             (
                 "mem write 0x1000 -129 -w 1",
-                "error: write: 0xffffff7f: does not fit 1 byte\n",
+                "error: mem write: 0xffffff7f: does not fit 1 byte\n",
             ),
             (
                 "mem write 0x1000 0x10000 -w 2",
-                "error: write: 0x10000: does not fit 2 bytes\n",
+                "error: mem write: 0x10000: does not fit 2 bytes\n",
             ),
         ],
     );
@@ -148,7 +148,7 @@ fn numbers_that_are_none() {
     assert!(
         world
             .fails("mem read 0x10f0 32")
-            .ends_with("error: read: 0x00001100: bus error\n")
+            .ends_with("error: mem read: 0x00001100: bus error\n")
     );
 }
 
@@ -229,7 +229,7 @@ fn a_damaged_file_system_is_offered_to_be_formatted() {
     }
     assert_eq!(
         world.fails("fs format"),
-        "error: format: would erase what is there (no file system, or a damaged one)\nhint: `fs format --yes` does it\n"
+        "error: fs format: would erase what is there (no file system, or a damaged one)\nhint: `fs format --yes` does it\n"
     );
     world.line("fs format --yes");
     assert_eq!(world.line("ls"), "");

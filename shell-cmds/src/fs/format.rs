@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! llext> fs format
-//! error: format: would erase 2 entries of /, with all that they hold
+//! error: fs format: would erase 2 entries of /, with all that they hold
 //! hint: `fs format --yes` does it
 //! llext> fs format --yes
 //! formatted: <n> bytes free
@@ -38,7 +38,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         return Err(ask(ctx));
     }
     let formatted = ctx.files.format().and_then(|()| ctx.files.usage());
-    let usage = formatted.map_err(|error| refuse(ctx, "format", "/", error))?;
+    let usage = formatted.map_err(|error| refuse(ctx, "fs format", "/", error))?;
     print!(
         ctx.console,
         "formatted: {} bytes free\n",
@@ -55,14 +55,14 @@ fn ask(ctx: &mut Context<'_>) -> Failed {
             let word = plural(entries, "entry", "entries");
             fail!(
                 ctx,
-                "format",
+                "fs format",
                 "would erase {} {} of /, with all that they hold",
                 entries,
                 word
             );
         }
         Err(error) => {
-            fail!(ctx, "format", "would erase what is there ({})", error);
+            fail!(ctx, "fs format", "would erase what is there ({})", error);
         }
     }
     hint!(ctx, "`fs format --yes` does it");

@@ -30,7 +30,7 @@ fn width(
     let width = args
         .number(ctx, args.choice("--width").flatten())?
         .map_or(unless, |width| width as usize);
-    let what = args.command.name;
+    let what = args.what();
     if !matches!(width, 1 | 2 | 4) {
         return Err(fail!(
             ctx,

@@ -7,10 +7,10 @@
 //! llext> mem read 0x1000 8 --width 4
 //! 00001000  03020100 07060504                     |........|
 //! llext> mem read 0x1002 --width 4
-//! error: read: 0x00001002: not a multiple of 4
+//! error: mem read: 0x00001002: not a multiple of 4
 //! hint: `--width 1` takes any address
 //! llext> mem read 0xe0000000
-//! error: read: 0xe0000000: bus error
+//! error: mem read: 0xe0000000: bus error
 //! ```
 
 use super::{faulted, width};
@@ -56,7 +56,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     if length > MOST {
         return Err(fail!(
             ctx,
-            "read",
+            "mem read",
             "{}: at most {} bytes at once",
             length,
             MOST
@@ -72,7 +72,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             let word = ctx
                 .cpu
                 .peek(place, width)
-                .map_err(|fault| faulted(ctx, "read", place, fault))?;
+                .map_err(|fault| faulted(ctx, "mem read", place, fault))?;
             let bytes = line.iter_mut().skip(filled).take(width);
             bytes
                 .zip(word.to_le_bytes())

@@ -6,9 +6,9 @@
 //! llext> mem read 0x1000 6
 //! 00001000  78 56 34 12 ff 05                                 |xV4...|
 //! llext> mem write 0x1000 256 --width 1
-//! error: write: 0x100: does not fit 1 byte
+//! error: mem write: 0x100: does not fit 1 byte
 //! llext> mem write 0xe0000000 0
-//! error: write: 0xe0000000: bus error
+//! error: mem write: 0xe0000000: bus error
 //! ```
 
 use super::{faulted, width};
@@ -53,7 +53,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     if !fits {
         return Err(fail!(
             ctx,
-            "write",
+            "mem write",
             "{}: does not fit {} {}",
             Hex(value as usize, 1),
             width,
@@ -62,5 +62,5 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     }
     ctx.cpu
         .poke(address, width, value)
-        .map_err(|fault| faulted(ctx, "write", address, fault))
+        .map_err(|fault| faulted(ctx, "mem write", address, fault))
 }
