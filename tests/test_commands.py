@@ -3,7 +3,9 @@
 The sessions are transcripts (see transcript.py): lines with the prompt are typed, the others are what must come.
 """
 
+import re
 import struct
+import subprocess
 from pathlib import Path
 
 import transcript
@@ -325,8 +327,23 @@ def test_symbols(shell):
         error: sym: 0x00000004: in no extension
         """,
     )
-    address = int(shell.run("llext sym hello").split()[0], 16) & ~1
+    shown = shell.run("llext sym hello").split()[0]
+    assert shell.run(f"llext sym {shown}") == f"{shown} hello_world in text of hello"
+    address = int(shown, 16) & ~1
     assert "hello_world+0x2 in text of hello" in shell.run(f"llext sym {address + 2:#x}")
+    printk = shell.run("llext sym printk").split()[0]
+    # printf is the same function.
+    assert re.fullmatch(rf"{printk} print[fk] of the firmware", shell.run(f"llext sym {printk}"))
+
+
+def test_static_functions_are_known_by_address(built, shell):
+    nm = [f"{built.config['c']['prefix']}nm", built.extensions["counter"]]
+    symbols = subprocess.run(nm, check=True, capture_output=True, text=True).stdout
+    offset = int(re.search(r"^(\w+) t exchange$", symbols, re.MULTILINE).group(1), 16)
+    shell.run("llext load /ext/counter.elf")
+    sections = [line.split() for line in shell.run("llext info counter").splitlines()]
+    text = next(int(words[1], 16) for words in sections if words[:1] == [".text"])
+    assert shell.run(f"llext sym {text + offset:#x}") == f"{text + offset:#010x} exchange in text of counter"
 
 
 EXPORTS = """printk printf snprintf puts putchar memcpy memmove memset memcmp strlen strcmp strncmp strcpy strchr

@@ -15,7 +15,7 @@ FAULTS = [
     ("bad_read", r"bus error.* at bad_read\+0x\w+ of exec .*0xf0000000"),
     ("bad_write", r"bus error.* at bad_write\+0x\w+ of exec .*0xf0000000"),
     ("bad_call", r"bus error on an instruction fetch|memory protection fault"),
-    ("illegal", r"illegal instruction at illegal\+0x0 of exec"),
+    ("illegal", r"illegal instruction at illegal of exec"),
     ("recurse 0", r"stack overflow"),
     ("lose_stack", r"stack overflow|bus error"),
     ("free_nonsense", r"abort\(\)"),

@@ -384,8 +384,43 @@ fn addresses_are_looked_up() {
         world.line(&format!("llext sym {:#x}", add + 2)),
         format!("{:#010x} add+0x2 in text of hello\n", add + 2)
     );
+    // With the Thumb bit, as symbols are listed, it is the function itself.
+    for address in [add, add + 1] {
+        assert_eq!(
+            world.line(&format!("llext sym {address:#x}")),
+            format!("{address:#010x} add in text of hello\n")
+        );
+    }
+    // What lies after the firmware's exports may be something that is not exported.
+    for (address, line) in [
+        ("0x300", "0x00000300 printf of the firmware\n"),
+        ("0x301", "0x00000301 printf of the firmware\n"),
+        ("0x310", "0x00000310 0x10 after printf of the firmware\n"),
+    ] {
+        assert_eq!(world.line(&format!("llext sym {address}")), line);
+    }
+    for address in ["0x00000010", "0x00001000"] {
+        assert_eq!(
+            world.fails(&format!("llext sym {address}")),
+            format!("error: sym: {address}: in no extension\n")
+        );
+    }
+}
+
+#[test]
+fn addresses_in_static_functions_are_looked_up_in_the_file() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let extension = world.llext.by_name("hello").unwrap();
+    // `count` is the first function of hello.c.
+    let count = extension.regions().next().unwrap().address;
     assert_eq!(
-        world.fails("llext sym 16"),
-        "error: sym: 0x00000010: in no extension\n"
+        world.line(&format!("llext sym {:#x}", count + 1)),
+        format!("{:#010x} count in text of hello\n", count + 1)
+    );
+    world.line("rm /ext/hello.elf");
+    assert_eq!(
+        world.line(&format!("llext sym {count:#x}")),
+        format!("{count:#010x} in text of hello\n")
     );
 }

@@ -10,6 +10,7 @@ pub mod sym;
 pub mod unload;
 
 mod outcome;
+mod place;
 
 use crate::{
     Failed,

@@ -1,17 +1,12 @@
 //! How a call into an extension ended, in words.
 
+use super::place;
 use crate::{
     Failed,
     context::{Context, Fault, Outcome},
     text::{Hex, fail, print},
 };
 use llext::{Extension, ExtensionId};
-
-/// The longest symbol that is shown, in bytes.
-const LONGEST: usize = 64;
-
-/// A function of the firmware is taken to be no longer than this, in bytes.
-const NEAR: usize = 512;
 
 /// The value that a call returned; or the line that says what `function` of the extension `id` did instead.
 pub fn returned(
@@ -44,7 +39,7 @@ pub fn returned(
             // Zero: the CPU had no stack left to tell.
             if fault.pc != 0 {
                 ctx.console.write(b" at ");
-                place(ctx, &fault);
+                write_place(ctx, &fault);
             }
             ctx.console.write(b"\n");
             Failed
@@ -53,46 +48,22 @@ pub fn returned(
 }
 
 /// Writes where a fault happened: `hello_world+0x6 of hello (0x21000106), accessing 0xdeadbeef`.
-fn place(ctx: &mut Context<'_>, fault: &Fault) {
-    match ctx.llext.locate(fault.pc) {
-        Some(location) => {
-            let (llext, extension) = (&*ctx.llext, location.extension);
-            let console = &mut *ctx.console;
-            let mut named = false;
-            // The file knows static functions too; where it cannot be read, the exports must do.
-            let _ = ctx.files.read(extension.origin(), &mut |file| {
-                let mut name = [0; LONGEST];
-                if let Ok(Some((symbol, offset))) =
-                    llext.symbol_at(file, extension, fault.pc, &mut name)
-                {
-                    print!(console, "{}+{} of ", symbol, Hex(offset, 1));
-                    named = true;
-                }
-            });
-            if let Some((symbol, offset)) = location.symbol.filter(|_| !named) {
-                print!(ctx.console, "{}+{} of ", symbol, Hex(offset, 1));
-            }
-            print!(ctx.console, "{} ", extension.name());
+fn write_place(ctx: &mut Context<'_>, fault: &Fault) {
+    let (console, llext) = (&mut *ctx.console, &*ctx.llext);
+    match place::locate(llext, fault.pc) {
+        Some(found) => {
+            place::write_symbol(console, ctx.files, llext, &found, " of ");
+            print!(console, "{} ", found.0.extension.name());
         }
         None => {
-            if let Some((symbol, offset)) = in_firmware(ctx, fault.pc) {
-                print!(ctx.console, "{}+{} of ", symbol, Hex(offset, 1));
+            if let Some((symbol, offset)) = place::in_firmware(llext, fault.pc) {
+                place::write(console, symbol, offset, " of ");
             }
-            ctx.console.write(b"the firmware ");
+            console.write(b"the firmware ");
         }
     }
-    print!(ctx.console, "({})", Hex(fault.pc, 8));
+    print!(console, "({})", Hex(fault.pc, 8));
     if let Some(address) = fault.address {
-        print!(ctx.console, ", accessing {}", Hex(address, 8));
+        print!(console, ", accessing {}", Hex(address, 8));
     }
-}
-
-/// The firmware's export that `address` seems to lie in: the nearest one before it, if that is near.
-fn in_firmware(ctx: &Context<'_>, address: usize) -> Option<(&'static str, usize)> {
-    let near = |(name, export): (&'static str, usize)| {
-        let offset = address.checked_sub(export & !1)?;
-        (offset < NEAR).then_some((name, offset))
-    };
-    let exports = ctx.llext.exports().iter();
-    exports.filter_map(near).min_by_key(|(_, offset)| *offset)
 }

@@ -15,10 +15,12 @@
 //! error: sym: prin: no export matches, and no extension has this name
 //! hint: did you mean printf or printk?
 //! llext> llext sym 0x401
-//! error: sym: 0x00000401: in no extension
+//! 0x00000401 printk of the firmware
+//! llext> llext sym 0x10
+//! error: sym: 0x00000010: in no extension
 //! ```
 
-use super::unknown;
+use super::{place, unknown};
 use crate::{
     Failed, Status,
     args::number,
@@ -120,18 +122,26 @@ fn each_export(
 
 /// Says whose memory `address` is.
 fn locate(ctx: &mut Context<'_>, address: usize) -> Status {
-    let Some(location) = ctx.llext.locate(address) else {
-        return Err(fail!(ctx, "sym", "{}: in no extension", Hex(address, 8)));
-    };
-    print!(ctx.console, "{} ", Hex(address, 8));
-    if let Some((symbol, offset)) = location.symbol {
-        print!(ctx.console, "{}+{} ", symbol, Hex(offset, 1));
+    let (console, llext) = (&mut *ctx.console, &*ctx.llext);
+    let shown = Hex(address, 8);
+    if let Some(found) = place::locate(llext, address) {
+        print!(console, "{} ", shown);
+        place::write_symbol(console, ctx.files, llext, &found, " ");
+        let (kind, name) = (found.0.region.kind.name(), found.0.extension.name());
+        print!(console, "in {} of {}\n", kind, name);
+        return Ok(());
     }
-    print!(
-        ctx.console,
-        "in {} of {}\n",
-        location.region.kind.name(),
-        location.extension.name()
-    );
+    match place::in_firmware(llext, address) {
+        Some((symbol, 0)) => print!(console, "{} {} of the firmware\n", shown, symbol),
+        Some((symbol, offset)) => {
+            // Not `symbol+offset`: what lies here may be something that is not exported.
+            let offset = Hex(offset, 1);
+            print!(
+                console,
+                "{} {} after {} of the firmware\n", shown, offset, symbol
+            );
+        }
+        None => return Err(fail!(ctx, "sym", "{}: in no extension", shown)),
+    }
     Ok(())
 }
