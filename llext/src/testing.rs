@@ -271,13 +271,18 @@ pub(crate) struct Arena {
 struct Page(#[allow(dead_code, reason = "seen through the heap")] [u8; 4096]);
 
 impl Arena {
-    #[allow(unsafe_code)]
     pub(crate) fn new() -> Self {
-        let mut memory = vec![Page([0xa5; 4096]); ARENA / 4096].into_boxed_slice();
+        Self::of(ARENA)
+    }
+
+    /// One of so many bytes, a multiple of 4096.
+    #[allow(unsafe_code)]
+    pub(crate) fn of(size: usize) -> Self {
+        let mut memory = vec![Page([0xa5; 4096]); size / 4096].into_boxed_slice();
         let heap = TlsfHeap::new();
-        let start = NonNull::from(&mut memory[0]).cast();
+        let start = NonNull::from(&mut memory[..]).cast();
         // SAFETY: the memory lives in the box next to the heap and is used through the heap alone.
-        unsafe { heap.init_mapped(start, ARENA, BASE) }
+        unsafe { heap.init_mapped(start, size, BASE) }
         Self {
             heap,
             _memory: memory,

@@ -1,4 +1,5 @@
-//! Sixth phase: what stays of a load beside its regions is written down, and what others will rely on is checked.
+//! What stays of a load beside its regions is written down (before veneers are written), and what others will rely on
+//! is checked (at the end).
 
 use super::LoadOptions;
 use super::entry::Meaning;

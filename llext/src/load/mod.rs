@@ -106,15 +106,16 @@ fn run<'l>(
     plan.found.refuse(reader)?;
     let mut regions = Regions::take(reader, heap, &plan.layout)?;
     let mut metadata = take_descriptor(reader, heap, plan.tail_len)?;
-    regions.fill(reader, &plan.file, &plan.survey)?;
-    relocate::write_veneers(reader, &mut plan, &mut regions, world)?;
-    relocate::apply_all(reader, &plan, &mut regions, world)?;
-    describe::check(reader, &plan, &mut regions)?;
     let tail = metadata
         .bytes_mut()
         .get_mut(Registry::TAIL..)
         .unwrap_or_default();
+    // While entries still say where symbols are: one with a veneer soon says where that is.
     describe::write_tail(reader, &plan, &regions, world, named, tail)?;
+    regions.fill(reader, &plan.file, &plan.survey)?;
+    relocate::write_veneers(reader, &mut plan, &mut regions, world)?;
+    relocate::apply_all(reader, &plan, &mut regions, world)?;
+    describe::check(reader, &plan, &mut regions)?;
     synchronise_instructions();
     let head = describe::head(&plan, regions);
     Ok(llext.registry.push(metadata, plan.tail_len, head))

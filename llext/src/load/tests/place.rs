@@ -209,3 +209,28 @@ fn a_descriptor_is_small_and_all_memory_comes_back() {
     llext.unload("x").unwrap();
     assert_eq!((arena.blocks(), arena.heap.stats().used), before);
 }
+
+/// `BEQ.W` to itself, as an assembler leaves it: an addend of −4.
+const BEQ_W: [u8; 4] = [0x3f, 0xf4, 0xfe, 0xaf];
+const R_ARM_THM_JUMP19: u32 = 51;
+
+#[test]
+fn an_export_that_has_a_veneer_is_exported_as_itself() {
+    // Anywhere in so large a heap, one region may be out of a conditional branch's reach from another.
+    let arena = Arena::of(4 << 20);
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let mut elf = Elf::new(&ARM);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &BEQ_W);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 64]);
+    let patched = elf.symbol("patched", GLOBAL | FUNC, data, 33, 4);
+    elf.relocate(text, 0, patched, R_ARM_THM_JUMP19, None);
+    let x = llext
+        .load(&mut elf.build().source(), "x", &KEEP, &mut ())
+        .unwrap();
+    let data = x
+        .regions()
+        .find(|region| region.kind == RegionKind::Data)
+        .unwrap();
+    assert_eq!(contents(x, RegionKind::Text).len(), 12, "there is a veneer");
+    assert_eq!(x.find("patched"), Some(data.address + 33));
+}
