@@ -52,15 +52,17 @@ fn write_word<W: uWrite + ?Sized>(out: &mut W, word: &str) -> Result<(), W::Erro
         return out.write_str(word);
     }
     out.write_str("\"")?;
-    for part in word.split_inclusive(['"', '\\']) {
-        match part.strip_suffix(['"', '\\']) {
-            Some(before) => {
-                out.write_str(before)?;
-                out.write_str("\\")?;
-                out.write_str(part.get(before.len()..).unwrap_or_default())?;
-            }
-            None => out.write_str(part)?,
+    for letter in word.chars() {
+        if matches!(letter, '"' | '\\') {
+            out.write_str("\\")?;
         }
+        // A newline would end the command, and what follows it would be one.
+        let letter = if letter.is_ascii_control() {
+            '?'
+        } else {
+            letter
+        };
+        out.write_str(letter.encode_utf8(&mut [0; 4]))?;
     }
     out.write_str("\"")
 }

@@ -234,3 +234,28 @@ fn an_export_that_has_a_veneer_is_exported_as_itself() {
     assert_eq!(contents(x, RegionKind::Text).len(), 12, "there is a veneer");
     assert_eq!(x.find("patched"), Some(data.address + 33));
 }
+
+#[test]
+fn a_name_cannot_end_a_debuggers_command() {
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let mut elf = Elf::new(&ARM);
+    elf.section(".text", SHT_PROGBITS, A | X, 4, &BL);
+    elf.section(".x\nshell ls", SHT_PROGBITS, A | W, 4, &[0; 4]);
+    let x = llext
+        .load(&mut elf.build().source(), "x", &KEEP, &mut ())
+        .unwrap();
+    let mut script = Text::default();
+    let Ok(()) = crate::debug::add_symbol_file(&mut script, "x\r\nquit.elf", x);
+    let at = |kind| {
+        let mut regions = x.regions();
+        regions.find(|region| region.kind == kind).unwrap().address
+    };
+    let (text, data) = (at(RegionKind::Text), at(RegionKind::Data));
+    assert_eq!(
+        script.0,
+        format!(
+            "add-symbol-file \"x??quit.elf\" -s .text {text:#x} -s \".x?shell ls\" {data:#x}\n"
+        )
+    );
+}
