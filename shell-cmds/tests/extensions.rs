@@ -76,6 +76,21 @@ fn a_destructor_that_fails_hinders_no_unload() {
 }
 
 #[test]
+fn a_destructor_that_fails_keeps_no_other_extension_loaded() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf --name first");
+    world.line("llext load /ext/hello.elf --name second");
+    world.cpu.script.push_back(("", Outcome::Aborted));
+    let text = world.fails("llext unload --all");
+    assert!(
+        text.starts_with("error: unload: second: a destructor called abort()\n"),
+        "{text}"
+    );
+    assert!(text.contains("\nunloaded first: "), "{text}");
+    assert_eq!(world.line("llext list"), "nothing is loaded\n");
+}
+
+#[test]
 fn calls_end_in_many_ways_and_the_shell_goes_on() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");

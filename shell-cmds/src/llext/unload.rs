@@ -52,19 +52,27 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             Some(id) => unload(ctx, id),
             None => Err(unknown(ctx, "unload", name)),
         },
-        (None, Some(_)) => {
-            // What an extension uses was loaded before it: the last one has no users.
-            while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
-                unload(ctx, id)?;
-            }
-            Ok(())
-        }
+        (None, Some(_)) => unload_all(ctx),
         _ => {
             fail!(ctx, "unload", "either a name or --all");
             hint!(ctx, "`llext list` shows what is loaded");
             Err(Failed)
         }
     }
+}
+
+/// Unloads all; a destructor that fails hinders none of the others.
+fn unload_all(ctx: &mut Context<'_>) -> Status {
+    let mut status = Ok(());
+    // What an extension uses was loaded before it: the last one has no users.
+    while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
+        let unloaded = unload(ctx, id);
+        status = status.and(unloaded);
+        if ctx.llext.by_id(id).is_some() {
+            break;
+        }
+    }
+    status
 }
 
 /// Unloads an extension that nobody uses.
