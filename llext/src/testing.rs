@@ -263,7 +263,8 @@ pub(crate) const BASE: usize = 0x2100_0000;
 /// A heap over memory of its own, which the target sees at [`BASE`].
 pub(crate) struct Arena {
     pub(crate) heap: TlsfHeap,
-    _memory: Box<[Page]>,
+    /// From a box that nobody borrows while the heap points into it.
+    memory: NonNull<[Page]>,
 }
 
 #[derive(Clone)]
@@ -278,15 +279,11 @@ impl Arena {
     /// One of so many bytes, a multiple of 4096.
     #[allow(unsafe_code)]
     pub(crate) fn of(size: usize) -> Self {
-        let mut memory = vec![Page([0xa5; 4096]); size / 4096].into_boxed_slice();
-        let heap = TlsfHeap::new();
-        let start = NonNull::from(&mut memory[..]).cast();
-        // SAFETY: the memory lives in the box next to the heap and is used through the heap alone.
-        unsafe { heap.init_mapped(start, size, BASE) }
-        Self {
-            heap,
-            _memory: memory,
-        }
+        let memory = Box::leak(vec![Page([0xa5; 4096]); size / 4096].into_boxed_slice());
+        let (memory, heap) = (NonNull::from(memory), TlsfHeap::new());
+        // SAFETY: the memory lives as long as the heap (see `drop`) and is used through the heap alone.
+        unsafe { heap.init_mapped(memory.cast(), size, BASE) }
+        Self { heap, memory }
     }
 
     /// All of the heap's blocks, to be compared.
@@ -294,6 +291,14 @@ impl Arena {
         let mut blocks = Vec::new();
         self.heap.blocks(&mut |block| blocks.push(block));
         blocks
+    }
+}
+
+impl Drop for Arena {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: it was leaked from a box, and nothing that the heap gave out is in use any more.
+        drop(unsafe { Box::from_raw(self.memory.as_ptr()) });
     }
 }
 
