@@ -35,6 +35,7 @@ mod text;
 pub use complete::{Candidate, complete};
 pub use context::Context;
 pub use dispatch::execute;
+pub use llext::gdb::forget_scripts;
 
 /// A command failed, and has said why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -355,6 +355,21 @@ fn the_scripts_of_the_debugger_come_and_go() {
 }
 
 #[test]
+fn scripts_of_an_earlier_run_are_forgotten() {
+    let mut world = World::new();
+    shell_cmds::forget_scripts(&mut world.disk);
+    world.line("llext load /ext/hello.elf --name first");
+    world.line("llext load /ext/guest.elf --name second");
+    world.disk.put("/gdb/notes.txt", b"mine");
+    world.disk.put("/first.gdb", b"elsewhere");
+    shell_cmds::forget_scripts(&mut world.disk);
+    assert_eq!(world.line("ls /gdb"), "       4 notes.txt\n");
+    assert!(world.disk.get("/first.gdb").is_some());
+    world.disk.damaged = true;
+    shell_cmds::forget_scripts(&mut world.disk);
+}
+
+#[test]
 fn a_full_file_system_does_not_hinder_a_load() {
     let mut world = World::new();
     world.disk.blocks = 0;

@@ -1,6 +1,7 @@
 //! `llext gdb`: the GDB commands that load an extension's symbols.
 //!
-//! The same text is in `/gdb/NAME.gdb` from before the extension's first instruction until it is unloaded.
+//! The same text is in `/gdb/NAME.gdb` from before the extension's first instruction until it is unloaded. What a
+//! restart left there, the next start removes.
 //!
 //! ```text
 //! llext> llext load /ext/hello.elf
@@ -18,7 +19,7 @@
 use super::{file_name, unknown};
 use crate::{
     Status,
-    context::{Contents, Context, FileError},
+    context::{Contents, Context, FileError, Files},
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Command},
@@ -81,6 +82,25 @@ fn script_path(name: &str) -> Result<Path, FileError> {
     path.push(name)?;
     path.extend(".gdb")?;
     Ok(path)
+}
+
+/// Removes all scripts. After a restart nothing is loaded: GDB must not be given what was true before.
+pub fn forget_scripts(files: &mut dyn Files) {
+    loop {
+        let mut stale = None;
+        // A file system without the directory has no scripts.
+        let _ = files.list(DIRECTORY, &mut |name, _| {
+            if let Some(name) = name.strip_suffix(".gdb")
+                && stale.is_none()
+            {
+                stale = script_path(name).ok();
+            }
+        });
+        match stale {
+            Some(path) if files.remove(path.as_str()).is_ok() => {}
+            _ => return,
+        }
+    }
 }
 
 /// Keeps the script of an extension as a file. Where that cannot be, the load goes on with a warning.
