@@ -1,9 +1,10 @@
 //! `malloc` for extensions: blocks that know whose they are.
 //!
 //! Each block has a header before it, and the headers form a list. A pointer that an extension passes to `free`
-//! is believed only if it lies in the heap, the header before it carries the check word of just this place, owner
-//! and size, and both neighbours in the list agree. A block that was freed has lost its check word, so that a
-//! second `free` is refused like a wild one.
+//! is believed only if it lies in the heap, the header before it carries the check word of just this place, owner,
+//! size and neighbours, and both neighbours in the list agree. A block that was freed has lost its check word, so
+//! that a second `free` is refused like a wild one. A header that was overwritten ends the list: no link in it is
+//! followed, and nothing is allocated before it.
 
 use super::Heap;
 use super::exclusive::Exclusive;
@@ -15,7 +16,9 @@ const ALIGN: usize = 8;
 /// Bytes before a block.
 const HEADER: usize = size_of::<Header>();
 /// Distinguishes a check word from what memory holds by chance.
-const MAGIC: usize = 0x5eed_b10c;
+const MAGIC: u32 = 0x5eed_b10c;
+/// Spreads every bit of a check word's parts over it.
+const FACTOR: u32 = 0x9e37_79b1;
 
 #[repr(C, align(8))]
 struct Header {
@@ -117,34 +120,59 @@ impl OwnedBlocks {
 impl Usage {
     fn count(&mut self, header: &Header, owner: ExtensionId) {
         if header.owner == owner {
-            self.blocks = self.blocks.saturating_add(1);
-            self.bytes = self.bytes.saturating_add(header.size);
+            self.add(header.size);
         }
+    }
+
+    fn add(&mut self, size: usize) {
+        self.blocks = self.blocks.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(size);
     }
 }
 
 impl Header {
-    /// The word that a live header at `at` carries.
-    fn check_word(at: NonNull<Header>, owner: ExtensionId, size: usize) -> u32 {
-        let mixed =
-            at.addr().get() ^ size.rotate_left(16) ^ (owner.0 as usize).rotate_left(8) ^ MAGIC;
-        (mixed as u32).wrapping_mul(0x9e37_79b1)
+    /// The word that this header carries while it is live. It vouches for the links, too.
+    fn check_word(&self) -> u32 {
+        let address = |header: Option<NonNull<Header>>| header.map_or(0, |at| at.addr().get());
+        let words = [
+            NonNull::from(self).addr().get(),
+            self.size,
+            self.owner.0 as usize,
+            address(self.previous),
+            address(self.next),
+        ];
+        // A host's addresses have two halves.
+        let fold = |word: usize| word as u32 ^ (word as u64 >> 32) as u32;
+        let mix =
+            |mixed: u32, word: usize| (mixed ^ fold(word)).wrapping_mul(FACTOR).rotate_left(15);
+        words.into_iter().fold(MAGIC, mix)
     }
 
     fn is_live(&self) -> bool {
-        let at = NonNull::from(self);
         // Zero is what a freed header carries.
-        self.check != 0 && self.check == Self::check_word(at, self.owner, self.size)
+        self.check != 0 && self.check == self.check_word()
+    }
+
+    /// Changes a live header.
+    fn change(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        self.check = self.check_word();
     }
 }
 
 impl List {
+    /// The header at `at`, which is the list's first or one that a live header names, if it is intact.
+    fn intact<'h>(at: Option<NonNull<Header>>) -> Option<&'h mut Header> {
+        // SAFETY: a header was written there, and only `remove` takes it away, with all that names it. Whatever
+        // has been written over it since, every bit pattern is a header. The reference lives within a call.
+        let header = unsafe { at?.as_mut() };
+        header.is_live().then_some(header)
+    }
+
     /// Calls `each` for every block.
     fn each(&self, mut each: impl FnMut(&Header)) {
         let mut at = self.0;
-        while let Some(header) = at {
-            // SAFETY: the list holds live headers.
-            let header = unsafe { header.as_ref() };
+        while let Some(header) = Self::intact(at) {
             each(header);
             at = header.next;
         }
@@ -156,21 +184,25 @@ impl List {
         owner: ExtensionId,
         size: usize,
     ) -> Option<NonNull<u8>> {
-        let at: NonNull<Header> = heap.allocate(size.checked_add(HEADER)?, ALIGN)?.cast();
-        let check = Header::check_word(at, owner, size);
+        let next = Self::intact(self.0);
+        if self.0.is_some() && next.is_none() {
+            return None;
+        }
+        let mut at: NonNull<Header> = heap.allocate(size.checked_add(HEADER)?, ALIGN)?.cast();
+        let header = Header {
+            previous: None,
+            next: self.0,
+            size,
+            owner,
+            check: 0,
+        };
         // SAFETY: the heap gave room for a header, aligned to `ALIGN`, and the bytes after it.
         unsafe {
-            at.write(Header {
-                previous: None,
-                next: self.0,
-                size,
-                owner,
-                check,
-            })
+            at.write(header);
+            at.as_mut().change(|_| ());
         }
-        if let Some(mut next) = self.0 {
-            // SAFETY: the list holds live headers.
-            unsafe { next.as_mut() }.previous = Some(at);
+        if let Some(next) = next {
+            next.change(|next| next.previous = Some(at));
         }
         self.0 = Some(at);
         // SAFETY: the end of the header is still in the block.
@@ -185,11 +217,11 @@ impl List {
             return None;
         }
         let before = match header.previous {
-            Some(previous) => peek(heap, previous)?.next,
+            Some(previous) => peek(heap, previous).filter(|it| it.is_live())?.next,
             None => self.0,
         };
         let after = match header.next {
-            Some(next) => peek(heap, next)?.previous,
+            Some(next) => peek(heap, next).filter(|it| it.is_live())?.previous,
             None => Some(at),
         };
         (before == Some(at) && after == Some(at)).then_some(at)
@@ -205,17 +237,17 @@ impl List {
         }
     }
 
-    /// Takes a live header out of the list and frees its block.
+    /// Takes a header that `header` gave out of the list and frees its block.
     fn remove(&mut self, heap: &dyn Heap, mut at: NonNull<Header>) {
         // SAFETY: `at` is a live header of the list, and so are its neighbours.
         unsafe {
             let header = at.as_mut();
             match header.previous {
-                Some(mut previous) => previous.as_mut().next = header.next,
+                Some(mut previous) => previous.as_mut().change(|it| it.next = header.next),
                 None => self.0 = header.next,
             }
             if let Some(mut next) = header.next {
-                next.as_mut().previous = header.previous;
+                next.as_mut().change(|it| it.previous = header.previous);
             }
             header.check = 0;
             let size = header.size.saturating_add(HEADER);
@@ -246,13 +278,14 @@ impl List {
     fn reclaim(&mut self, heap: &dyn Heap, owner: ExtensionId) -> Usage {
         let mut usage = Usage::default();
         let mut at = self.0;
-        while let Some(header) = at {
-            // SAFETY: the list holds live headers, and the next one is read before this one is freed.
-            let live = unsafe { header.as_ref() };
+        while let Some(live) = Self::intact(at) {
+            // The next one is read before this one is freed.
             at = live.next;
-            usage.count(live, owner);
-            if live.owner == owner {
-                self.remove(heap, header);
+            // SAFETY: the end of the header is still in the block.
+            let block = unsafe { NonNull::from(&mut *live).add(1) };
+            let size = live.size;
+            if live.owner == owner && self.free(heap, block.cast()) {
+                usage.add(size);
             }
         }
         usage
@@ -357,6 +390,27 @@ mod tests {
         // SAFETY: a live block with room for a header, and the header before another live block.
         unsafe { ptr::copy_nonoverlapping(blocks[0].sub(HEADER), copy, HEADER) }
         assert!(!owned.free(heap, copy.wrapping_add(HEADER)));
+    }
+
+    #[test]
+    fn a_header_that_was_overwritten_ends_the_list() {
+        let arena = Arena::new();
+        let owned = OwnedBlocks::new();
+        let heap = &arena.heap;
+        let blocks = [ONE, TWO, ONE, TWO, ONE].map(|owner| owned.malloc(heap, owner, 16));
+        for byte in 0..HEADER {
+            // SAFETY: within the header of a live block; no reference to it exists.
+            let flip = || unsafe { *blocks[2].sub(HEADER).add(byte) ^= 0x10 };
+            flip();
+            assert_eq!(owned.usage(ONE).blocks + owned.usage(TWO).blocks, 2);
+            assert!(!owned.free(heap, blocks[2]) && !owned.free(heap, blocks[1]));
+            flip();
+        }
+        assert_eq!(owned.usage(ONE).blocks, 3);
+        // SAFETY: as above, for the first of the list.
+        unsafe { blocks[4].sub(HEADER).write_bytes(0xff, HEADER) };
+        assert!(owned.malloc(heap, ONE, 16).is_null());
+        assert_eq!(owned.reclaim(heap, TWO), Usage::default());
     }
 
     #[test]

@@ -103,18 +103,22 @@ impl TlsfHeap {
 }
 
 impl State {
-    /// Calls `each` with place, size and use of the pool's blocks, in the order of their addresses.
+    /// Calls `each` with place, size and use of the pool's blocks, in the order of their addresses. Ends before
+    /// the first block whose header somebody has overwritten.
     fn each_block(&self, mut each: impl FnMut(usize, usize, bool)) {
         let Some(pool) = self.pool else {
             return;
         };
         // SAFETY: `pool` starts where `insert_free_block_ptr` was told and is as long as it said.
-        for block in unsafe { self.tlsf.iter_blocks(pool) } {
-            each(
-                block.as_ptr().cast::<u8>().addr().get(),
-                block.size(),
-                block.is_occupied(),
-            );
+        let mut blocks = unsafe { self.tlsf.iter_blocks(pool) };
+        let start = pool.cast::<u8>().addr().get();
+        let mut at = start.next_multiple_of(GRANULARITY);
+        // `iter_blocks` believes every header: one of no bytes, or beyond the end, would keep it going for ever.
+        while header_is_sound(pool, at.wrapping_sub(start))
+            && let Some(block) = blocks.next()
+        {
+            each(at, block.size(), block.is_occupied());
+            at = at.saturating_add(block.size());
         }
     }
 
@@ -158,6 +162,18 @@ impl State {
             peak: self.peak,
         }
     }
+}
+
+/// Whether the header at `offset` of `pool` gives a block that may be one: of some bytes, and within the pool.
+fn header_is_sound(pool: NonNull<[u8]>, offset: usize) -> bool {
+    let left = pool.len().saturating_sub(offset);
+    if left < GRANULARITY {
+        return false;
+    }
+    // SAFETY: a granule of the pool is left there, aligned for a word. A header begins with the size; what lies
+    // below the granularity are flags.
+    let word = unsafe { pool.cast::<u8>().add(offset).cast::<usize>().read() };
+    (GRANULARITY..=left).contains(&(word - word % GRANULARITY))
 }
 
 /// The largest request that a free block of `size` bytes surely satisfies. The search takes the first block of
@@ -289,6 +305,26 @@ mod tests {
         assert_eq!(arena.heap.allocate(ARENA, 1), None);
         assert_eq!(arena.heap.allocate(usize::MAX, 8), None);
         assert_eq!(arena.heap.allocate(8, 3), None);
+    }
+
+    #[test]
+    fn a_walk_ends_at_a_header_that_was_overwritten() {
+        let arena = Arena::new();
+        let blocks = [16; 3].map(|size| arena.heap.allocate(size, 1).unwrap());
+        let intact = arena.blocks().len();
+        for word in [0, 2, 3, GRANULARITY / 2, ARENA, usize::MAX] {
+            // SAFETY: the second block's header is part of the arena, and is put back.
+            let kept = unsafe {
+                let header = blocks[1].sub(HEADER).cast::<usize>();
+                let kept = header.read();
+                header.write(word);
+                (header, kept)
+            };
+            assert_eq!(arena.blocks().len(), 1, "{word:#x}");
+            // SAFETY: as above.
+            unsafe { kept.0.write(kept.1) };
+            assert_eq!(arena.blocks().len(), intact);
+        }
     }
 
     #[test]
