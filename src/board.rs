@@ -11,7 +11,7 @@ use shell_cmds::context::{Mode, System};
 
 use crate::{
     console::{Output, Port, World, run_shell},
-    exec::{self, BreakKey, Door},
+    exec::{self, Door},
     exports,
     storage::{BlockDevice, Buffers, Volume},
 };
@@ -21,7 +21,7 @@ pub struct Board {
     /// The name of its folder.
     pub name: &'static str,
     /// The user's end: where keys come from, among them the one that ends a call.
-    pub terminal: &'static dyn Terminal,
+    pub terminal: &'static dyn Port,
     /// What the shell and extensions print through; it writes to `terminal`.
     pub output: &'static Output,
     /// The clock, which counts from reset on.
@@ -35,11 +35,6 @@ pub struct Board {
     /// The words that the firmware was started with: `--plain` starts the console in plain mode.
     pub options: fn(&mut [u8]) -> Option<&str>,
 }
-
-/// A port that knows the key that ends a call.
-pub trait Terminal: Port + BreakKey {}
-
-impl<T: Port + BreakKey> Terminal for T {}
 
 /// Memory that the firmware's own link knows nothing of.
 pub struct Memory {
@@ -97,7 +92,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     let mut llext = Llext::new(exports::heap(), exports::table(), llext::machine::NATIVE)
         .with_allocations(exports::allocations());
     let mut cpu = Door {
-        break_key: board.terminal,
+        terminal: board.terminal,
     };
     let mut system = Machine {
         board,
@@ -154,6 +149,10 @@ impl System for Machine {
 
     fn ready_us(&self) -> u64 {
         self.ready_us.get()
+    }
+
+    fn losses(&self) -> u32 {
+        self.board.terminal.losses()
     }
 
     fn allocated(&self, owner: ExtensionId) -> Usage {

@@ -82,11 +82,6 @@ impl<U: Uart> SerialPort<U> {
         self.uart.mask_receive();
         self.masked.store(true, Release);
     }
-
-    /// How often bytes were lost on the line since boot.
-    pub fn losses(&self) -> u32 {
-        self.losses.load(Relaxed)
-    }
 }
 
 impl<U: Uart> Port for SerialPort<U> {
@@ -114,10 +109,12 @@ impl<U: Uart> Port for SerialPort<U> {
             self.uart.put(byte);
         }
     }
-}
 
-impl<U: Uart> exec::BreakKey for SerialPort<U> {
-    fn take_pending(&self) -> bool {
+    fn take_interrupt(&self) -> bool {
         self.ring.take(CTRL_C)
+    }
+
+    fn losses(&self) -> u32 {
+        self.losses.load(Relaxed)
     }
 }

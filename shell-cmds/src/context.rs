@@ -27,6 +27,8 @@ pub trait Console {
     fn mode(&self) -> Mode;
     /// Switches the mode, from the next prompt on.
     fn set_mode(&mut self, mode: Mode);
+    /// Takes a Ctrl-C that was typed and waits; false if there is none.
+    fn interrupted(&mut self) -> bool;
 }
 
 /// How the console talks to its terminal.
@@ -56,8 +58,14 @@ pub trait Files {
         path: &str,
         body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
-    /// Copies the file `from` to `to`, replacing a file that is there.
-    fn copy(&mut self, from: &str, to: &str) -> Result<(), FileError>;
+    /// Copies the file `from` to `to`, replacing a file that is there. Asks now and then whether to `go_on`; if not, that
+    /// is [`FileError::Interrupted`], and nothing has changed.
+    fn copy(
+        &mut self,
+        from: &str,
+        to: &str,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), FileError>;
     /// Calls `each` for every entry of the directory `path`, without `.` and `..`.
     fn list(&mut self, path: &str, each: &mut dyn FnMut(&str, Metadata)) -> Result<(), FileError>;
     /// Removes a file or an empty directory.
@@ -113,6 +121,8 @@ pub enum FileError {
     Corrupt,
     /// The block device failed.
     Device,
+    /// The user did not want it any more.
+    Interrupted,
     /// What else the file system says, by its own code.
     Other(i32),
 }
@@ -141,6 +151,7 @@ impl uDisplay for FileError {
             Self::BadPath => "not a path",
             Self::Corrupt => "no file system, or a damaged one",
             Self::Device => "the device failed",
+            Self::Interrupted => "was interrupted by Ctrl-C",
             Self::Other(code) => return uwrite!(out, "file system error {}", *code),
         })
     }
@@ -195,6 +206,8 @@ pub trait System {
     fn tick_rate(&self) -> u32;
     /// Microseconds from reset to the first prompt.
     fn ready_us(&self) -> u64;
+    /// How often bytes from the terminal were lost since boot, because nobody took them in time.
+    fn losses(&self) -> u32;
     /// Bytes that extensions allocated and hold (`malloc`), by owner.
     fn allocated(&self, owner: llext::ExtensionId) -> llext::Usage;
     /// Restarts the machine.

@@ -61,14 +61,19 @@ pub fn shift<'a>(raw: &RawCommand<'a>) -> Option<RawCommand<'a>> {
 }
 
 fn show_help(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Status {
-    let Some(Parsed {
-        parent, command, ..
-    }) = Parsed::find(raw)
-    else {
-        return Err(unknown(raw, ctx));
-    };
-    help::show(ctx.console, parent, command);
-    Ok(())
+    match (Parsed::find(raw), group_of(raw.name())) {
+        (Some(parsed), _) => help::show(ctx.console, parsed.parent, parsed.command),
+        (None, Some((parent, command))) => help::show(ctx.console, Some(parent), command),
+        (None, None) => Err(unknown(raw, ctx)),
+    }
+}
+
+/// The group of commands that has a subcommand `name`, and that subcommand, if it is the only one.
+fn group_of(name: &str) -> Option<(&'static Command, &'static Command)> {
+    let mut groups = COMMANDS
+        .iter()
+        .filter_map(|parent| Some((parent, find(parent.subcommands(), name)?)));
+    groups.next().filter(|_| groups.next().is_none())
 }
 
 /// Says why `raw` is no command line.
@@ -111,10 +116,9 @@ fn unknown(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Failed {
         return Failed;
     }
     fail!(ctx, name, "unknown command");
-    let parent = COMMANDS
-        .iter()
-        .find(|parent| find(parent.subcommands(), name).is_some());
-    if let Some(parent) = parent {
+    if name == "clear" {
+        hint!(ctx, "Ctrl-L clears the screen");
+    } else if let Some((parent, _)) = group_of(name) {
         hint!(ctx, "did you mean {} {}?", parent.name, name);
     } else if !nearest::hint(ctx.console, name, &mut |each| names(COMMANDS, each)) {
         hint!(ctx, "`help` lists the commands");

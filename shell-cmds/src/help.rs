@@ -1,20 +1,21 @@
 //! What the commands are and how they are typed, from the table.
 
 use crate::{
-    COMMANDS,
+    COMMANDS, Status,
     context::Console,
     table::Command,
-    text::{Left, print},
+    text::{Left, go_on, print},
 };
 
 /// Lists all commands.
-pub fn show_all(console: &mut dyn Console) {
-    list(console, COMMANDS);
+pub fn show_all(console: &mut dyn Console) -> Status {
+    list(console, COMMANDS)?;
     console.write(b"`COMMAND --help` tells more of one\n");
+    Ok(())
 }
 
 /// Explains one command.
-pub fn show(console: &mut dyn Console, parent: Option<&Command>, command: &Command) {
+pub fn show(console: &mut dyn Console, parent: Option<&Command>, command: &Command) -> Status {
     print!(console, "{}\n\nUsage: ", command.about);
     usage(console, parent, command);
     if !command.arguments.is_empty() {
@@ -46,8 +47,9 @@ pub fn show(console: &mut dyn Console, parent: Option<&Command>, command: &Comma
     console.write(b"  -h, --help  Print help\n");
     if !command.subcommands().is_empty() {
         console.write(b"\n");
-        list(console, command.subcommands());
+        list(console, command.subcommands())?;
     }
+    Ok(())
 }
 
 /// Writes the line `hint: usage: …`.
@@ -74,9 +76,11 @@ fn usage(console: &mut dyn Console, parent: Option<&Command>, command: &Command)
     console.write(b"\n");
 }
 
-fn list(console: &mut dyn Console, commands: &[Command]) {
+fn list(console: &mut dyn Console, commands: &[Command]) -> Status {
     console.write(b"Commands:\n");
     for command in commands {
+        go_on(console)?;
         print!(console, "  {}  {}\n", Left(command.name, 8), command.about);
     }
+    Ok(())
 }

@@ -13,6 +13,7 @@
 //! It writes one line `error: WHAT: WHY` (`fail!`) and, where one helps, a line `hint: …`, and returns [`Failed`].
 //! WHAT is the command as it is typed up to its arguments (`mem read`), but without the word `llext`, whose
 //! subcommands are most of the shell: `load`, not `llext load`. `parse::What` gives it where any command may fail.
+//! A command that Ctrl-C stops in the middle of its output writes `^C` instead (`text::go_on`).
 #![cfg_attr(not(test), no_std)]
 
 mod args;

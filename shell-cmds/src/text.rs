@@ -1,7 +1,7 @@
 //! Text to the console: `ufmt` shows each value, and one function, not one expansion of a macro a line,
 //! puts values and text together. That keeps the commands small.
 
-use crate::context::Console;
+use crate::{Failed, Status, context::Console};
 use core::convert::Infallible;
 use ufmt::{Formatter, uDisplay, uWrite};
 
@@ -56,6 +56,15 @@ pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show])
     console.write(b"hint: ");
     write(console, format, values);
     console.write(b"\n");
+}
+
+/// Ends a command with much to say where Ctrl-C was typed: every loop over its output asks before it writes more.
+pub fn go_on(console: &mut dyn Console) -> Status {
+    if console.interrupted() {
+        console.write(b"^C\n");
+        return Err(Failed);
+    }
+    Ok(())
 }
 
 /// Writes formatted text to a [`Console`]: `print!(ctx.console, "{} bytes\n", n)`.

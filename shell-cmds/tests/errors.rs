@@ -30,6 +30,10 @@ fn lines_that_are_no_command() {
                 "error: load: unknown command\nhint: did you mean llext load?\n",
             ),
             (
+                "clear",
+                "error: clear: unknown command\nhint: Ctrl-L clears the screen\n",
+            ),
+            (
                 "llext",
                 "error: llext: <COMMAND> is missing\nhint: usage: llext <COMMAND>\n",
             ),
@@ -260,6 +264,22 @@ fn the_run_ends_when_asked_to() {
     assert_eq!(World::new().ends("exit 3"), End::Exit(3));
     assert_eq!(World::new().ends("exit -1"), End::Exit(-1));
     assert_eq!(World::new().ends("reboot"), End::Reboot);
+}
+
+#[test]
+fn lost_input_is_told() {
+    let mut world = World::new();
+    for (losses, end) in [
+        (0, ""),
+        (1, ", input was lost 1 time"),
+        (7, ", input was lost 7 times"),
+    ] {
+        world.machine.losses = losses;
+        assert_eq!(
+            world.line("uptime"),
+            format!("up 12.034 s, prompt after 1500 us{end}\n")
+        );
+    }
 }
 
 #[test]

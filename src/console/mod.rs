@@ -39,4 +39,8 @@ pub trait Port: Sync {
     fn ready(&self) -> bool;
     /// Writes all of `bytes`.
     fn write(&self, bytes: &[u8]);
+    /// Takes a Ctrl-C out of what waits to be read, wherever it stands; false if there is none.
+    fn take_interrupt(&self) -> bool;
+    /// How often bytes were lost on the way in since boot.
+    fn losses(&self) -> u32;
 }

@@ -115,6 +115,10 @@ impl Console for &Output {
     fn set_mode(&mut self, mode: Mode) {
         Output::set_mode(self, mode);
     }
+
+    fn interrupted(&mut self) -> bool {
+        self.port.take_interrupt()
+    }
 }
 
 impl ufmt::uWrite for &Output {

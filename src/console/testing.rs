@@ -100,6 +100,19 @@ impl Port for Terminal {
         state.bytes.extend_from_slice(bytes);
         state.screen.process(bytes);
     }
+
+    fn take_interrupt(&self) -> bool {
+        let mut state = self.0.lock().unwrap();
+        let Some(part) = state.keys.front_mut() else {
+            return false;
+        };
+        let place = part.iter().position(|&byte| byte == 3);
+        place.and_then(|place| part.remove(place)).is_some()
+    }
+
+    fn losses(&self) -> u32 {
+        0
+    }
 }
 
 /// Commands that only say that they ran, and a few words to complete.

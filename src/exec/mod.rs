@@ -38,6 +38,7 @@ use critical_section::Mutex;
 use llext::ExtensionId;
 use shell_cmds::context::{Cpu, Fault, Outcome};
 
+use crate::console::Port;
 pub use cpu::{semihost, sleep_until};
 
 /// A call is under way.
@@ -54,12 +55,6 @@ static ENDED: Mutex<Cell<Option<Outcome>>> = Mutex::new(Cell::new(None));
 static PROBED: Mutex<Cell<Option<Fault>>> = Mutex::new(Cell::new(None));
 /// The extension's stack: lowest address, and the one above the highest.
 static STACK: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
-
-/// Who knows whether Ctrl-C was typed ahead.
-pub trait BreakKey: Sync {
-    /// Takes a Ctrl-C that waits to be read; false if none does.
-    fn take_pending(&self) -> bool;
-}
 
 /// Sets faults and interrupts up; `stack` is the memory that extension code gets for its stack.
 ///
@@ -144,7 +139,7 @@ fn guard() -> Range<usize> {
 /// The door, as the commands see it.
 pub struct Door {
     /// Where a Ctrl-C may wait that was typed before the call began.
-    pub break_key: &'static dyn BreakKey,
+    pub terminal: &'static dyn Port,
 }
 
 impl Cpu for Door {
@@ -156,7 +151,7 @@ impl Cpu for Door {
         RUNNING.store(true, SeqCst);
         // Whatever waits in the queue was typed after the line that made this call: a Ctrl-C among it
         // is meant for the call, as on any terminal.
-        let outcome = if self.break_key.take_pending() {
+        let outcome = if self.terminal.take_interrupt() {
             Outcome::Interrupted
         } else {
             // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls.

@@ -161,12 +161,17 @@ impl<D: BlockDevice> Files for Volume<'_, D> {
         self.discard_on_error(result)
     }
 
-    fn copy(&mut self, from: &str, to: &str) -> Result<(), FileError> {
+    fn copy(
+        &mut self,
+        from: &str,
+        to: &str,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), FileError> {
         self.check_target(to)?;
         let result = self
             .fs()?
             .open_file_and_then(&path(from)?, |file| {
-                Ok(self.write_unfinished(&mut |sink| copy_chunks(file, sink)))
+                Ok(self.write_unfinished(&mut |sink| copy_chunks(file, sink, go_on)))
             })
             .map_err(refused)
             .and_then(|written| written)
@@ -275,9 +280,13 @@ impl<S: Storage> Source for FileSource<'_, '_, '_, S> {
 fn copy_chunks<S: Storage>(
     file: &File<'_, '_, S>,
     sink: &mut dyn FnMut(&[u8]) -> Result<(), FileError>,
+    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), FileError> {
     let mut chunk = [0; CHUNK];
     loop {
+        if !go_on() {
+            return Err(FileError::Interrupted);
+        }
         let read = file.read(&mut chunk).map_err(refused)?;
         match chunk.get(..read) {
             Some([]) | None => return Ok(()),

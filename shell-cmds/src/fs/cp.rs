@@ -1,4 +1,4 @@
-//! `cp`: copies a file; a file of the new name is replaced once the copy is complete.
+//! `cp`: copies a file; a file of the new name is replaced once the copy is complete. Ctrl-C leaves all as it was.
 //!
 //! ```text
 //! llext> cp /motd.txt /copy.txt
@@ -49,6 +49,8 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     if to.as_str() == from.as_str() {
         return Err(fail!(ctx, "cp", "{}: is the file to copy", to.as_str()));
     }
-    let copied = ctx.files.copy(from.as_str(), to.as_str());
+    let console = &mut *ctx.console;
+    let mut go_on = || !console.interrupted();
+    let copied = ctx.files.copy(from.as_str(), to.as_str(), &mut go_on);
     copied.map_err(|error| refuse_new(ctx, "cp", &to, error))
 }

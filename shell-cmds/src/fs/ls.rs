@@ -16,7 +16,7 @@ use crate::{
     context::{Console, Context, Metadata},
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Right, print},
+    text::{Right, go_on, print},
 };
 
 /// The command.
@@ -40,10 +40,15 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         return Ok(());
     }
     let console = &mut *ctx.console;
+    let mut status = Ok(());
     let listed = ctx.files.list(path.as_str(), &mut |name, metadata| {
-        entry(console, name, metadata)
+        status = status.and_then(|()| go_on(console));
+        if status.is_ok() {
+            entry(console, name, metadata);
+        }
     });
-    listed.map_err(|error| refuse(ctx, "ls", path.as_str(), error))
+    listed.map_err(|error| refuse(ctx, "ls", path.as_str(), error))?;
+    status
 }
 
 fn entry(console: &mut dyn Console, name: &str, metadata: Metadata) {

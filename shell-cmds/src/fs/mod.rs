@@ -16,7 +16,7 @@ use crate::{
     nearest,
     path::Path,
     table::{Action, Command},
-    text::{fail, hint},
+    text::{fail, go_on, hint},
 };
 
 /// The command.
@@ -69,6 +69,7 @@ fn show(
     let console = &mut *ctx.console;
     let mut size = 0;
     let mut read = Ok(());
+    let mut status = Ok(());
     let opened = ctx.files.read(path.as_str(), &mut |file| {
         size = file.len();
         let end = size.min(start.saturating_add(length));
@@ -77,16 +78,18 @@ fn show(
         while let Some(piece) = piece.get_mut(..end.saturating_sub(offset).min(16))
             && !piece.is_empty()
             && read.is_ok()
+            && status.is_ok()
         {
             read = file.read_at(offset, piece);
-            if read.is_ok() {
+            status = go_on(console);
+            if read.is_ok() && status.is_ok() {
                 each(console, offset, piece);
             }
             offset += piece.len();
         }
     });
     match opened.and(read.map_err(|_| FileError::Device)) {
-        Ok(()) => Ok(size),
+        Ok(()) => status.map(|()| size),
         Err(error) => Err(refuse(ctx, what, path.as_str(), error)),
     }
 }

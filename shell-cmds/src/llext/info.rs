@@ -37,7 +37,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Digits, Hex, Left, Right, print},
+    text::{Digits, Hex, Left, Right, go_on, print},
 };
 
 /// Columns for a name.
@@ -87,6 +87,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     }
     ctx.console.write(b"sections:\n");
     for section in extension.sections() {
+        go_on(ctx.console)?;
         let (name, kind) = (Left(section.name, COLUMN), section.region.name());
         print!(
             ctx.console,
@@ -99,6 +100,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     }
     ctx.console.write(b"exports:\n");
     for (name, address) in extension.exports() {
+        go_on(ctx.console)?;
         print!(
             ctx.console,
             "  {} {}\n",

@@ -28,7 +28,7 @@ use crate::{
     glob, nearest,
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Hex, fail, print},
+    text::{Hex, fail, go_on, print},
 };
 use llext::{Extension, Llext};
 
@@ -72,9 +72,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 fn list(ctx: &mut Context<'_>, name: Option<&str>, pattern: &str) -> Status {
     let llext = &*ctx.llext;
     let mut found = pattern == "*";
+    let mut status = Ok(());
     each_export(llext, name, &mut |symbol, address, owner| {
-        if glob::matches(pattern, symbol) {
+        if status.is_ok() && glob::matches(pattern, symbol) {
             found = true;
+            status = go_on(ctx.console);
+            if status.is_err() {
+                return;
+            }
             print!(ctx.console, "{} {}", Hex(address, 8), symbol);
             if let Some(owner) = owner {
                 print!(ctx.console, " of {}", owner.name());
@@ -83,7 +88,7 @@ fn list(ctx: &mut Context<'_>, name: Option<&str>, pattern: &str) -> Status {
         }
     });
     if found {
-        return Ok(());
+        return status;
     }
     let more = if name.is_none() {
         ", and no extension has this name"

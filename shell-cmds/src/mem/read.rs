@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Argument, Choice, Command},
-    text::{dump_line, fail},
+    text::{dump_line, fail, go_on},
 };
 
 /// The most that is shown at once, in bytes.
@@ -64,6 +64,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     }
     let mut shown = 0;
     while shown < length {
+        go_on(ctx.console)?;
         let start = address.wrapping_add(shown);
         let mut line = [0; 16];
         let mut filled = 0;

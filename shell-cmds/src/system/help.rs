@@ -11,6 +11,13 @@
 //!
 //! Options:
 //!   -h, --help  Print help
+//! llext> help list
+//! List what is loaded: name, bytes, address, file and users
+//!
+//! Usage: llext list
+//!
+//! Options:
+//!   -h, --help  Print help
 //! llext> help llext lod
 //! error: llext: lod: unknown subcommand
 //! hint: did you mean load?
@@ -37,6 +44,5 @@ pub const HELP: Command = Command {
 };
 
 fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
-    help::show_all(ctx.console);
-    Ok(())
+    help::show_all(ctx.console)
 }

@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::print,
+    text::{plural, print},
 };
 
 /// The command.
@@ -31,8 +31,14 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     }
     print!(
         ctx.console,
-        " s, prompt after {} us\n",
+        " s, prompt after {} us",
         ctx.system.ready_us() as u32
     );
+    let losses = ctx.system.losses();
+    if losses > 0 {
+        let word = plural(losses as usize, "time", "times");
+        print!(ctx.console, ", input was lost {} {}", losses, word);
+    }
+    ctx.console.write(b"\n");
     Ok(())
 }

@@ -121,11 +121,19 @@ impl Files for Disk {
         Ok(())
     }
 
-    fn copy(&mut self, from: &str, to: &str) -> Result<(), FileError> {
+    fn copy(
+        &mut self,
+        from: &str,
+        to: &str,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), FileError> {
         let bytes = self
             .get(from)
             .map(<[u8]>::to_vec)
             .ok_or(FileError::NotFound)?;
+        if !go_on() {
+            return Err(FileError::Interrupted);
+        }
         self.write(to, &mut |write| write(&bytes))
     }
 

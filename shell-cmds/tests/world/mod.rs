@@ -11,7 +11,7 @@ use shell_cmds::{
     context::{Console, Cpu, Fault, Mode, Outcome, System},
 };
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
     ptr::{NonNull, without_provenance},
@@ -64,6 +64,7 @@ impl World {
                 memory: (0..=255).collect(),
             },
             machine: Machine {
+                losses: 0,
                 owned,
                 ticks: 0.into(),
             },
@@ -82,7 +83,7 @@ impl World {
             system: &mut self.machine,
         };
         let status = shell_cmds::execute(line, &mut ctx);
-        (std::mem::take(&mut *self.screen.0.borrow_mut()), status)
+        (std::mem::take(&mut *self.screen.text.borrow_mut()), status)
     }
 
     /// Types a line that must succeed; returns what the screen shows.
@@ -147,17 +148,21 @@ impl World {
 
 /// What the user sees; extensions write here too.
 #[derive(Clone, Default)]
-pub struct Screen(Rc<RefCell<String>>);
+pub struct Screen {
+    text: Rc<RefCell<String>>,
+    /// How often a command may still ask for Ctrl-C before it was typed; never, unless set.
+    pub patience: Rc<Cell<Option<usize>>>,
+}
 
 impl Console for Screen {
     fn write(&mut self, text: &[u8]) {
-        self.0
+        self.text
             .borrow_mut()
             .push_str(std::str::from_utf8(text).expect("text"));
     }
 
     fn fresh_line(&mut self) {
-        let mut text = self.0.borrow_mut();
+        let mut text = self.text.borrow_mut();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -173,6 +178,17 @@ impl Console for Screen {
         } else {
             b""
         });
+    }
+
+    fn interrupted(&mut self) -> bool {
+        match self.patience.get() {
+            Some(0) => self.patience.take().is_some(),
+            Some(times) => {
+                self.patience.set(Some(times - 1));
+                false
+            }
+            None => false,
+        }
     }
 }
 
@@ -237,6 +253,8 @@ pub enum End {
 
 /// The rest of the machine.
 pub struct Machine {
+    /// How often input was lost.
+    pub losses: u32,
     owned: &'static OwnedBlocks,
     ticks: std::cell::Cell<u64>,
 }
@@ -261,6 +279,10 @@ impl System for Machine {
 
     fn ready_us(&self) -> u64 {
         1500
+    }
+
+    fn losses(&self) -> u32 {
+        self.losses
     }
 
     fn allocated(&self, owner: ExtensionId) -> Usage {

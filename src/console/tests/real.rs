@@ -30,7 +30,7 @@ impl Files for TwoFiles {
         Err(FileError::Full)
     }
 
-    fn copy(&mut self, _: &str, _: &str) -> Result<(), FileError> {
+    fn copy(&mut self, _: &str, _: &str, _: &mut dyn FnMut() -> bool) -> Result<(), FileError> {
         Err(FileError::Full)
     }
 
@@ -114,6 +114,10 @@ impl System for Host {
     }
 
     fn ready_us(&self) -> u64 {
+        0
+    }
+
+    fn losses(&self) -> u32 {
         0
     }
 
