@@ -90,7 +90,12 @@ impl Image {
             }
             self.mount(path, &mut |fs| {
                 create_parents(fs, &target)?;
-                fs.write(&target, contents)
+                let written = fs.write(&target, contents);
+                if written == Err(Error::NO_SPACE) {
+                    // Less than half a file is worse than none.
+                    fs.remove(&target)?;
+                }
+                written
             })?;
         }
         Ok(())
@@ -328,6 +333,7 @@ mod tests {
                 .to_string()
                 .contains("no space left")
         );
+        assert_eq!(image.entries("/").expect("a listing"), []);
 
         image.file.set_len(1 << 20).expect("the file");
         assert!(refused(&scratch.path()).contains("the file was cut off"));
