@@ -53,6 +53,16 @@ int recurse(int depth)
 	return recurse(depth + 1) + frame[0];
 }
 
+/* Runs out of stack in the middle of malloc: nothing here takes as much of it. */
+int recurse_allocating(int depth)
+{
+	volatile char frame[4];
+
+	frame[0] = (char)depth;
+	free(malloc(8));
+	return recurse_allocating(depth + 1) + frame[0];
+}
+
 /* A stack pointer that points nowhere: the fault must not be handled on this stack. */
 int lose_stack(void)
 {

@@ -17,6 +17,7 @@ FAULTS = [
     ("bad_call", r"bus error on an instruction fetch|memory protection fault"),
     ("illegal", r"illegal instruction at illegal of exec"),
     ("recurse 0", r"stack overflow"),
+    ("recurse_allocating 0", r"stack overflow"),
     ("lose_stack", r"stack overflow|bus error"),
     ("free_nonsense", r"abort\(\)"),
     ("leave -7", r"exit\(-7\)"),
@@ -56,6 +57,7 @@ def test_every_fault_ends_the_call_and_nothing_else(loaded):
         output = loaded.run(f"llext call exec {call}")
         assert re.search(rf"^error: call: exec: .*({told})", output, re.MULTILINE), f"{call}: {output}"
         assert loaded.run("llext call exec eight 0 0 0 0 0 0 0 9").endswith("=> 9 (0x9)"), call
+    assert loaded.heap_used() > 0, "the heap still answers"
     loaded.run("llext unload exec")
     assert loaded.heap_used() == 0
 

@@ -74,14 +74,30 @@ pub fn owner() -> ExtensionId {
 }
 
 /// Runs `body`, firmware code that must not be left half done. A Ctrl-C that comes meanwhile ends the
-/// call when `body` is done.
+/// call when `body` is done; a stack with too little left for `body` ends it before.
 pub fn protected<R>(body: impl FnOnce() -> R) -> R {
+    if stack_is_short() {
+        leave(Outcome::Faulted(Fault {
+            kind: "stack overflow",
+            pc: 0,
+            address: None,
+        }));
+    }
     GUARDS.fetch_add(1, SeqCst);
     let result = body();
     if GUARDS.fetch_sub(1, SeqCst) == 1 && RUNNING.load(SeqCst) && PENDING.load(SeqCst) {
         leave(Outcome::Interrupted);
     }
     result
+}
+
+/// Whether less is left of the extension's stack than firmware code in [`protected`] may take.
+fn stack_is_short() -> bool {
+    /// In bytes: several times what the heap and the console take.
+    const RESERVE: usize = 1024;
+    let here = 0u8;
+    let bottom = STACK[0].load(SeqCst);
+    (bottom..bottom.saturating_add(RESERVE)).contains(&(&raw const here).addr())
 }
 
 /// Ends the running call, from the extension's own thread of control.
@@ -156,7 +172,10 @@ impl Cpu for Door {
         } else {
             // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls.
             let value = unsafe { cpu::call(entry, args, STACK[1].load(SeqCst)) };
-            critical_section::with(|cs| ENDED.borrow(cs).take()).unwrap_or(Outcome::Returned(value))
+            let ended = critical_section::with(|cs| ENDED.borrow(cs).take());
+            // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
+            let late = PENDING.load(SeqCst).then_some(Outcome::Interrupted);
+            ended.or(late).unwrap_or(Outcome::Returned(value))
         };
         RUNNING.store(false, SeqCst);
         OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
