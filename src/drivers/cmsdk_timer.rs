@@ -58,12 +58,15 @@ impl CmsdkTimer {
 
 impl Clock for CmsdkTimer {
     fn ticks(&self) -> u64 {
-        // A round may end between the two readings: then they do not belong together, so read again.
+        // A round may end between the readings: then they do not belong together, so read again.
         loop {
             let rounds = self.rounds.load(Relaxed);
             let low = u32::MAX - self.registers.read32(VALUE);
+            let ended = self.registers.read32(INTSTATUS) != 0;
             if rounds == self.rounds.load(Relaxed) {
-                return u64::from(rounds) << 32 | u64::from(low);
+                // One that has ended may still wait to be counted, where interrupts are held back.
+                let due = u32::from(ended && low < 1 << 31);
+                return u64::from(rounds.wrapping_add(due)) << 32 | u64::from(low);
             }
         }
     }
