@@ -14,7 +14,7 @@ pub fn command_line(buffer: &mut [u8]) -> Option<&str> {
     let block = hint::black_box(&mut block);
     // SAFETY: the block is address and length of a buffer; the host writes the text there, and its length
     // into the second word.
-    unsafe { semihost(SYS_GET_CMDLINE, block.as_ptr())? };
+    unsafe { semihost(SYS_GET_CMDLINE, block.as_mut_ptr())? };
     let length = block[1];
     hint::black_box(&mut *buffer);
     str::from_utf8(buffer.get(..length)?).ok()
