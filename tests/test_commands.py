@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import transcript
+from conftest import PROMPT
 
 
 def play(shell, session: str) -> None:
@@ -35,6 +36,9 @@ def test_unknown_command(shell):
         llext> llext lod
         error: llext: lod: unknown subcommand
         hint: did you mean load?
+        llext> clear
+        error: clear: unknown command
+        hint: Ctrl-L clears the screen
         """,
     )
 
@@ -243,6 +247,35 @@ def test_help_names_every_command(shell):
         assert any(line.split()[:1] == [command] for line in text.splitlines()), command
 
 
+def test_help_knows_a_subcommand_by_its_own_name(shell):
+    assert "Usage: llext call <NAME>" in shell.run("help call")
+    assert shell.run("help call") == shell.run("llext call --help")
+
+
+def test_ctrl_c_ends_long_output(built, start_shell, tmp_path):
+    (tmp_path / "long.txt").write_text("".join(f"line {number}\n" for number in range(100_000)))
+    shell = start_shell("--add", f"{tmp_path}/long.txt:/long.txt")
+    memory = "0x21900000" if built.is_arm else "0x80f00000"
+    for command in ("cat /long.txt", "hexdump /long.txt", f"mem read {memory} 65536"):
+        shell.child.send(command + "\r")
+        shell.child.expect_exact(command + "\r\n")
+        shell.child.expect_exact("\r\n")
+        shell.child.send("\x03")
+        shell.child.expect_exact("^C\r\n" + PROMPT)
+        assert "line 99999" not in shell.child.before
+    assert shell.run("version").startswith("llext-shell ")
+
+
+def test_ctrl_c_ends_a_copy_and_leaves_everything_as_it_was(start_shell, tmp_path):
+    (tmp_path / "long.txt").write_bytes(bytes(2_000_000))
+    shell = start_shell("--add", f"{tmp_path}/long.txt:/long.txt")
+    before = shell.run("df")
+    shell.child.send("cp /long.txt /copy.txt\r\x03")
+    shell.child.expect_exact("error: cp: /copy.txt: was interrupted by Ctrl-C\r\n" + PROMPT)
+    assert shell.run("df") == before
+    assert "copy.txt" not in shell.run("ls /")
+
+
 COMMANDS = [
     *"ls cat rm mv cp mkdir df hexdump help version uptime reboot exit term".split(),
     *("llext load,llext unload,llext list,llext info,llext call,llext sym,llext heap,llext gdb".split(",")),
@@ -336,7 +369,9 @@ def test_symbols(shell):
     assert re.fullmatch(rf"{printk} print[fk] of the firmware", shell.run(f"llext sym {printk}"))
 
 
-def test_static_functions_are_known_by_address(built, shell):
+def test_static_functions_are_known_by_address(built, start_shell):
+    # With the symbols that the packed one has lost.
+    shell = start_shell("--add", built.extensions["counter"])
     nm = [f"{built.config['c']['prefix']}nm", built.extensions["counter"]]
     symbols = subprocess.run(nm, check=True, capture_output=True, text=True).stdout
     offset = int(re.search(r"^(\w+) t exchange$", symbols, re.MULTILINE).group(1), 16)
@@ -378,6 +413,14 @@ def test_gdb_script_is_kept_from_load_to_unload(shell):
     assert shell.run("llext gdb").count("add-symbol-file ") == 2
     shell.run("llext unload --all")
     assert shell.run("cat /gdb/counter.gdb").startswith("error: cat: /gdb/counter.gdb: no such file or directory")
+
+
+def test_gdb_scripts_do_not_outlive_what_they_tell_of(shell):
+    shell.run("llext load /ext/counter.elf")
+    shell.run("llext load /ext/hello.elf")
+    assert shell.run("ls /gdb").count(".gdb") == 2
+    shell.restart()
+    assert shell.run("ls /gdb") == ""
 
 
 def test_errors_about_extensions_that_are_not_there(shell):

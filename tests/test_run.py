@@ -138,6 +138,25 @@ def emulators(image: Path) -> list[int]:
     return found
 
 
+def test_input_wakes_an_idle_emulator(built, shell):
+    """No other device does: the emulator runs without the network card's peer, whose timers would."""
+    (emulator,) = emulators(shell.image)
+    words = Path(f"/proc/{emulator}/cmdline").read_text().rstrip("\0").split("\0")
+    shell.exit()
+    if "-nic" in words:
+        peer = words.index("-nic")
+        del words[peer : peer + 2]
+    # As `run` does it.
+    os.truncate(shell.image, built.config["storage"].get("size", shell.image.stat().st_size))
+    idle = pexpect.spawn(words[0], words[1:], encoding="utf-8", timeout=TIMEOUT_S, echo=False)
+    idle.expect_exact(PROMPT)
+    time.sleep(2)
+    idle.send("version\r")
+    idle.expect("llext-shell .* on " + built.board)
+    idle.expect_exact(PROMPT)
+    idle.close(force=True)
+
+
 def test_two_runs_cannot_share_an_image(shell, run):
     done = run("version\n", image=shell.image)
     assert done.returncode == 1
