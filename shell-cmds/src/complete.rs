@@ -11,12 +11,15 @@
 //! | `PATTERN` | the same, or the firmware's exports |
 //! | `COMMAND` | commands |
 //! | lower case | itself: `plain\|ansi` |
+//!
+//! A path that begins with `"` gets its second quote. One with a space is offered only with quotes: nothing is
+//! inserted before what was typed.
 
 use crate::{
     COMMANDS,
     context::{Context, Metadata},
     dispatch::{names, shift},
-    line::with_words,
+    line::{last_word, with_words},
     parse::{Item, Parsed},
     path::Path,
 };
@@ -40,7 +43,7 @@ pub fn complete(
     each: &mut dyn FnMut(Candidate<'_>),
 ) -> usize {
     let typed = line.get(..cursor).unwrap_or(line);
-    let start = typed.rfind(' ').map_or(0, |space| space + 1);
+    let start = typed.len() - last_word(typed).len();
     let (before, word) = typed.split_at(start);
     let mut offers = Offers { word, each };
     let mut any_words = false;
@@ -138,25 +141,30 @@ impl Offers<'_> {
     }
 
     fn paths(&mut self, ctx: &mut Context<'_>) {
-        let (directory, leaf) = self
-            .word
-            .split_at(self.word.rfind('/').map_or(0, |slash| slash + 1));
+        let quoted = self.word.starts_with('"');
+        let typed = self.word.trim_start_matches('"');
+        let (directory, leaf) = typed.split_at(typed.rfind('/').map_or(0, |slash| slash + 1));
+        let any_quotes = quoted || self.word.is_empty();
         let Ok(path) = Path::new(directory) else {
             return;
         };
         let each = &mut *self.each;
         // A directory that cannot be read has nothing to offer.
         let _ = ctx.files.list(path.as_str(), &mut |name, metadata| {
-            if !name.starts_with(leaf) {
+            let quotes = quoted || name.contains(' ');
+            if !name.starts_with(leaf) || (quotes && !any_quotes) {
                 return;
             }
-            let mut text = [0; 256];
-            let slash = if metadata == Metadata::Dir { "/" } else { "" };
-            if let Some(text) = join(&mut text, &[directory, name, slash]) {
-                each(Candidate {
-                    text,
-                    done: slash.is_empty(),
-                });
+            let mut text = [0; 258];
+            let done = metadata != Metadata::Dir;
+            let (open, close) = match (quotes, done) {
+                (true, true) => ("\"", "\""),
+                (true, false) => ("\"", "/"),
+                (false, true) => ("", ""),
+                (false, false) => ("", "/"),
+            };
+            if let Some(text) = join(&mut text, &[open, directory, name, close]) {
+                each(Candidate { text, done });
             }
         });
     }

@@ -118,6 +118,8 @@ fn unknown(raw: &RawCommand<'_>, ctx: &mut Context<'_>) -> Failed {
     fail!(ctx, name, "unknown command");
     if name == "clear" {
         hint!(ctx, "Ctrl-L clears the screen");
+    } else if name == "quit" {
+        hint!(ctx, "did you mean exit?");
     } else if let Some((parent, _)) = group_of(name) {
         hint!(ctx, "did you mean {} {}?", parent.name, name);
     } else if !nearest::hint(ctx.console, name, &mut |each| names(COMMANDS, each)) {

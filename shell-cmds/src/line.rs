@@ -41,6 +41,18 @@ fn first_word(line: &str, single: bool) -> (&str, &str) {
     line.split_at_checked(end).unwrap_or((line, ""))
 }
 
+/// The last word of `line`, or the beginning of one; empty after a blank.
+pub fn last_word(line: &str) -> &str {
+    let mut rest = line;
+    loop {
+        let (word, after) = first_word(rest, false);
+        if after.is_empty() {
+            return word;
+        }
+        rest = after;
+    }
+}
+
 /// Whether `c` separates words. Control characters would be commands to embedded-cli's editor.
 fn is_blank(c: char) -> bool {
     c == ' ' || c.is_ascii_control()

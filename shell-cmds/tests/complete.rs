@@ -72,6 +72,21 @@ fn paths() {
             ("ls /nope/|", &[]),
         ],
     );
+    world.disk.put("/ext/two words", b"");
+    check(
+        &mut world,
+        &[
+            ("cat \"/mo|", &["\"/motd.txt\" "]),
+            ("cat \"/e|", &["\"/ext/"]),
+            ("cat \"/ext/two w|", &["\"/ext/two words\" "]),
+            ("cp \"/ext/two words\" /m|", &["/motd.txt "]),
+            ("cat /ext/two|", &[]),
+            ("cat /ext/hello.t|", &["/ext/hello.txt "]),
+        ],
+    );
+    world.disk.put("/a b", b"");
+    assert_eq!(world.tab("cat |"), ["\"a b\" ", "ext/", "motd.txt "]);
+    assert_eq!(world.line("cat \"a b\""), "");
     world.disk.damaged = true;
     assert!(world.tab("ls /|").is_empty());
 }

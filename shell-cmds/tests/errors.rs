@@ -34,6 +34,10 @@ fn lines_that_are_no_command() {
                 "error: clear: unknown command\nhint: Ctrl-L clears the screen\n",
             ),
             (
+                "quit",
+                "error: quit: unknown command\nhint: did you mean exit?\n",
+            ),
+            (
                 "llext",
                 "error: llext: <COMMAND> is missing\nhint: usage: llext <COMMAND>\n",
             ),
