@@ -1,14 +1,14 @@
 //! Firmware of llext-shell: what every board runs.
 //!
 //! A board is a binary of a few lines that names its devices and addresses in a `board::Board` and
-//! calls `board::run`. From there on:
+//! calls `run`. From there on:
 //!
 //! ```text
-//! board::run ─→ storage (littlefs on the board's flash) ─┐
-//!            ─→ exports::heap (where extensions live)     ├─→ console::run_shell ─→ shell_cmds ─→ llext
-//!            ─→ exec (the door to extension code) ────────┘                           │
-//!                 ↑ faults, Ctrl-C                                            calls   ↓
-//!               serial (receive interrupt)  ←── output ── exports ←────────── extension code
+//! run ─→ storage (littlefs on the board's flash) ─┐
+//!     ─→ exports::heap (where extensions live)    ├─→ console::run_shell ─→ shell_cmds ─→ llext
+//!     ─→ exec (the door to extension code) ───────┘                           │
+//!          ↑ faults, Ctrl-C                                           calls   ↓
+//!        serial (receive interrupt)  ←── output ── exports ←───────── extension code
 //! ```
 //!
 //! # Stacks and memory
@@ -38,6 +38,11 @@ mod exports;
 #[cfg(target_os = "none")]
 mod fatal;
 #[cfg(target_os = "none")]
+mod run;
+#[cfg(target_os = "none")]
 pub mod serial;
 #[cfg(target_os = "none")]
 pub mod storage;
+
+#[cfg(target_os = "none")]
+pub use run::run;

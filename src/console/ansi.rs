@@ -10,10 +10,10 @@ use noline::{
 
 use super::{
     Output,
+    commands::Commands,
     history::Past,
     input::Input,
     line::{Entered, Line},
-    shell::Commands,
     shim::Shim,
     view::{PROMPT, View},
 };

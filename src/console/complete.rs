@@ -4,8 +4,8 @@ use heapless::String;
 
 use super::{
     Output,
+    commands::Commands,
     line::{LINE_BYTES, Line, common},
-    shell::Commands,
     view::COLUMNS,
 };
 

@@ -13,6 +13,7 @@
 //! - *One way out.* Everything printed goes through [`Output`], which ends the lines.
 
 mod ansi;
+mod commands;
 mod complete;
 mod history;
 mod input;

@@ -5,11 +5,11 @@
 
 use super::{
     Output,
+    commands::Commands,
     complete::{self, Completion},
     input::Input,
     keys::Key,
     line::{Entered, Line},
-    shell::Commands,
     view::PROMPT,
 };
 

@@ -9,6 +9,7 @@ use shell_cmds::{
 use super::{
     Output, Port,
     ansi::AnsiReader,
+    commands::Commands,
     input::Input,
     line::{Entered, LINE_BYTES, Line},
     plain,
@@ -27,15 +28,6 @@ pub struct World<'a> {
     pub cpu: &'a mut dyn Cpu,
     /// The rest of the machine.
     pub system: &'a mut dyn System,
-}
-
-/// What a line can be given to.
-pub(super) trait Commands {
-    /// Runs the command in `line`; what it says, it has said when this returns.
-    fn execute(&mut self, line: &str);
-    /// Calls `each` for what can stand at byte `cursor` of `line`; returns where the word there begins.
-    fn complete(&mut self, line: &str, cursor: usize, each: &mut dyn FnMut(Candidate<'_>))
-    -> usize;
 }
 
 /// The commands of `shell_cmds`.

@@ -12,11 +12,11 @@ use embedded_io::{ErrorType, Read, Write};
 use heapless::{String, Vec};
 
 use super::{
+    commands::Commands,
     complete::{self, Completion},
     input::Input,
     keys::Key,
     line::{Entered, LINE_BYTES, Line},
-    shell::Commands,
     view::{PROMPT, View},
 };
 

@@ -4,10 +4,7 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use shell_cmds::{Candidate, context::Mode};
 
-use super::{
-    Output, Port,
-    shell::{Commands, run},
-};
+use super::{Output, Port, commands::Commands, shell::run};
 
 /// A person at a terminal: types what the test says, and sees what the `vt100` crate makes of the output.
 ///

@@ -4,7 +4,7 @@
 
 use cortex_m_rt::entry;
 use llext_shell::{
-    board::{self, Board, Memory},
+    board::{Board, Memory},
     console::Output,
     drivers::{cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, ram_flash::RamFlash, semihosting},
     serial::{ReceiveRing, SerialPort},
@@ -43,7 +43,7 @@ fn main() -> ! {
     TIMER.start();
     UART.start();
     // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) is not in memory.x.
-    unsafe { board::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
+    unsafe { llext_shell::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
 }
 
 llext_shell::vectors!(9; UART0_RX => UART.interrupt(), TIMER0 => TIMER.interrupt());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use llext_shell::{
-    board::{self, Board, Memory},
+    board::{Board, Memory},
     console::Output,
     drivers::{
         cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
@@ -48,7 +48,7 @@ fn main() -> ! {
     PLIC.enable(UART0);
     UART.start();
     // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8040_0000 is not in memory.x.
-    unsafe { board::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
+    unsafe { llext_shell::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
 }
 
 #[core_interrupt(Interrupt::MachineExternal)]

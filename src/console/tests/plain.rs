@@ -80,11 +80,7 @@ fn there_is_not_one_escape_code() {
 
 #[test]
 fn modes_can_be_switched_between_lines() {
-    use crate::console::{
-        Output,
-        shell::{Commands, run},
-        testing::Terminal,
-    };
+    use crate::console::{Output, commands::Commands, shell::run, testing::Terminal};
     use shell_cmds::Candidate;
 
     /// A command that does as `term` does.
