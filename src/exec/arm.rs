@@ -12,13 +12,16 @@
 use core::{
     arch::global_asm,
     ops::Range,
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
 use cortex_m::{
     interrupt,
     peripheral::{SCB, scb::Exception},
-    register::psp,
+    register::{
+        control::{self, Control},
+        psp,
+    },
 };
 use shell_cmds::context::Fault;
 
@@ -27,6 +30,8 @@ use crate::fatal;
 
 /// The CPU runs thread mode on the extension's stack.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// MSP while extension code runs.
+static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -38,6 +43,8 @@ global_asm!(
     ".cfi_startproc",
     ".cfi_undefined lr", // a debugger's backtrace ends here
     "push {{r3-r11, lr}}", // r3 keeps the stack 8-aligned
+    "ldr r3, ={firmware_sp}",
+    "str sp, [r3]",
     "ldr r4, [r1, #16]",
     "ldr r5, [r1, #20]",
     "ldr r6, [r1, #24]",
@@ -62,15 +69,31 @@ global_asm!(
     ".type exec_leave, %function",
     ".thumb_func",
     "exec_leave:", // r0 = the value that the call returns
+    "mrs r1, control",
+    "lsls r1, r1, #31", // nPRIV: the extension gave its privileges away
+    "it mi",
+    "svcmi #0",
     "movs r2, #0",
     "ldr r1, ={active}",
     "strb r2, [r1]",
-    "msr control, r2", // back on MSP, which is as exec_call left it
+    "msr control, r2", // back on MSP, even if the extension was on it
     "isb",
-    "cpsie i", // in case the extension forgot
+    "ldr r1, ={firmware_sp}",
+    "ldr sp, [r1]",
+    "msr basepri, r2", // what the extension masked and forgot
+    "cpsie if",
     "pop {{r3-r11, pc}}",
     ".ltorg",
-    // The handlers of all faults. LR holds EXC_RETURN, which exec_fault returns to.
+    // Gives thread mode its privileges back (CONTROL.nPRIV). An extension that has them does not notice.
+    ".global SVCall",
+    ".type SVCall, %function",
+    ".thumb_func",
+    "SVCall:",
+    "mrs r0, control",
+    "bic r0, r0, #1",
+    "msr control, r0",
+    "bx lr",
+    // The handlers of all faults. LR holds EXC_RETURN; exec_fault says which one to return to.
     ".global HardFault, MemoryManagement, BusFault, UsageFault",
     ".type HardFault, %function",
     ".type MemoryManagement, %function",
@@ -87,7 +110,10 @@ global_asm!(
     "mrs r0, msp",
     "mrs r1, psp",
     "mov r2, lr",
-    "b exec_fault",
+    "push {{r3, lr}}",
+    "bl exec_fault",
+    "add sp, sp, #8",
+    "bx r0",
     // Accesses that may fault. A fault between the two labels goes on at exec_probe_failed, and the caller
     // sees -1. The barrier makes a store's fault come before the return.
     ".global exec_probe_start, exec_probe_end, exec_probe_failed",
@@ -127,6 +153,7 @@ global_asm!(
     "mov r0, #-1",
     "bx lr",
     active = sym ACTIVE,
+    firmware_sp = sym FIRMWARE_SP,
     pending = sym PENDING,
 );
 
@@ -164,7 +191,7 @@ pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> 
 /// # Safety
 /// Thread mode, on PSP, in a call.
 pub(super) unsafe fn leave() -> ! {
-    // SAFETY: the caller's promise: MSP points at the registers that exec_call pushed.
+    // SAFETY: the caller's promise: FIRMWARE_SP points at the registers that exec_call pushed.
     unsafe { exec_leave() }
 }
 
@@ -183,14 +210,16 @@ pub(super) unsafe fn redirect() {
     // The frame of an exception (B1.5.6): r0-r3, r12, lr, return address, xPSR.
     let frame = [0, 0, 0, 0, 0, 0, leave, THUMB];
     let place = STACK[1].load(SeqCst) - size_of_val(&frame);
-    // SAFETY: the top of the extension's stack is ours to write: the call that uses it ends here.
+    // SAFETY: the top of the extension's stack is ours to write: the call that uses it ends here. The door is
+    // privileged code; an SVC there would be one fault more if the extension masked interrupts, too.
     unsafe {
+        control::write(Control::from_bits(0));
         (place as *mut [usize; 8]).write_volatile(frame);
         psp::write(place as u32);
     }
 }
 
-/// Gives every kind of fault its own handler, and forbids every access to `guard`.
+/// Gives every kind of fault its own handler, and forbids every access to `guard`, and through null pointers.
 ///
 /// # Safety
 /// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
@@ -199,6 +228,9 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     // the region has 2^(SIZE + 1) bytes, ENABLE. MPU_CTRL (B3.5.5): PRIVDEFENA, so that all else is as
     // without an MPU, and ENABLE.
     const VALID: u32 = 1 << 4;
+    // The first 16 vectors, wherever the firmware is linked: the CPU fetches them past the MPU (B3.5.1).
+    const NULL: u32 = VALID | 1;
+    const NULL_SIZE: u32 = 64_u32.trailing_zeros() - 1;
     const NO_EXECUTION: u32 = 1 << 28;
     const ENABLE: u32 = 1;
     const DEFAULT_MAP: u32 = 1 << 2;
@@ -209,6 +241,8 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     unsafe {
         core.MPU.rbar.write(guard.start as u32 | VALID);
         core.MPU.rasr.write(NO_EXECUTION | size << 1 | ENABLE);
+        core.MPU.rbar.write(NULL);
+        core.MPU.rasr.write(NO_EXECUTION | NULL_SIZE << 1 | ENABLE);
         core.MPU.ctrl.write(DEFAULT_MAP | ENABLE);
         for exception in [
             Exception::MemoryManagement,
@@ -249,9 +283,9 @@ pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32>
 /// Where the frame's return address and status lie, in words.
 const FRAME_PC: usize = 6;
 
-/// A fault, in Rust.
+/// A fault, in Rust. Returns the EXC_RETURN to leave the handler with.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: usize) {
+unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: usize) -> usize {
     const ON_PSP: usize = 1 << 2;
     const THREAD: usize = 1 << 3;
     let status = FaultStatus::take();
@@ -277,15 +311,16 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
                 .add(FRAME_PC)
                 .write(exec_probe_failed as *const () as usize & !1)
         };
-        return;
+        return exc_return;
     }
     // SAFETY: this is the handler of that fault.
     if exc_return & THREAD == 0 || !unsafe { contain(fault) } {
         fatal::fault(&fault);
     }
+    exc_return | ON_PSP
 }
 
-/// cortex-m-rt's name for the handler of all other exceptions: an SVC in an extension asks nobody for nothing.
+/// cortex-m-rt's name for the handler of all other exceptions.
 #[unsafe(no_mangle)]
 #[allow(non_snake_case)]
 extern "C" fn DefaultHandler() {}

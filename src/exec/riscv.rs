@@ -2,7 +2,8 @@
 //!
 //! While extension code runs, `mscratch` holds the firmware's stack pointer; otherwise it is 0. The trap
 //! entry swaps it with `sp`, so traps are handled on the firmware's stack whatever the extension made of
-//! its own. To send the CPU through the door, a handler sets `mepc` to it.
+//! its own. To send the CPU through the door, a handler sets `mepc` to it. The door trusts no register: what
+//! it needs is in memory.
 //!
 //! Calls follow the RISC-V calling convention (psABI, "Integer Calling Convention"): arguments in a0-a7,
 //! `sp` 16-aligned, s0-s11 the callee's to keep, `gp` and `tp` nobody's to touch (and restored all the same).
@@ -10,10 +11,10 @@
 use core::{
     arch::global_asm,
     ops::Range,
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
-use riscv::register::{mcause, mepc, mtval};
+use riscv::register::{mcause, mepc, mstatus, mtval};
 use riscv_rt::TrapFrame;
 use shell_cmds::context::Fault;
 
@@ -22,6 +23,8 @@ use crate::fatal;
 
 /// The trap that is being handled came from extension code, or an export on its behalf.
 static FROM_EXTENSION: AtomicBool = AtomicBool::new(false);
+/// The firmware's stack pointer while extension code runs.
+static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -47,6 +50,8 @@ global_asm!(
     "sw s9, 48(sp)",
     "sw s10, 52(sp)",
     "sw s11, 56(sp)",
+    "la t0, {firmware_sp}",
+    "sw sp, 0(t0)",
     "csrw mscratch, sp",
     "mv sp, a2",
     "la t0, {pending}", // a Ctrl-C before this point found nothing to interrupt
@@ -68,7 +73,14 @@ global_asm!(
     ".global exec_leave",
     ".type exec_leave, @function",
     "exec_leave:", // a0 = the value that the call returns
-    "csrrw sp, mscratch, zero",
+    "csrci mstatus, 8", // no interrupt while the next registers change
+    "la sp, {firmware_sp}",
+    "lw sp, 0(sp)",
+    "csrw mscratch, zero",
+    "la t0, _start_trap", // the rest in case the extension changed it
+    "csrw mtvec, t0",
+    "li t0, 1 << 11", // MEIE
+    "csrs mie, t0",
     "lw ra, 0(sp)",
     "lw gp, 4(sp)",
     "lw tp, 8(sp)",
@@ -85,7 +97,7 @@ global_asm!(
     "lw s10, 52(sp)",
     "lw s11, 56(sp)",
     "addi sp, sp, 64",
-    "csrsi mstatus, 8", // MIE, in case the extension forgot
+    "csrsi mstatus, 8", // MIE
     "ret",
     // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp, the
     // extension's sp, and whether it was running.
@@ -201,6 +213,7 @@ global_asm!(
     "li a0, -1",
     "ret",
     pending = sym PENDING,
+    firmware_sp = sym FIRMWARE_SP,
     from_extension = sym FROM_EXTENSION,
 );
 
@@ -238,7 +251,7 @@ pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> 
 /// # Safety
 /// Not in a trap handler, in a call.
 pub(super) unsafe fn leave() -> ! {
-    // SAFETY: the caller's promise: mscratch points at the registers that exec_call stored.
+    // SAFETY: the caller's promise: the registers that exec_call stored are at FIRMWARE_SP.
     unsafe { exec_leave() }
 }
 
@@ -252,8 +265,12 @@ pub(super) fn in_extension() -> bool {
 /// # Safety
 /// A trap handler runs, and the trap came from extension code.
 pub(super) unsafe fn redirect() {
-    // SAFETY: exec_leave restores all that the firmware relies on.
-    unsafe { mepc::write(exec_leave as *const () as usize) };
+    // SAFETY: exec_leave restores all that the firmware relies on, and needs machine mode for it, which the
+    // extension may have left.
+    unsafe {
+        mstatus::set_mpp(mstatus::MPP::Machine);
+        mepc::write(exec_leave as *const () as usize);
+    }
 }
 
 /// Forbids every access to `guard`, and lets interrupts through.
