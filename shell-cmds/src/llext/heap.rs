@@ -12,14 +12,17 @@
 //! hello: <n> bytes
 //! map [#<...>]
 //! ```
+//!
+//! What an extension writes past its blocks may hit the headers that the heap keeps between them. The walk over the
+//! blocks ends there, and the command says where.
 
 use super::extent;
 use crate::{
-    Status,
+    Failed, Status,
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::{plural, print},
+    text::{Hex, fail, hint, plural, print},
 };
 use core::num::NonZeroUsize;
 
@@ -63,17 +66,26 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         }
         ctx.console.write(b"\n");
     }
-    map(ctx);
-    Ok(())
+    let walked = map(ctx);
+    if walked == stats.total {
+        return Ok(());
+    }
+    let at = Hex(ctx.llext.heap().bounds().start.saturating_add(walked), 8);
+    fail!(ctx, "heap", "{}: the heap's own data is overwritten", at);
+    hint!(ctx, "save what you need and `reboot`");
+    Err(Failed)
 }
 
-/// Draws the heap from its first address to its last: `#` where something is used.
-fn map(ctx: &mut Context<'_>) {
+/// Draws the heap from its first address to its last: `#` where something is used. Returns the size of all blocks,
+/// in bytes.
+fn map(ctx: &mut Context<'_>) -> usize {
     let heap = ctx.llext.heap();
     let bounds = heap.bounds();
     let share = NonZeroUsize::new(bounds.len().div_ceil(COLUMNS)).unwrap_or(NonZeroUsize::MIN);
     let mut columns = [b'.'; COLUMNS];
+    let mut walked = 0;
     heap.blocks(&mut |block| {
+        walked += block.size;
         if block.used && block.size > 0 {
             let start = block.address.saturating_sub(bounds.start);
             let (first, last) = (start / share, (start + block.size - 1) / share);
@@ -87,4 +99,5 @@ fn map(ctx: &mut Context<'_>) {
     ctx.console.write(b"map [");
     ctx.console.write(&columns);
     ctx.console.write(b"]\n");
+    walked
 }
