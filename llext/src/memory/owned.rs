@@ -278,11 +278,11 @@ impl List {
     fn reclaim(&mut self, heap: &dyn Heap, owner: ExtensionId) -> Usage {
         let mut usage = Usage::default();
         let mut at = self.0;
-        while let Some(live) = Self::intact(at) {
+        while let Some((header, live)) = at.zip(Self::intact(at)) {
             // The next one is read before this one is freed.
             at = live.next;
-            // SAFETY: the end of the header is still in the block.
-            let block = unsafe { NonNull::from(&mut *live).add(1) };
+            // SAFETY: the end of the header is still in the block. (Not by way of `live`, which is the header alone.)
+            let block = unsafe { header.add(1) };
             let size = live.size;
             if live.owner == owner && self.free(heap, block.cast()) {
                 usage.add(size);

@@ -217,7 +217,7 @@ const R_ARM_THM_JUMP19: u32 = 51;
 #[test]
 fn an_export_that_has_a_veneer_is_exported_as_itself() {
     // Anywhere in so large a heap, one region may be out of a conditional branch's reach from another.
-    let arena = Arena::of(4 << 20);
+    let arena = Arena::of(2 << 20);
     let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
     let mut elf = Elf::new(&ARM);
     let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &BEQ_W);
