@@ -69,6 +69,7 @@ global_asm!(
     ".type exec_leave, %function",
     ".thumb_func",
     "exec_leave:", // r0 = the value that the call returns
+    "dsb", // the fault of a buffered store comes while it is still the call's
     "mrs r1, control",
     "lsls r1, r1, #31", // nPRIV: the extension gave its privileges away
     "it mi",
