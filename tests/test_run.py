@@ -49,6 +49,12 @@ def test_the_run_ends_after_the_last_command_of_piped_input(run, script):
         assert done.stdout.decode().split(PROMPT)[-2].startswith("version\nllext-shell ")
 
 
+def test_the_run_ends_although_the_board_restarted(run):
+    done = run("reboot\nversion\n")
+    assert done.returncode == 0
+    assert done.stdout.count(b"`help` lists the commands") == 2
+
+
 @pytest.mark.parametrize("status", [0, 1, 42])
 def test_exit_gives_the_run_its_status(run, status):
     assert run(f"exit {status}\nversion\n").returncode == status

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::terminal::{EscapeKey, Output, RawMode, Typed};
@@ -17,6 +17,12 @@ use crate::terminal::{EscapeKey, Output, RawMode, Typed};
 const CHUNK: usize = 4096;
 /// Ctrl-D: the shell takes it for `exit` on an empty line.
 const END_OF_TRANSMISSION: u8 = 0x04;
+/// How long a board may be silent after the end of piped input before it is told again: one that restarted, by
+/// `reboot` or a fault, has lost what it had received.
+const SILENCE: Timespec = Timespec {
+    tv_sec: 2,
+    tv_nsec: 0,
+};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -75,6 +81,9 @@ fn carry(emulator: &mut Child) -> Result<End> {
         if ready.emulator {
             input.write();
         }
+        if ready.nothing {
+            input.pending.push(END_OF_TRANSMISSION);
+        }
     }
 }
 
@@ -83,6 +92,8 @@ struct Ready {
     output: bool,
     input: bool,
     emulator: bool,
+    /// Nothing at all, for as long as `SILENCE`.
+    nothing: bool,
 }
 
 fn wait(input: &Input, stdout: &ChildStdout, signals: &Signals) -> Result<Ready> {
@@ -100,15 +111,18 @@ fn wait(input: &Input, stdout: &ChildStdout, signals: &Signals) -> Result<Ready>
     } else if let Some(emulator) = &input.emulator {
         fds.push(PollFd::new(emulator, PollFlags::OUT));
     }
-    match poll(&mut fds, None) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+    let told_all = input.ended && input.emulator.is_some() && input.pending.is_empty();
+    let nothing = match poll(&mut fds, told_all.then_some(&SILENCE)) {
+        Ok(count) => count == 0,
+        Err(rustix::io::Errno::INTR) => false,
         Err(error) => return Err(error).context("poll"),
-    }
+    };
     let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
     Ok(Ready {
         output: ready(1),
         input: ready(2) && input.pending.is_empty(),
         emulator: ready(2) && !input.pending.is_empty(),
+        nothing,
     })
 }
 
