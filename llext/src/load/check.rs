@@ -158,7 +158,9 @@ impl Check<'_> {
                     .find(reader, progress.table, self.machine, label)?,
                 None => None,
             };
-            return Ok(high.is_none().then_some(RelocationFault::NoHigh));
+            // A high part that this machine does not have has been reported, and is why the file is refused.
+            let lost = high.is_none() && progress.found.unsupported == 0;
+            return Ok(lost.then_some(RelocationFault::NoHigh));
         } else if row.enters_thumb() && is_arm_function(entry) {
             return Ok(Some(RelocationFault::NotThumb));
         }
