@@ -438,6 +438,9 @@ def test_errors_about_extensions_that_are_not_there(shell):
         hint: `llext list` shows what is loaded
         llext> llext load /ext/ghost.elf
         error: load: /ext/ghost.elf: no such file or directory
+        llext> llext load hello.elf
+        error: load: /hello.elf: no such file or directory
+        hint: did you mean /ext/hello.elf?
         """,
     )
 

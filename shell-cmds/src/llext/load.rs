@@ -20,6 +20,9 @@
 //! llext> llext load /ext/orphan.elf
 //! error: load: /ext/orphan.elf: undefined symbols: prinkt, play_tone
 //! hint: load what defines them first; `llext load /ext/orphan.elf --dry-run` lists the nearest names
+//! llext> llext load hello
+//! error: load: /hello: no such file or directory
+//! hint: did you mean /ext/hello.elf?
 //! llext> llext load /motd.txt
 //! error: load: /motd.txt: not an ELF file
 //! hint: load the output of the compiler or of `ld -r`, not an archive or a raw binary
@@ -28,7 +31,7 @@
 use super::{extent, gdb, outcome};
 use crate::{
     Failed, Status,
-    context::{Console, Context},
+    context::{Console, Context, FileError},
     fs, nearest,
     parse::Parsed,
     path::Path,
@@ -112,12 +115,33 @@ fn load(ctx: &mut Context<'_>, path: &Path, name: &str) -> Result<ExtensionId, F
         );
     });
     let undefined = report.count;
-    opened.map_err(|error| fs::refuse(ctx, "load", path.as_str(), error))?;
+    opened.map_err(|error| unreadable(ctx, path, error))?;
     match loaded {
         Some(Ok(id)) => Ok(id),
         Some(Err(error)) => Err(refuse(ctx, path, name, &error, undefined)),
         None => Err(Failed),
     }
+}
+
+/// Says that the file system refused `path`: if it was an extension's name alone, where its file is.
+fn unreadable(ctx: &mut Context<'_>, path: &Path, error: FileError) -> Failed {
+    let file = in_ext(path).filter(|_| error == FileError::NotFound);
+    match file.filter(|file| ctx.files.metadata(file.as_str()).is_ok()) {
+        Some(file) => {
+            fail!(ctx, "load", "{}: {}", path.as_str(), error);
+            hint!(ctx, "did you mean {}?", file.as_str());
+            Failed
+        }
+        None => fs::refuse(ctx, "load", path.as_str(), error),
+    }
+}
+
+/// Where the extension lies that has the name of `path`: `/ext/hello.elf` for `/hello`.
+fn in_ext(path: &Path) -> Option<Path> {
+    let mut file = Path::new("/ext").ok()?;
+    file.push(path.stem()).ok()?;
+    file.extend(".elf").ok()?;
+    Some(file)
 }
 
 /// Writes one line with all symbols that are defined nowhere, as the loader finds them.
@@ -210,7 +234,7 @@ fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str) -> Status {
         rehearsed = Some(llext.dry_run(file, name, &options, &mut report));
     });
     let (undefined, unsupported) = (report.undefined, report.unsupported);
-    opened.map_err(|error| fs::refuse(ctx, "load", path.as_str(), error))?;
+    opened.map_err(|error| unreadable(ctx, path, error))?;
     match rehearsed {
         Some(Ok(needs)) => show(ctx, name, &needs),
         Some(Err(error)) => return Err(refuse(ctx, path, name, &error, 0)),
