@@ -197,10 +197,10 @@ impl Builder<'_> {
         let inputs = || [objects, std::slice::from_ref(&script)].concat();
         run_if_stale(&mut link, &inputs, &extension.debug)?;
 
-        // Symbols that relocations or other extensions may need stay.
+        // All symbols stay: the shell names static functions by them.
         let mut strip = Command::new(self.board.cross("objcopy"));
         strip
-            .arg("--strip-unneeded")
+            .arg("--strip-debug")
             .args([&extension.debug, &extension.packed]);
         let inputs = || vec![extension.debug.clone()];
         run_if_stale(&mut strip, &inputs, &extension.packed)?;
