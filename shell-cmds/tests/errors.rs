@@ -202,6 +202,31 @@ fn files_that_cannot_be() {
 }
 
 #[test]
+fn a_slash_at_the_end_is_a_directory() {
+    let why = "not a directory\n";
+    for line in [
+        "cat /motd.txt/",
+        "rm /motd.txt/",
+        "cp /motd.txt/ /a",
+        "cp /motd.txt /motd.txt/",
+    ] {
+        let mut world = World::new();
+        let (what, _) = line.split_once(' ').expect("a command");
+        check(
+            &mut world,
+            &[(line, &format!("error: {what}: /motd.txt/: {why}"))],
+        );
+    }
+    let mut world = World::new();
+    for line in ["cp /motd.txt /new/", "mv /motd.txt /new/"] {
+        let (what, _) = line.split_once(' ').expect("a command");
+        let text = format!("error: {what}: /new/: no such file or directory\n");
+        check(&mut world, &[(line, &text)]);
+    }
+    assert_eq!(world.disk.metadata("/new"), Err(FileError::NotFound));
+}
+
+#[test]
 fn a_full_file_system() {
     let mut world = World::new();
     world.disk.blocks = 0;

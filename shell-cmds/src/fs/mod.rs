@@ -42,9 +42,15 @@ pub fn refuse(ctx: &mut Context<'_>, what: &str, path: &str, error: FileError) -
     Failed
 }
 
-/// The path that was typed.
+/// The path that was typed. One that ends in a slash is no file's.
 pub fn path(ctx: &mut Context<'_>, what: &str, typed: &str) -> Result<Path, Failed> {
-    Path::new(typed).map_err(|error| refuse(ctx, what, typed, error))
+    let path = Path::new(typed).map_err(|error| refuse(ctx, what, typed, error))?;
+    match ctx.files.metadata(path.as_str()) {
+        Ok(Metadata::File(_)) if typed.ends_with('/') => {
+            Err(refuse(ctx, what, typed, FileError::NotADirectory))
+        }
+        _ => Ok(path),
+    }
 }
 
 /// What `path` is; it must be there.
@@ -94,12 +100,24 @@ fn show(
     }
 }
 
-/// Where `from` goes: to `to`, or into it if it is a directory.
-fn destination(ctx: &mut Context<'_>, what: &str, from: &Path, to: &str) -> Result<Path, Failed> {
-    let mut to = path(ctx, what, to)?;
-    if ctx.files.metadata(to.as_str()) == Ok(Metadata::Dir) {
-        to.push(from.name())
-            .map_err(|error| refuse(ctx, what, to.as_str(), error))?;
+/// Where `from` goes: to `typed`, or into it if it is a directory, as one must be for a file to go to `typed/`.
+fn destination(
+    ctx: &mut Context<'_>,
+    what: &str,
+    from: &Path,
+    typed: &str,
+) -> Result<Path, Failed> {
+    let mut to = path(ctx, what, typed)?;
+    match ctx.files.metadata(to.as_str()) {
+        Ok(Metadata::Dir) => to
+            .push(from.name())
+            .map_err(|error| refuse(ctx, what, typed, error))?,
+        Err(error)
+            if typed.ends_with('/') && ctx.files.metadata(from.as_str()) != Ok(Metadata::Dir) =>
+        {
+            return Err(refuse(ctx, what, typed, error));
+        }
+        _ => {}
     }
     Ok(to)
 }
