@@ -369,9 +369,7 @@ def test_symbols(shell):
     assert re.fullmatch(rf"{printk} print[fk] of the firmware", shell.run(f"llext sym {printk}"))
 
 
-def test_static_functions_are_known_by_address(built, start_shell):
-    # With the symbols that the packed one has lost.
-    shell = start_shell("--add", built.extensions["counter"])
+def test_static_functions_are_known_by_address(built, shell):
     nm = [f"{built.config['c']['prefix']}nm", built.extensions["counter"]]
     symbols = subprocess.run(nm, check=True, capture_output=True, text=True).stdout
     offset = int(re.search(r"^(\w+) t exchange$", symbols, re.MULTILINE).group(1), 16)

@@ -1,6 +1,7 @@
 """`cargo xtask run`: pipes, terminals, images, and how a run ends."""
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -107,7 +108,7 @@ def test_ctrl_d_at_the_prompt_ends_the_run(shell):
 def test_the_terminal_is_as_it_was_afterwards(command_line, new_image, end):
     environment = {**os.environ, "TERM": "dumb", "PS1": ""}
     bash = pexpect.spawn("bash", ["--norc", "--noediting"], env=environment, encoding="utf-8", timeout=TIMEOUT_S, cwd=ROOT)
-    command = " ".join(command_line(new_image()))
+    command = shlex.join(command_line(new_image()))
     bash.sendline(f"stty sane; stty -g >before.$$; {command}; stty -g | cmp - before.$$ && echo un'changed'; rm before.$$; exit")
     bash.expect_exact(PROMPT)
     if isinstance(end, str):
