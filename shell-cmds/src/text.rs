@@ -74,7 +74,7 @@ macro_rules! print {
     };
 }
 
-/// Writes the line `error: WHAT: WHY` and evaluates to [`Failed`](crate::Failed): `Err(fail!(ctx, "cat", "no {}", path))`.
+/// Writes the line `error: WHAT: WHY` and evaluates to [`Failed`]: `Err(fail!(ctx, "cat", "no {}", path))`.
 macro_rules! fail {
     ($ctx:expr, $what:expr, $format:literal $(, $value:expr)* $(,)?) => {{
         $crate::text::write_error(&mut *$ctx.console, &$what, $format, &[$(&$value),*]);
