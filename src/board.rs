@@ -43,6 +43,9 @@ pub trait Clock: Sync {
     /// Ticks a second.
     fn rate(&self) -> u32;
 
+    /// Makes the timer interrupt wait `ticks` from now, where the clock has one that can end a sleep.
+    fn wake_after(&self, _ticks: u64) {}
+
     /// Microseconds since reset.
     fn micros(&self) -> u64 {
         const MICROS: u64 = 1_000_000;

@@ -14,12 +14,12 @@ use core::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
-use riscv::register::{mcause, mepc, mstatus, mtval};
+use riscv::register::{mcause, mepc, mie, mstatus, mtval};
 use riscv_rt::TrapFrame;
 use shell_cmds::context::Fault;
 
 use super::{PENDING, Probe, contain, note_probe};
-use crate::fatal;
+use crate::{board, fatal};
 
 /// The trap that is being handled came from extension code, or an export on its behalf.
 static FROM_EXTENSION: AtomicBool = AtomicBool::new(false);
@@ -291,6 +291,9 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     }
 }
 
+/// How often a sleeping hart looks around.
+const WAKES_A_SECOND: u32 = 50;
+
 /// Sleeps until `ready`, which an interrupt brings about.
 pub fn sleep_until(ready: impl Fn() -> bool) {
     while !ready() {
@@ -298,7 +301,16 @@ pub fn sleep_until(ready: impl Fn() -> bool) {
         // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
         riscv::interrupt::free(|| {
             if !ready() {
+                // Not for ever: QEMU 7.2 now and then does not tell a sleeping hart of a byte.
+                if let Some(board) = board::current() {
+                    let clock = board.clock;
+                    clock.wake_after(u64::from(clock.rate() / WAKES_A_SECOND));
+                }
+                // SAFETY: interrupts are held back, so that the timer's only ends the sleep.
+                unsafe { mie::set_mtimer() };
                 riscv::asm::wfi();
+                // SAFETY: as above; nobody handles the timer's interrupt.
+                unsafe { mie::clear_mtimer() };
             }
         });
     }

@@ -22,7 +22,7 @@ static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: this device, and nothing else, lies there; so for the next three.
 static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
 // SAFETY: as above.
-static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 10_000_000) };
+static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 0x0200_4000, 10_000_000) };
 // SAFETY: as above.
 static PLIC: Plic = unsafe { Plic::new(0x0c00_0000) };
 // SAFETY: as above.
