@@ -301,7 +301,7 @@ pub fn sleep_until(ready: impl Fn() -> bool) {
         // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
         riscv::interrupt::free(|| {
             if !ready() {
-                // Not for ever: QEMU 7.2 now and then does not tell a sleeping hart of a byte.
+                // Not for ever: on a loaded host a session was seen that slept on while input came (cause not known).
                 if let Some(board) = board::current() {
                     let clock = board.clock;
                     clock.wake_after(u64::from(clock.rate() / WAKES_A_SECOND));
