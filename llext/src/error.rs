@@ -159,7 +159,7 @@ pub enum LoadError {
         /// All free bytes.
         free: usize,
     },
-    /// An extension of this name is loaded.
+    /// An extension of this name is loaded: what a dry run finds, where a load would count one use more.
     NameTaken,
     /// Not a name for an extension.
     InvalidName,

@@ -4,7 +4,7 @@
 //! A firmware that runs takes in code that it was not built with, and lets go of it again, as often as one likes,
 //! with memory exactly as it was before. The loader knows nothing of shells, transports or file systems: bytes come from a
 //! [`Source`], memory from a [`Heap`], what extensions may call from a table of [`Exports`], and what a relocation
-//! means from a [`machine`]'s table. It never runs a line of an extension: its user calls [`Extension::init_functions`].
+//! means from a [`machine`]'s table. It never runs a line of an extension: see [`Extension::bringup`] and [`call`].
 //!
 //! ```
 //! # fn run(heap: &'static llext::TlsfHeap, file: &[u8]) -> Result<(), llext::LoadError> {
@@ -16,6 +16,8 @@
 //! let entry = hello.find("hello_world");
 //! # let _ = entry; Ok(()) }
 //! ```
+//!
+//! Who knows Zephyr's LLEXT finds its names in [`zephyr`].
 //!
 //! # Words
 //! - An *extension* is a file that is loaded. Its *sections* lie one after the other in up to four *regions*
@@ -57,8 +59,8 @@
 //! | [`OwnedBlocks`] | 24 bytes a block | constant; per-owner figures walk the blocks |
 //!
 //! # Unsafe code
-//! Denied in the crate, and allowed in `memory/` (blocks as slices), `export.rs` (C's records) and `loaded/registry.rs`
-//! (a list of blocks that hold extensions).
+//! Denied in the crate, and allowed in `memory/` (blocks as slices), `export.rs` (C's records), `loaded/registry.rs`
+//! (a list of blocks that hold extensions) and `call.rs` (calls of what was loaded).
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 #![allow(
@@ -66,6 +68,7 @@
     reason = "errors carry names and places by value, since nothing is left to borrow from"
 )]
 
+pub mod call;
 pub mod debug;
 pub mod elf;
 mod error;
@@ -80,11 +83,14 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod zephyr;
 
 pub use error::{LoadError, RelocationFault, UnloadError};
 pub use export::{Export, Exports};
 pub use load::{LoadOptions, Report, Requirements};
-pub use loaded::{Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded};
+pub use loaded::{
+    BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
+};
 pub use memory::{Heap, HeapBlock, HeapStats, OwnedBlocks, TlsfHeap, Usage};
 pub use name::Name;
 pub use source::{SliceSource, Source, SourceError, SourceFault};
@@ -120,7 +126,10 @@ impl<'a> Llext<'a> {
     }
 
     /// Loads the ELF in `source` under `name`. On any failure everything taken has gone back.
-    /// Does not run a line of it: see [`Extension::init_functions`].
+    /// Does not run a line of it: see [`Extension::bringup`].
+    ///
+    /// If `name` is loaded already, `source` is not read: that extension has one use more, as its
+    /// [`use_count`](Extension::use_count) tells (1 is a new one), and as many unloads as loads free it.
     pub fn load(
         &mut self,
         source: &mut dyn Source,
@@ -128,7 +137,19 @@ impl<'a> Llext<'a> {
         options: &LoadOptions<'_>,
         report: &mut dyn Report,
     ) -> Result<&Extension, LoadError> {
+        if self.by_name(name).is_some() {
+            return self.use_again(name);
+        }
         load::load(self, source, name, options, report)
+    }
+
+    /// Counts one more use of an extension that is loaded.
+    fn use_again(&self, name: &str) -> Result<&Extension, LoadError> {
+        let used = self.by_name(name).and_then(Registry::add_use);
+        used.ok_or(LoadError::TooLarge {
+            what: "use count",
+            limit: u16::MAX.into(),
+        })
     }
 
     /// What `load` would need; changes nothing. Every undefined symbol and every relocation that the machine does not have
@@ -143,23 +164,28 @@ impl<'a> Llext<'a> {
         load::dry_run(self, source, name, options, report)
     }
 
-    /// Unloads `name`, unless others use it. Memory it allocated and did not free is reclaimed and reported.
-    /// Does not run a line of it: see [`Extension::fini_functions`].
+    /// Takes one load of `name` back. With the last one it is unloaded, unless others use its exports: its memory goes back,
+    /// and what it allocated and did not free is reclaimed and reported.
+    /// Does not run a line of it: see [`Extension::teardown`].
     pub fn unload(&mut self, name: &str) -> Result<Unloaded, UnloadError> {
-        let id = self.by_name(name).ok_or(UnloadError::NotLoaded)?.id();
-        if self
-            .registry
-            .iter()
-            .any(|user| user.dependencies().any(|used| used == id))
-        {
+        let extension = self.by_name(name).ok_or(UnloadError::NotLoaded)?;
+        if extension.use_count() > 1 {
+            return Ok(Unloaded {
+                uses_left: Registry::drop_use(extension),
+                ..Unloaded::default()
+            });
+        }
+        if self.users_of(extension).next().is_some() {
             return Err(UnloadError::InUse);
         }
+        let id = extension.id();
         let leaked = self
             .owned
             .map(|owned| owned.reclaim(self.heap, id))
             .unwrap_or_default();
         let bytes = self.registry.remove(self.heap, id).unwrap_or_default();
         Ok(Unloaded {
+            uses_left: 0,
             bytes,
             leaked_blocks: leaked.blocks,
             leaked_bytes: leaked.bytes,

@@ -91,6 +91,30 @@ fn a_destructor_that_fails_keeps_no_other_extension_loaded() {
 }
 
 #[test]
+fn what_the_firmware_loaded_again_stays_until_its_last_use_is_gone() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let empty = &mut llext::SliceSource::new(&[]);
+    for _ in 0..2 {
+        let options = llext::LoadOptions::default();
+        world.llext.load(empty, "hello", &options, &mut ()).unwrap();
+    }
+    let constructors = world.cpu.calls.len();
+    assert_eq!(
+        world.line("llext unload hello"),
+        "hello stays loaded: 2 uses left\n"
+    );
+    assert_eq!(world.cpu.calls.len(), constructors, "no destructor has run");
+    assert!(world.disk.get("/gdb/hello.gdb").is_some());
+    let text = world.line("llext unload --all");
+    assert!(
+        text.starts_with("hello stays loaded: 1 use left\nunloaded hello: "),
+        "{text}"
+    );
+    assert_eq!(world.used(), 0);
+}
+
+#[test]
 fn calls_end_in_many_ways_and_the_shell_goes_on() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");

@@ -91,6 +91,8 @@ pub(crate) struct Head {
     pub(super) id: ExtensionId,
     /// Set while a load finds that it depends on this extension.
     pub(super) marked: Cell<bool>,
+    /// How many loads of this name no unload has taken back yet: one at least.
+    pub(super) uses: Cell<u16>,
     pub(super) regions: [Held; 4],
     exports_section: Option<RegionKind>,
     exports_offset: u32,
@@ -118,6 +120,7 @@ impl Head {
             next: None,
             id: ExtensionId::FIRMWARE,
             marked: Cell::new(false),
+            uses: Cell::new(1),
             regions,
             exports_section: exports.section,
             exports_offset: exports.offset,
@@ -230,6 +233,11 @@ impl Extension {
     /// Its identity.
     pub fn id(&self) -> ExtensionId {
         self.head.id
+    }
+
+    /// How often it has been loaded and not been unloaded: 1 after its first load.
+    pub fn use_count(&self) -> u16 {
+        self.head.uses.get()
     }
 
     /// Its name.

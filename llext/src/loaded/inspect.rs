@@ -1,6 +1,6 @@
-//! What lies at an address.
+//! Looking at what is loaded: what lies at an address, and where a section or region is.
 
-use super::extension::{Extension, Region, RegionKind};
+use super::extension::{Extension, Region, RegionKind, Section};
 use super::registry::Registry;
 
 /// What lies at an address.
@@ -11,6 +11,18 @@ pub struct Location<'a> {
     pub region: Region,
     /// The nearest export at or below it in the same region, and the distance in bytes.
     pub symbol: Option<(&'a str, usize)>,
+}
+
+impl Extension {
+    /// The region of this kind, unless it is empty.
+    pub fn region(&self, kind: RegionKind) -> Option<Region> {
+        self.regions().find(|region| region.kind == kind)
+    }
+
+    /// The first section of this name, if sections were kept (`LoadOptions::keep_sections`).
+    pub fn section(&self, name: &str) -> Option<Section<'_>> {
+        self.sections().find(|section| section.name == name)
+    }
 }
 
 /// Whose memory `address` is.

@@ -9,5 +9,5 @@ pub(crate) use extension::{Arrays, BuildId, ExportTable, Head, KEPT_SECTION, Tai
 pub use extension::{Extension, ExtensionId, Region, RegionKind, Section};
 pub use inspect::Location;
 pub(crate) use inspect::locate;
-pub use lifecycle::Unloaded;
+pub use lifecycle::{BootstrapError, Unloaded};
 pub(crate) use registry::Registry;

@@ -78,6 +78,20 @@ impl Registry {
         })
     }
 
+    /// Counts one more use of an extension; `None` if that is more than a count holds.
+    pub(crate) fn add_use(extension: &Extension) -> Option<&Extension> {
+        let uses = &extension.head.uses;
+        uses.set(uses.get().checked_add(1)?);
+        Some(extension)
+    }
+
+    /// Counts one use less; how many are left. At 0 the extension is to be removed.
+    pub(crate) fn drop_use(extension: &Extension) -> u16 {
+        let uses = &extension.head.uses;
+        uses.set(uses.get().saturating_sub(1));
+        uses.get()
+    }
+
     /// Finds an export by name among all extensions and marks the one that has it. The result counts all exports
     /// in load order.
     pub(crate) fn find_export(&self, name: &[u8]) -> Option<usize> {

@@ -94,7 +94,8 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     Ok(())
 }
 
-/// Loads; no line of the extension has run after it.
+/// Loads; no line of the extension has run after it. A name that is loaded is refused: who types it means a new file,
+/// and counted uses are for programs.
 fn load(ctx: &mut Context<'_>, path: &Path, name: &str) -> Result<ExtensionId, Failed> {
     let options = LoadOptions {
         origin: path.as_str(),
@@ -108,11 +109,12 @@ fn load(ctx: &mut Context<'_>, path: &Path, name: &str) -> Result<ExtensionId, F
     let llext = &mut *ctx.llext;
     let mut loaded = None;
     let opened = ctx.files.read(path.as_str(), &mut |file| {
-        loaded = Some(
-            llext
+        loaded = Some(match llext.by_name(name) {
+            Some(_) => Err(LoadError::NameTaken),
+            None => llext
                 .load(file, name, &options, &mut report)
                 .map(Extension::id),
-        );
+        });
     });
     let undefined = report.count;
     opened.map_err(|error| unreadable(ctx, path, error))?;

@@ -65,22 +65,34 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 fn unload_all(ctx: &mut Context<'_>) -> Status {
     let mut status = Ok(());
     // What an extension uses was loaded before it: the last one has no users.
-    while let Some(id) = ctx.llext.iter().last().map(Extension::id) {
+    while let Some((id, uses)) = ctx
+        .llext
+        .iter()
+        .last()
+        .map(|last| (last.id(), last.use_count()))
+    {
         let unloaded = unload(ctx, id);
         status = status.and(unloaded);
-        if ctx.llext.by_id(id).is_some() {
+        if ctx
+            .llext
+            .by_id(id)
+            .is_some_and(|left| left.use_count() >= uses)
+        {
             break;
         }
     }
     status
 }
 
-/// Unloads an extension that nobody uses.
+/// Takes a load back; with the last one the extension, which nobody may use, is unloaded.
 fn unload(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
-    refuse_used(ctx, id)?;
-    let destructed = destruct(ctx, id);
     let mut name = [0; LONGEST];
     let name = copy_name(ctx, id, &mut name);
+    if ctx.llext.by_id(id).map_or(0, Extension::use_count) > 1 {
+        return drop_use(ctx, name);
+    }
+    refuse_used(ctx, id)?;
+    let destructed = destruct(ctx, id);
     gdb::forget(ctx, name);
     let Unloaded {
         bytes,
@@ -108,6 +120,21 @@ fn unload(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
         );
     }
     destructed
+}
+
+/// Takes back one load of an extension that was loaded several times (by the firmware).
+fn drop_use(ctx: &mut Context<'_>, name: &str) -> Status {
+    match ctx.llext.unload(name) {
+        Ok(Unloaded { uses_left, .. }) => {
+            let uses = plural(uses_left.into(), "use", "uses");
+            print!(
+                ctx.console,
+                "{} stays loaded: {} {} left\n", name, uses_left, uses
+            );
+            Ok(())
+        }
+        Err(error) => Err(refuse(ctx, name, error)),
+    }
 }
 
 /// Unloads without running destructors and without a word: what a load that failed late must do.

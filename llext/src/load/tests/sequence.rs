@@ -1,7 +1,7 @@
 //! Long random sequences of loads and unloads, against a model.
 
 use super::*;
-use crate::{Llext, LoadError, LoadOptions, UnloadError};
+use crate::{Extension, Llext, LoadError, LoadOptions, UnloadError};
 
 /// xorshift32, after Marsaglia.
 struct Random(u32);
@@ -19,6 +19,7 @@ impl Random {
 struct Loaded {
     number: usize,
     uses: Vec<usize>,
+    count: u16,
 }
 
 const NUMBERS: usize = 8;
@@ -43,12 +44,12 @@ fn loads_and_unloads_in_any_order_leave_nothing_behind() {
     let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
     let mut model: Vec<Loaded> = Vec::new();
     let mut random = Random(0x2545_f491);
-    let mut counts = [0; 5];
+    let mut counts = [0; 7];
     for _ in 0..4000 {
         let number = random.below(NUMBERS);
         let name = format!("x{number}");
         let at = model.iter().position(|loaded| loaded.number == number);
-        if random.below(2) == 0 {
+        if random.below(5) < 2 {
             let mut uses: Vec<usize> = (0..NUMBERS).filter(|_| random.below(6) == 0).collect();
             uses.retain(|&other| other != number);
             let missing = uses
@@ -59,14 +60,24 @@ fn loads_and_unloads_in_any_order_leave_nothing_behind() {
             let image = extension(number, &uses, size.max(4));
             let result = llext
                 .load(&mut image.source(), &name, &LoadOptions::default(), &mut ())
-                .map(drop);
+                .map(Extension::use_count);
             match result {
-                Ok(()) => {
+                Ok(1) => {
                     assert!(at.is_none() && missing == 0);
-                    model.push(Loaded { number, uses });
+                    let count = 1;
+                    model.push(Loaded {
+                        number,
+                        uses,
+                        count,
+                    });
                     counts[0] += 1;
                 }
-                Err(LoadError::NameTaken) => assert!(at.is_some()),
+                Ok(count) => {
+                    let again = &mut model[at.expect("one that is loaded")];
+                    again.count += 1;
+                    assert_eq!(count, again.count);
+                    counts[5] += 1;
+                }
                 Err(error) => {
                     assert_eq!((error, at.is_none()), (LoadError::Undefined(missing), true));
                     counts[1] += 1;
@@ -76,8 +87,15 @@ fn loads_and_unloads_in_any_order_leave_nothing_behind() {
             let used = model.iter().any(|loaded| loaded.uses.contains(&number));
             match (llext.unload(&name), at) {
                 (Err(UnloadError::NotLoaded), None) => counts[2] += 1,
+                (Ok(unloaded), Some(at)) if model[at].count > 1 => {
+                    model[at].count -= 1;
+                    assert_eq!(unloaded.uses_left, model[at].count);
+                    assert_eq!(unloaded.bytes, 0);
+                    counts[6] += 1;
+                }
                 (Err(UnloadError::InUse), Some(_)) if used => counts[3] += 1,
-                (Ok(_), Some(at)) if !used => {
+                (Ok(unloaded), Some(at)) if !used => {
+                    assert!(unloaded.uses_left == 0 && unloaded.bytes != 0);
                     model.remove(at);
                     counts[4] += 1;
                 }
@@ -95,7 +113,10 @@ fn loads_and_unloads_in_any_order_leave_nothing_behind() {
     }
     assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
     while let Some(loaded) = model.pop() {
-        assert!(llext.unload(&format!("x{}", loaded.number)).is_ok());
+        for left in (0..loaded.count).rev() {
+            let unloaded = llext.unload(&format!("x{}", loaded.number)).unwrap();
+            assert_eq!(unloaded.uses_left, left);
+        }
     }
     assert_eq!(arena.blocks(), empty);
     assert_eq!(arena.heap.stats().used, 0);

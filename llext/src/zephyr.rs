@@ -1,0 +1,42 @@
+//! What Zephyr's LLEXT calls a thing, and what it is called here (this module is a page of documentation alone).
+//!
+//! | Zephyr | here | what differs |
+//! |---|---|---|
+//! | `llext_load(ldr, name, &ext, parm)` | [`Llext::load`] | A name that is loaded is one use more, and the source is not read, as there; [`use_count`] says so (1: new), where Zephyr returns the old count. Every error says where. A load that fails leaves nothing behind, dependency counts neither. Names have up to 63 letters, and a longer one is refused instead of cut |
+//! | its order | [`load`] | Everything that can be refused is refused before memory is taken |
+//! | `llext_unload(&ext)` | [`Llext::unload`] | [`Unloaded::uses_left`] is what Zephyr returns. At 0 the memory goes back, but not while others use the exports: [`UnloadError::InUse`]. What was allocated and not freed is reclaimed and told |
+//! | `llext_by_name` | [`Llext::by_name`] | All letters count |
+//! | `llext_iterate(fn, arg)` | [`Llext::iter`] | An iterator: `find`, `try_for_each` or `break` end it early |
+//! | `llext_find_sym(NULL, name)` | [`Exports::find`] of [`Llext::exports`] | |
+//! | `llext_find_sym(&ext->exp_tab, name)` | [`Extension::find`] | |
+//! | `llext_call_fn(ext, name)` | [`Extension::function`], then the firmware's door to extension code, or [`call::function`] | Data of that name is not called |
+//! | `llext_bringup`, `llext_teardown` | [`Extension::bringup`], [`Extension::teardown`] | The caller says how a function is called. Destructors run in reverse, as the ELF specification says. That functions lie in the extension's text is checked by the load |
+//! | `llext_bootstrap(ext, entry, data)` | [`Extension::bootstrap`] | The entry's place is checked; where it ended early is told |
+//! | `llext_add_domain` | none | There is no user mode. [`Extension::regions`] is what a domain would be given |
+//! | `llext_get_region_info` | [`Extension::region`], [`Extension::regions`] | |
+//! | `llext_get_section_info` | [`Extension::sections`], [`Extension::section`] | Kept in 16 bytes and a name a section, not as headers |
+//! | `llext_heap_init` | [`TlsfHeap::init`] | As many heaps as one likes |
+//! | `ldr_parm->keep_section_info`, `llext_free_inspection_data` | [`LoadOptions::keep_sections`] | What is kept goes with the extension |
+//!
+//! [`call::function`]: crate::call::function
+//! [`Exports::find`]: crate::Exports::find
+//! [`Extension::bootstrap`]: crate::Extension::bootstrap
+//! [`Extension::bringup`]: crate::Extension::bringup
+//! [`Extension::find`]: crate::Extension::find
+//! [`Extension::function`]: crate::Extension::function
+//! [`Extension::region`]: crate::Extension::region
+//! [`Extension::regions`]: crate::Extension::regions
+//! [`Extension::section`]: crate::Extension::section
+//! [`Extension::sections`]: crate::Extension::sections
+//! [`Extension::teardown`]: crate::Extension::teardown
+//! [`Llext::by_name`]: crate::Llext::by_name
+//! [`Llext::exports`]: crate::Llext::exports
+//! [`Llext::iter`]: crate::Llext::iter
+//! [`Llext::load`]: crate::Llext::load
+//! [`Llext::unload`]: crate::Llext::unload
+//! [`load`]: crate::load
+//! [`LoadOptions::keep_sections`]: crate::LoadOptions::keep_sections
+//! [`TlsfHeap::init`]: crate::TlsfHeap::init
+//! [`UnloadError::InUse`]: crate::UnloadError::InUse
+//! [`Unloaded::uses_left`]: crate::Unloaded::uses_left
+//! [`use_count`]: crate::Extension::use_count
