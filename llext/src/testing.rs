@@ -2,7 +2,7 @@
 
 use crate::loaded::RegionKind;
 use crate::machine::{ARM, Machine};
-use crate::memory::{Heap, HeapBlock, HeapStats, TlsfHeap};
+use crate::memory::{Heap, HeapBlock, HeapStats, MemoryKind, TlsfHeap};
 use crate::source::{Source, SourceError, SourceFault};
 use crate::{Export, Exports, Extension, Llext, LoadError, LoadOptions, SliceSource};
 use core::cell::Cell;
@@ -311,23 +311,23 @@ pub(crate) struct FailingHeap<'h> {
 #[allow(unsafe_code)]
 // SAFETY: what it hands out is the inner heap's.
 unsafe impl Heap for FailingHeap<'_> {
-    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+    fn allocate(&self, kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
         let left = self.fail_at.get().checked_sub(1)?;
         self.fail_at.set(left);
-        self.heap.allocate(size, align)
+        self.heap.allocate(kind, size, align)
     }
 
-    unsafe fn free(&self, block: NonNull<u8>, size: usize, align: usize) {
+    unsafe fn free(&self, kind: MemoryKind, block: NonNull<u8>, size: usize, align: usize) {
         // SAFETY: passed on.
-        unsafe { self.heap.free(block, size, align) }
+        unsafe { self.heap.free(kind, block, size, align) }
     }
 
     fn address(&self, at: NonNull<u8>) -> usize {
         self.heap.address(at)
     }
 
-    fn bounds(&self) -> Range<usize> {
-        self.heap.bounds()
+    fn bounds(&self, kind: MemoryKind) -> Range<usize> {
+        self.heap.bounds(kind)
     }
 
     fn stats(&self) -> HeapStats {

@@ -18,7 +18,7 @@ use crate::Llext;
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind, Registry};
-use crate::memory::{Block, Heap, synchronise_instructions};
+use crate::memory::{Block, Heap, MemoryKind, synchronise_instructions};
 use crate::source::Source;
 pub(crate) use lookup::symbol_at;
 use plan::Plan;
@@ -167,5 +167,9 @@ fn take_descriptor<'h>(
     tail: usize,
 ) -> Checked<Block<'h>> {
     let (size, align) = Registry::descriptor_layout(tail).unwrap_or((usize::MAX, 1));
-    reader.memory(heap, size, Block::take(heap, size, align))
+    reader.memory(
+        heap,
+        size,
+        Block::take(heap, MemoryKind::Metadata, size, align),
+    )
 }

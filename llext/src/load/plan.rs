@@ -10,7 +10,7 @@ use crate::elf::reader::{Checked, Reader};
 use crate::elf::symbol::Symbols;
 use crate::loaded::{ExportTable, RegionKind, Registry, Tail};
 use crate::machine::{Machine, Veneer};
-use crate::memory::Heap;
+use crate::memory::{Heap, MemoryKind};
 
 /// All that is known of a load before memory is taken.
 pub(super) struct Plan<'h> {
@@ -52,7 +52,7 @@ impl<'h> Plan<'h> {
             survey: &survey,
             symbols,
             world,
-            bounds: heap.bounds(),
+            bounds: heap.bounds(MemoryKind::Instruction),
         };
         let found = check.all(reader, &mut resolved, report)?;
         let mut layout = survey.layout;

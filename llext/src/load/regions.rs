@@ -25,7 +25,11 @@ impl<'h> Regions<'h> {
         for (block, kind) in blocks.iter_mut().zip(RegionKind::ALL) {
             if layout.size(kind) != 0 {
                 let (size, align) = (layout.size(kind), layout.align(kind));
-                *block = Some(reader.memory(heap, size, Block::take(heap, size, align))?);
+                *block = Some(reader.memory(
+                    heap,
+                    size,
+                    Block::take(heap, kind.memory(), size, align),
+                )?);
             }
         }
         // A symbol of an empty section may be used, though there is nothing at it: it gets an address in some region.

@@ -1,6 +1,6 @@
 //! A loaded extension: its regions, and one small descriptor in the heap.
 
-use crate::memory::Held;
+use crate::memory::{Held, MemoryKind};
 use core::cell::Cell;
 use core::ptr::NonNull;
 
@@ -37,6 +37,14 @@ impl RegionKind {
             Self::Rodata => "rodata",
             Self::Data => "data",
             Self::Bss => "bss",
+        }
+    }
+
+    /// The memory that such regions lie in.
+    pub(crate) const fn memory(self) -> MemoryKind {
+        match self {
+            Self::Text => MemoryKind::Instruction,
+            Self::Rodata | Self::Data | Self::Bss => MemoryKind::Data,
         }
     }
 

@@ -6,8 +6,8 @@
 // The list's nodes are blocks of a heap that the crate's user chose, so Rust cannot own them for us.
 #![allow(unsafe_code)]
 
-use super::extension::{Extension, ExtensionId, Head};
-use crate::memory::{Block, Heap, align_up};
+use super::extension::{Extension, ExtensionId, Head, RegionKind};
+use crate::memory::{Block, Heap, MemoryKind, align_up};
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
@@ -137,15 +137,20 @@ impl Registry {
     pub(crate) fn remove(&mut self, heap: &dyn Heap, id: ExtensionId) -> Option<usize> {
         let mut node = self.unlink(id)?;
         // SAFETY: *one owner*: nobody else has the node now that it is out of the list. Its regions and its own block came
-        // from `heap`, the loader's only one, with just these sizes and alignments.
+        // from `heap`, the loader's only one, with just these kinds, sizes and alignments.
         unsafe {
             let extension = node.as_mut();
             let bytes = extension.size();
             let metadata = extension.metadata_size();
-            for region in &mut extension.head.regions {
-                region.free(heap);
+            for (region, kind) in extension.head.regions.iter_mut().zip(RegionKind::ALL) {
+                region.free(heap, kind.memory());
             }
-            heap.free(node.cast(), metadata, align_of::<Head>());
+            heap.free(
+                MemoryKind::Metadata,
+                node.cast(),
+                metadata,
+                align_of::<Head>(),
+            );
             Some(bytes)
         }
     }

@@ -1,6 +1,6 @@
 //! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
 
-use super::Heap;
+use super::{Heap, MemoryKind};
 use core::marker::PhantomData;
 use core::mem;
 use core::ops::{Deref, DerefMut};
@@ -10,6 +10,7 @@ use core::slice;
 /// A block of a heap, given back when dropped.
 pub(crate) struct Block<'h> {
     heap: &'h dyn Heap,
+    kind: MemoryKind,
     at: NonNull<u8>,
     size: usize,
     align: usize,
@@ -17,10 +18,16 @@ pub(crate) struct Block<'h> {
 
 impl<'h> Block<'h> {
     /// Takes `size` bytes (at least one) aligned to `align`, a power of two; `None` if there is no such block.
-    pub(crate) fn take(heap: &'h dyn Heap, size: usize, align: usize) -> Option<Self> {
-        let at = heap.allocate(size.max(1), align)?;
+    pub(crate) fn take(
+        heap: &'h dyn Heap,
+        kind: MemoryKind,
+        size: usize,
+        align: usize,
+    ) -> Option<Self> {
+        let at = heap.allocate(kind, size.max(1), align)?;
         Some(Self {
             heap,
+            kind,
             at,
             size,
             align,
@@ -38,7 +45,7 @@ impl<'h> Block<'h> {
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size) }
     }
 
-    /// The block without its owner: who takes it frees it, with size and alignment.
+    /// The block without its owner: who takes it frees it, with its kind, size and alignment.
     pub(crate) fn into_raw(self) -> (NonNull<u8>, usize, usize) {
         let raw = (self.at, self.size, self.align);
         mem::forget(self);
@@ -48,8 +55,11 @@ impl<'h> Block<'h> {
 
 impl Drop for Block<'_> {
     fn drop(&mut self) {
-        // SAFETY: `take` got the block from this heap with this size (at least one) and alignment; it is not used again.
-        unsafe { self.heap.free(self.at, self.size.max(1), self.align) }
+        // SAFETY: `take` got the block from this heap with this kind, size (at least one) and alignment; it is not used again.
+        unsafe {
+            self.heap
+                .free(self.kind, self.at, self.size.max(1), self.align)
+        }
     }
 }
 
@@ -75,7 +85,7 @@ impl<'h, T: Zero> Array<'h, T> {
     /// Takes room for `len` items; `None` if there is none.
     pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Option<Self> {
         let size = len.checked_mul(size_of::<T>())?;
-        let mut block = Block::take(heap, size, align_of::<T>())?;
+        let mut block = Block::take(heap, MemoryKind::Metadata, size, align_of::<T>())?;
         block.bytes_mut().fill(0);
         Some(Self {
             block,

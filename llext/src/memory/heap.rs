@@ -2,6 +2,22 @@
 
 use core::{ops::Range, ptr::NonNull};
 
+/// What memory is for. A heap may serve kinds from different memory, or all from the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryKind {
+    /// Code: what the processor fetches instructions from, and the loader writes once.
+    Instruction,
+    /// What extensions read and write: constants, variables, and blocks that they allocate.
+    Data,
+    /// What the loader alone reads and writes: descriptors, and scratch while it loads.
+    Metadata,
+}
+
+impl MemoryKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Instruction, Self::Data, Self::Metadata];
+}
+
 /// Memory that extensions live in.
 ///
 /// Methods take `&self`: the loader and the extensions that it loaded (through `malloc`) share one heap.
@@ -9,16 +25,16 @@ use core::{ops::Range, ptr::NonNull};
 /// # Safety
 /// `allocate` returns memory of at least `size` bytes, aligned to `align`, that nothing else uses until it is given
 /// back by `free`, and whose bytes are initialised (to anything: memory of a linker's symbol, or a zeroed static).
-/// Its addresses, as `address` gives them, follow each other as the bytes do and lie in `bounds`.
+/// Its addresses, as `address` gives them, follow each other as the bytes do and lie in `bounds` of its kind.
 pub unsafe trait Heap {
     /// Memory of `size` bytes, aligned to `align` (a power of two); `None` when there is not enough.
-    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>>;
+    fn allocate(&self, kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>>;
 
-    /// Gives back what `allocate` returned, with the same `size` and `align`.
+    /// Gives back what `allocate` returned, with the same `kind`, `size` and `align`.
     ///
     /// # Safety
-    /// `block` came from `allocate` of this heap with this `size` and `align` and is used no more.
-    unsafe fn free(&self, block: NonNull<u8>, size: usize, align: usize);
+    /// `block` came from `allocate` of this heap with this `kind`, `size` and `align` and is used no more.
+    unsafe fn free(&self, kind: MemoryKind, block: NonNull<u8>, size: usize, align: usize);
 
     /// The address that the target sees `at` at. Where the loader runs on the target itself, that is the pointer;
     /// a host that prepares memory for another machine says its own.
@@ -26,14 +42,19 @@ pub unsafe trait Heap {
         at.as_ptr() as usize
     }
 
-    /// All target addresses that this heap can ever hand out lie in here. The loader decides by it
+    /// All target addresses that this heap can ever hand out for `kind` lie in here. The loader decides by it
     /// which calls need a veneer, before any memory is taken.
-    fn bounds(&self) -> Range<usize>;
+    fn bounds(&self, kind: MemoryKind) -> Range<usize>;
 
-    /// How full the heap is.
+    /// How full the heap is: all of its memory together.
     fn stats(&self) -> HeapStats;
 
-    /// Walks the heap's blocks in address order.
+    /// How full the memory is that serves `kind`.
+    fn stats_of(&self, _kind: MemoryKind) -> HeapStats {
+        self.stats()
+    }
+
+    /// Walks the heap's blocks, each stretch of memory in address order.
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock));
 }
 

@@ -9,6 +9,7 @@ mod align;
 mod block;
 mod exclusive;
 mod heap;
+mod in_place;
 mod owned;
 mod region;
 mod seal;
@@ -16,7 +17,8 @@ mod tlsf;
 
 pub(crate) use align::{align_up, copy};
 pub(crate) use block::{Array, Block};
-pub use heap::{Heap, HeapBlock, HeapStats};
+pub use heap::{Heap, HeapBlock, HeapStats, MemoryKind};
+pub use in_place::InPlace;
 pub use owned::{OwnedBlocks, Usage};
 pub(crate) use region::Held;
 pub(crate) use seal::synchronise_instructions;

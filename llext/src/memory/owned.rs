@@ -7,6 +7,7 @@
 //! followed, and nothing is allocated before it.
 
 use super::Heap;
+use super::MemoryKind::Data;
 use super::exclusive::Exclusive;
 use crate::loaded::ExtensionId;
 use core::ptr::{self, NonNull};
@@ -188,7 +189,9 @@ impl List {
         if self.0.is_some() && next.is_none() {
             return None;
         }
-        let mut at: NonNull<Header> = heap.allocate(size.checked_add(HEADER)?, ALIGN)?.cast();
+        let mut at: NonNull<Header> = heap
+            .allocate(Data, size.checked_add(HEADER)?, ALIGN)?
+            .cast();
         let header = Header {
             previous: None,
             next: self.0,
@@ -251,7 +254,7 @@ impl List {
             }
             header.check = 0;
             let size = header.size.saturating_add(HEADER);
-            heap.free(at.cast(), size, ALIGN);
+            heap.free(Data, at.cast(), size, ALIGN);
         }
     }
 
@@ -294,7 +297,7 @@ impl List {
 
 /// What may be a header at `at`: aligned, and whole inside the heap's memory.
 fn peek(heap: &dyn Heap, at: NonNull<Header>) -> Option<&Header> {
-    let bounds = heap.bounds();
+    let bounds = heap.bounds(Data);
     let address = heap.address(at.cast());
     let inside = bounds.start <= address
         && address

@@ -1,6 +1,6 @@
 //! Regions of loaded extensions.
 
-use super::{Block, Heap};
+use super::{Block, Heap, MemoryKind};
 use core::ptr::{self, NonNull};
 use core::slice;
 
@@ -88,12 +88,13 @@ impl Held {
     /// Gives the block back.
     ///
     /// # Safety
-    /// `heap` is the heap that the block came from, and nothing uses the region any more.
-    pub(crate) unsafe fn free(&mut self, heap: &dyn Heap) {
+    /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more.
+    pub(crate) unsafe fn free(&mut self, heap: &dyn Heap, kind: MemoryKind) {
         if self.size() != 0 {
             // SAFETY: by the caller's word; size and alignment are those of the block.
             unsafe {
                 heap.free(
+                    kind,
                     self.at,
                     self.size(),
                     1 << (self.size_and_align >> SIZE_BITS),

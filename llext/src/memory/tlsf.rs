@@ -4,7 +4,7 @@
 //! over `talc` and `linked_list_allocator` for that bound, and because its blocks can be walked.
 
 use super::exclusive::Exclusive;
-use super::{Heap, HeapBlock, HeapStats};
+use super::{Heap, HeapBlock, HeapStats, MemoryKind};
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -190,13 +190,13 @@ fn sure_size(size: usize) -> usize {
 // SAFETY: `rlsf` hands out disjoint blocks of the pool, aligned as asked, and the pool is initialised by `init`'s
 // contract. Displacement is one number for the whole pool.
 unsafe impl Heap for TlsfHeap {
-    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+    fn allocate(&self, _kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
         self.state
             .with(|state| state.allocate(size, align))
             .flatten()
     }
 
-    unsafe fn free(&self, block: NonNull<u8>, _size: usize, align: usize) {
+    unsafe fn free(&self, _kind: MemoryKind, block: NonNull<u8>, _size: usize, align: usize) {
         self.state.with(|state| {
             state.used = state.used.saturating_sub(state.block_size(block, align));
             // SAFETY: by the caller's word the block came from `allocate` with this alignment and is free to go.
@@ -210,7 +210,7 @@ unsafe impl Heap for TlsfHeap {
             .wrapping_add(self.displacement.load(Relaxed))
     }
 
-    fn bounds(&self) -> Range<usize> {
+    fn bounds(&self, _kind: MemoryKind) -> Range<usize> {
         let start = self.start.load(Relaxed);
         start..start.saturating_add(self.len.load(Relaxed))
     }
@@ -235,6 +235,7 @@ unsafe impl Heap for TlsfHeap {
 
 #[cfg(test)]
 mod tests {
+    use super::MemoryKind::Data;
     use super::*;
     use crate::testing::{ARENA, Arena, BASE};
     use std::vec::Vec;
@@ -243,11 +244,11 @@ mod tests {
     fn disturb(heap: &TlsfHeap, sizes: &[(usize, usize)], step: usize) {
         let blocks: Vec<_> = sizes
             .iter()
-            .filter_map(|&(size, align)| Some((heap.allocate(size, align)?, size, align)))
+            .filter_map(|&(size, align)| Some((heap.allocate(Data, size, align)?, size, align)))
             .collect();
         for &(block, size, align) in blocks.iter().step_by(step) {
             // SAFETY: taken above, and not used.
-            unsafe { heap.free(block, size, align) }
+            unsafe { heap.free(Data, block, size, align) }
         }
     }
 
@@ -269,11 +270,16 @@ mod tests {
         }
         let largest = arena
             .heap
-            .allocate(stats.largest, 8)
+            .allocate(Data, stats.largest, 8)
             .expect("the largest request that would succeed");
-        assert!(arena.heap.bounds().contains(&arena.heap.address(largest)));
+        assert!(
+            arena
+                .heap
+                .bounds(Data)
+                .contains(&arena.heap.address(largest))
+        );
         // SAFETY: taken above, and not used.
-        unsafe { arena.heap.free(largest, stats.largest, 8) }
+        unsafe { arena.heap.free(Data, largest, stats.largest, 8) }
         assert_eq!(arena.heap.stats().used, stats.used);
     }
 
@@ -281,7 +287,7 @@ mod tests {
     fn figures_agree_and_the_largest_request_succeeds() {
         let arena = Arena::new();
         check(&arena);
-        assert_eq!(arena.heap.bounds(), BASE..BASE + ARENA);
+        assert_eq!(arena.heap.bounds(Data), BASE..BASE + ARENA);
         let mut state = 1u32;
         let mut next = |limit: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -299,18 +305,18 @@ mod tests {
     fn blocks_are_aligned_at_the_target() {
         let arena = Arena::new();
         for align in [1, 4, 8, 16, 32, 64, 256, 4096] {
-            let block = arena.heap.allocate(24, align).unwrap();
+            let block = arena.heap.allocate(Data, 24, align).unwrap();
             assert_eq!(arena.heap.address(block) % align, 0);
         }
-        assert_eq!(arena.heap.allocate(ARENA, 1), None);
-        assert_eq!(arena.heap.allocate(usize::MAX, 8), None);
-        assert_eq!(arena.heap.allocate(8, 3), None);
+        assert_eq!(arena.heap.allocate(Data, ARENA, 1), None);
+        assert_eq!(arena.heap.allocate(Data, usize::MAX, 8), None);
+        assert_eq!(arena.heap.allocate(Data, 8, 3), None);
     }
 
     #[test]
     fn a_walk_ends_at_a_header_that_was_overwritten() {
         let arena = Arena::new();
-        let blocks = [16; 3].map(|size| arena.heap.allocate(size, 1).unwrap());
+        let blocks = [16; 3].map(|size| arena.heap.allocate(Data, size, 1).unwrap());
         let intact = arena.blocks().len();
         for word in [0, 2, 3, GRANULARITY / 2, ARENA, usize::MAX] {
             // SAFETY: the second block's header is part of the arena, and is put back.
@@ -330,7 +336,7 @@ mod tests {
     #[test]
     fn a_heap_without_memory_has_none() {
         let heap = TlsfHeap::new();
-        assert_eq!(heap.allocate(1, 1), None);
+        assert_eq!(heap.allocate(Data, 1, 1), None);
         assert_eq!(heap.stats(), HeapStats::default());
         heap.blocks(&mut |_| panic!("a block"));
     }

@@ -4,6 +4,8 @@
 //! the contents of a section straight into the memory that it will run from.
 
 mod slice;
+
+pub use crate::memory::InPlace;
 pub use slice::SliceSource;
 
 /// A source of bytes of known length that can be read at any offset.
@@ -19,8 +21,13 @@ pub trait Source {
     /// Fills the whole of `into` from `offset`. A short read is an error, never a success.
     fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError>;
 
-    /// The whole file, if its bytes are addressable where they are.
+    /// The whole file, if its bytes are addressable where they are and nobody writes them while it is borrowed.
     fn peek(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// The whole file, if its bytes outlive what is loaded from it. Asked once a load.
+    fn in_place(&mut self) -> Option<InPlace> {
         None
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     text::{Hex, fail, hint, plural, print},
 };
 use core::num::NonZeroUsize;
+use llext::MemoryKind;
 
 /// Letters of the map.
 const COLUMNS: usize = 64;
@@ -70,7 +71,14 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     if walked == stats.total {
         return Ok(());
     }
-    let at = Hex(ctx.llext.heap().bounds().start.saturating_add(walked), 8);
+    let at = Hex(
+        ctx.llext
+            .heap()
+            .bounds(MemoryKind::Data)
+            .start
+            .saturating_add(walked),
+        8,
+    );
     fail!(ctx, "heap", "{}: the heap's own data is overwritten", at);
     hint!(ctx, "save what you need and `reboot`");
     Err(Failed)
@@ -80,7 +88,7 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
 /// in bytes.
 fn map(ctx: &mut Context<'_>) -> usize {
     let heap = ctx.llext.heap();
-    let bounds = heap.bounds();
+    let bounds = heap.bounds(MemoryKind::Data);
     let share = NonZeroUsize::new(bounds.len().div_ceil(COLUMNS)).unwrap_or(NonZeroUsize::MIN);
     let mut columns = [b'.'; COLUMNS];
     let mut walked = 0;

@@ -1,6 +1,6 @@
 //! Memory of the host that stands for memory of the target.
 
-use llext::{Heap, HeapBlock, HeapStats};
+use llext::{Heap, HeapBlock, HeapStats, MemoryKind};
 use std::cell::Cell;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -74,7 +74,7 @@ impl Drop for HostHeap {
 // SAFETY: `taken` only grows, so no byte is handed out twice; offsets keep their alignment because the
 // host's and the target's base are both multiples of `PAGE`; all bytes are initialised by `new`.
 unsafe impl Heap for HostHeap {
-    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+    fn allocate(&self, _kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
         let start = self.taken.get().next_multiple_of(align);
         let end = start.checked_add(size)?;
         if align > PAGE || end > SIZE {
@@ -86,7 +86,7 @@ unsafe impl Heap for HostHeap {
         Some(unsafe { self.pages.add(start) })
     }
 
-    unsafe fn free(&self, _block: NonNull<u8>, size: usize, _align: usize) {
+    unsafe fn free(&self, _kind: MemoryKind, _block: NonNull<u8>, size: usize, _align: usize) {
         self.used.set(self.used.get() - size);
     }
 
@@ -94,7 +94,7 @@ unsafe impl Heap for HostHeap {
         self.base + (at.addr().get() - self.pages.addr().get())
     }
 
-    fn bounds(&self) -> Range<usize> {
+    fn bounds(&self, _kind: MemoryKind) -> Range<usize> {
         self.base..self.base + SIZE
     }
 
