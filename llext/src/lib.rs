@@ -91,7 +91,9 @@ pub use load::{LoadOptions, Report, Requirements};
 pub use loaded::{
     BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
 };
-pub use memory::{Heap, HeapBlock, HeapStats, MemoryKind, OwnedBlocks, TlsfHeap, Usage};
+pub use memory::{
+    Heap, HeapBlock, HeapStats, MemoryKind, OwnedBlocks, Protection, TlsfHeap, Usage,
+};
 pub use name::Name;
 pub use source::{InPlace, SliceSource, Source, SourceError, SourceFault};
 

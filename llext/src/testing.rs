@@ -330,6 +330,10 @@ unsafe impl Heap for FailingHeap<'_> {
         self.heap.bounds(kind)
     }
 
+    fn is_one(&self) -> bool {
+        self.heap.is_one()
+    }
+
     fn stats(&self) -> HeapStats {
         self.heap.stats()
     }

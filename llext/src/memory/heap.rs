@@ -54,6 +54,11 @@ pub unsafe trait Heap {
         self.stats()
     }
 
+    /// Whether all kinds come from the same memory, so that one block may serve several of them.
+    fn is_one(&self) -> bool {
+        false
+    }
+
     /// Walks the heap's blocks, each stretch of memory in address order.
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock));
 }

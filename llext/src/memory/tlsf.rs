@@ -215,6 +215,10 @@ unsafe impl Heap for TlsfHeap {
         start..start.saturating_add(self.len.load(Relaxed))
     }
 
+    fn is_one(&self) -> bool {
+        true
+    }
+
     fn stats(&self) -> HeapStats {
         self.state.with(|state| state.stats()).unwrap_or_default()
     }
