@@ -60,10 +60,6 @@ pub struct Config {
     /// Rust target of the firmware.
     pub triple: String,
     /// The machine of the ELF extensions.
-    #[expect(
-        dead_code,
-        reason = "the tests under tests/ read it; here it is checked"
-    )]
     pub machine: Machine,
     /// The C side.
     pub c: C,

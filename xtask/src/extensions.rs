@@ -292,7 +292,10 @@ fn headers(dependencies: &Path) -> Vec<PathBuf> {
 }
 
 /// Runs `command`, which makes `output` of `inputs`, unless it has been run with just these.
-fn run_if_stale(
+///
+/// # Errors
+/// It fails, or its output's folder cannot be written.
+pub fn run_if_stale(
     command: &mut Command,
     inputs: &dyn Fn() -> Vec<PathBuf>,
     output: &Path,

@@ -10,12 +10,19 @@ use crate::paths;
 use crate::process;
 use crate::toolchain::Toolchain;
 
+/// The package of the firmware that measures the loader.
+pub const MEASURING: &str = "bench-firmware";
+
 /// Where the firmware's ELF is, once it has been built.
 pub fn elf(board: &Board) -> PathBuf {
+    binary(board, &board.name)
+}
+
+fn binary(board: &Board, name: &str) -> PathBuf {
     target_dir()
         .join(&board.config.triple)
         .join("release")
-        .join(&board.name)
+        .join(name)
 }
 
 /// Builds the firmware and returns its ELF. Cargo rebuilds only what changed.
@@ -23,27 +30,36 @@ pub fn elf(board: &Board) -> PathBuf {
 /// # Errors
 /// It does not compile, or there is no compiler for the board.
 pub fn build(board: &Board) -> Result<PathBuf> {
-    let elf = elf(board);
+    build_package(board, &board.name, &board.name)
+}
+
+/// Builds the program `name` of `package` for `board` and returns its ELF.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_package(board: &Board, package: &str, name: &str) -> Result<PathBuf> {
+    let elf = binary(board, name);
     let toolchain = Toolchain::find(&board.config.triple)?;
     if !elf.is_file() {
         eprintln!(
-            "xtask: building the firmware of {} with {}",
+            "xtask: building {name} for {} with {}",
             board.name,
             toolchain.describe()
         );
     }
-    process::run(&mut with_board(toolchain.cargo("build"), board))?;
+    process::run(&mut with_package(toolchain.cargo("build"), board, package))?;
     if !elf.is_file() {
         bail!("cargo built no {}", elf.display());
     }
     Ok(elf)
 }
 
-/// Completes a command of [`Toolchain`] so that it works on the firmware of `board`.
-pub fn with_board(mut cargo: Command, board: &Board) -> Command {
+/// Completes a command of [`Toolchain`] so that it works on `package` for `board`; the firmware is the package of the
+/// board's name.
+pub fn with_package(mut cargo: Command, board: &Board, package: &str) -> Command {
     cargo
         .current_dir(paths::root())
-        .args(["--release", "--package", &board.name])
+        .args(["--release", "--package", package])
         .args(["--target", &board.config.triple])
         .arg("--target-dir")
         .arg(target_dir())

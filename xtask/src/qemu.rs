@@ -17,11 +17,13 @@ pub struct Machine<'a> {
     /// The littlefs image, of the size that [`crate::image::Image`] gives it.
     pub image: PathBuf,
     /// Words of the firmware's command line after its name.
-    pub options: Vec<&'static str>,
+    pub options: Vec<String>,
     /// Wait for GDB on this port of the local host.
     pub gdb: Option<u16>,
     /// Count instructions: each takes 1024 ns of the machine's time.
     pub icount: bool,
+    /// Write every instruction's address to this file.
+    pub trace: Option<PathBuf>,
 }
 
 impl Machine<'_> {
@@ -61,6 +63,11 @@ impl Machine<'_> {
             .arg(self.semihosting());
         if self.icount {
             command.args(["-icount", &config.qemu.icount]);
+        }
+        if let Some(file) = &self.trace {
+            // One instruction a block, so that each block that runs is an instruction.
+            command.args(["-singlestep", "-d", "exec,nochain", "-D"]);
+            command.arg(file);
         }
         if let Some(port) = self.gdb {
             command.args(["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")]);
@@ -112,9 +119,10 @@ mod tests {
             board,
             firmware: "fw.elf".into(),
             image: "a,b.img".into(),
-            options: vec!["--plain"],
+            options: vec!["--plain".to_owned()],
             gdb: Some(3333),
             icount: true,
+            trace: None,
         }
     }
 

@@ -84,12 +84,13 @@ impl Run {
             firmware,
             image: image.path().to_owned(),
             options: if self.is_plain() {
-                vec!["--plain"]
+                vec!["--plain".to_owned()]
             } else {
                 Vec::new()
             },
             gdb: self.gdb,
             icount: self.icount,
+            trace: None,
         };
         self.explain(&board);
         Ok(status(&console::attach(machine.start()?)?))

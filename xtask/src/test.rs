@@ -259,8 +259,10 @@ fn build(world: &World) -> Result<Count> {
     let mut count = Count::default();
     for board in &world.boards {
         let toolchain = Toolchain::find(&board.config.triple)?;
-        let mut clippy = firmware::with_board(toolchain.clippy()?, board);
-        process::run(clippy.args(["--", "-D", "warnings"]))?;
+        for package in [&board.name, firmware::MEASURING] {
+            let mut clippy = firmware::with_package(toolchain.clippy()?, board, package);
+            process::run(clippy.args(["--", "-D", "warnings"]))?;
+        }
         firmware::build(board)?;
         extensions::build_all(board)?;
         count.add(PASSED);

@@ -1,23 +1,18 @@
-//! `cargo xtask bench`: instructions for boot, load, call and unload, counted by QEMU.
+//! Instructions that the shell takes for boot, load, call and unload.
 //!
 //! With `-icount shift=10` every instruction takes 1024 ns of the board's time, so the shell's own
 //! `time` and `uptime` count instructions, to within one.
 
 use std::env;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{Read, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
 
+use super::NANOSECONDS;
 use crate::board::Board;
 use crate::paths;
-use crate::size;
-
-/// Nanoseconds of the board's time that one instruction takes.
-const NANOSECONDS: u64 = 1 << 10;
 
 /// What is measured, and the command whose answer has the microseconds.
 const ROWS: &[(&str, &str)] = &[
@@ -33,57 +28,14 @@ const ROWS: &[(&str, &str)] = &[
     ("`llext unload hello`", "time llext unload hello"),
 ];
 
-/// Count the instructions of boot, load, call and unload, and write bench/RESULTS.md
-#[derive(Args)]
-pub struct Bench {}
-
-impl Bench {
-    /// Measures all boards.
-    ///
-    /// # Errors
-    /// Something does not build or run, or `bench/RESULTS.md` cannot be written.
-    pub fn run(self) -> Result<ExitCode> {
-        let root = paths::root();
-        let boards = Board::all(root)?;
-        let columns = boards.iter().map(measure).collect::<Result<Vec<_>>>()?;
-        let sizes = boards
-            .iter()
-            .map(size::measure)
-            .collect::<Result<Vec<_>>>()?;
-        let mut text = HEAD.to_owned();
-        text.push_str(&table(&boards, &columns)?);
-        text.push_str(SIZES);
-        for report in sizes {
-            write!(text, "\n{report}")?;
-        }
-        print!("{text}");
-        let file = root.join("bench").join("RESULTS.md");
-        fs::create_dir_all(root.join("bench"))?;
-        fs::write(&file, text).with_context(|| paths::shown(&file))?;
-        Ok(ExitCode::SUCCESS)
-    }
+/// Instructions of every row on every board, as a table.
+///
+/// # Errors
+/// Something does not build or run.
+pub fn table(boards: &[Board]) -> Result<String> {
+    let columns = boards.iter().map(measure).collect::<Result<Vec<_>>>()?;
+    rows(boards, &columns)
 }
-
-const HEAD: &str = "\
-# Figures
-
-Made by `cargo xtask bench`; `cargo xtask size` prints the second part alone.
-
-## Instructions
-
-Of the emulated CPU, by QEMU's `-icount shift=10`: one instruction is 1.024 us of the board's time.
-The parts of a command that are counted are all that it does: reading the file from littlefs,
-loading, constructors, `/gdb/hello.gdb`, and its output. By hand: `cargo xtask run --icount`, then
-`uptime` and `time llext load /ext/hello.elf` at the prompt.
-
-";
-
-const SIZES: &str = "
-## Flash and static RAM
-
-In bytes, by `cargo xtask size`. A function that the compiler inlined counts for the room that
-called it.
-";
 
 /// Instructions of every row on `board`.
 fn measure(board: &Board) -> Result<Vec<u64>> {
@@ -173,7 +125,7 @@ fn microseconds(answer: &str) -> Option<u64> {
     before.rsplit(' ').next()?.parse().ok()
 }
 
-fn table(boards: &[Board], columns: &[Vec<u64>]) -> Result<String> {
+fn rows(boards: &[Board], columns: &[Vec<u64>]) -> Result<String> {
     let mut text = format!("| {:32} |", "");
     for board in boards {
         write!(text, " {:>12} |", board.name)?;

@@ -1,0 +1,130 @@
+//! `cargo xtask bench`: what loading costs, in instructions and bytes, beside what a peer takes and what was set as limit.
+
+mod loads;
+mod objects;
+mod peer;
+mod profile;
+mod rig;
+mod shell;
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::board::Board;
+use crate::paths;
+use crate::size;
+use crate::tools;
+
+/// Nanoseconds of the board's time that one instruction takes.
+const NANOSECONDS: u64 = 1 << 10;
+
+/// Count the instructions of loads and of the shell's commands, and write bench/RESULTS.md
+///
+/// With --only, the loads of those workloads alone are measured, and nothing is written.
+#[derive(Args)]
+pub struct Bench {
+    /// Only this workload, or `find` [repeatable]
+    #[arg(long, value_name = "WORKLOAD")]
+    only: Vec<String>,
+    /// Only this board [default: all]
+    #[arg(long, value_name = "NAME", requires = "only")]
+    board: Option<String>,
+    /// Show which functions and lines the load's instructions are in
+    #[arg(long, requires = "only")]
+    profile: bool,
+}
+
+impl Bench {
+    /// Measures.
+    ///
+    /// # Errors
+    /// Something does not build or run, or `bench/RESULTS.md` cannot be written.
+    pub fn run(self) -> Result<ExitCode> {
+        let root = paths::root();
+        let boards = match &self.board {
+            Some(name) => vec![Board::load(root, name)?],
+            None => Board::all(root)?,
+        };
+        for board in &boards {
+            tools::install(&tools::to_build(board))?;
+            tools::install(&tools::to_run(board))?;
+        }
+        if self.profile {
+            return self.profile(&boards);
+        }
+        if !self.only.is_empty() {
+            for board in &boards {
+                print!("{}", loads::Report::measure(board, &self.only)?);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        let text = report(&boards)?;
+        print!("{text}");
+        let file = root.join("bench").join("RESULTS.md");
+        fs::write(&file, text).with_context(|| paths::shown(&file))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn profile(&self, boards: &[Board]) -> Result<ExitCode> {
+        let all = workloads::all();
+        for board in boards {
+            for name in &self.only {
+                let Some(workload) = all.iter().find(|workload| workload.name == name) else {
+                    bail!("no workload `{name}`");
+                };
+                print!("{}", profile::of_load(board, workload)?);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// All that `bench/RESULTS.md` holds.
+fn report(boards: &[Board]) -> Result<String> {
+    let mut text = HEAD.to_owned();
+    for board in boards {
+        text.push_str(&loads::Report::measure(board, &[])?.to_string());
+    }
+    text.push_str(SHELL);
+    text.push_str(&shell::table(boards)?);
+    text.push_str(SIZES);
+    for board in boards {
+        text.push_str(&format!("\n{}", size::measure(board)?));
+    }
+    Ok(text)
+}
+
+const HEAD: &str = "\
+# Figures
+
+Made by `cargo xtask bench`. Instructions are those of the emulated CPU, by QEMU's `-icount shift=10`: exact, and the same in
+every run.
+
+## Loads
+
+`bench/firmware` holds the loader and nothing else: the file lies in RAM, all of it is copied, the heap is `TlsfHeap`, and 250
+or 2,000 names are exported. A figure counts only if the extension was then called and returned what its workload (bench/workloads)
+should. The peer is Zephyr's loader (2025-26, -Os, logging off; \"newest\" searches builtins by halves, \"linear\" is that of its
+releases up to 4.3) with the same files on the same board. The floor is a plain copy of the bytes, zeroing, and one store a relocation.
+`held` and `peak` are bytes as requested of the heap; `beside regions` is what of `held` is not the extension's own bytes.
+By hand: `cargo xtask bench --only many_relocs --board mps2-an385 [--profile]`.
+";
+
+const SHELL: &str = "
+## The shell's commands
+
+In instructions. The parts of a command that are counted are all that it does: reading the file from littlefs,
+loading, constructors, `/gdb/hello.gdb`, and its output. By hand: `cargo xtask run --icount`, then
+`uptime` and `time llext load /ext/hello.elf` at the prompt.
+
+";
+
+const SIZES: &str = "
+## Flash and static RAM
+
+In bytes, by `cargo xtask size`. A function that the compiler inlined counts for the room that
+called it.
+";
