@@ -4,7 +4,7 @@ use core::cell::Cell;
 use core::ops::Range;
 use core::ptr::NonNull;
 
-use llext::{Heap, HeapBlock, HeapStats};
+use llext::{Heap, HeapBlock, HeapStats, MemoryKind};
 
 /// `inner`, and what it has given out.
 pub struct Meter<'h> {
@@ -35,29 +35,33 @@ impl<'h> Meter<'h> {
 
 // SAFETY: all is the inner heap's doing.
 unsafe impl Heap for Meter<'_> {
-    fn allocate(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
-        let block = self.inner.allocate(size, align)?;
+    fn allocate(&self, kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
+        let block = self.inner.allocate(kind, size, align)?;
         self.held.set(self.held.get() + size);
         self.peak.set(self.peak.get().max(self.held.get()));
         Some(block)
     }
 
-    unsafe fn free(&self, block: NonNull<u8>, size: usize, align: usize) {
+    unsafe fn free(&self, kind: MemoryKind, block: NonNull<u8>, size: usize, align: usize) {
         self.held.set(self.held.get() - size);
         // SAFETY: the caller's promise.
-        unsafe { self.inner.free(block, size, align) }
+        unsafe { self.inner.free(kind, block, size, align) }
     }
 
     fn address(&self, at: NonNull<u8>) -> usize {
         self.inner.address(at)
     }
 
-    fn bounds(&self) -> Range<usize> {
-        self.inner.bounds()
+    fn bounds(&self, kind: MemoryKind) -> Range<usize> {
+        self.inner.bounds(kind)
     }
 
     fn stats(&self) -> HeapStats {
         self.inner.stats()
+    }
+
+    fn is_one(&self) -> bool {
+        self.inner.is_one()
     }
 
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
