@@ -25,7 +25,7 @@ use cortex_m::{
 };
 use shell_cmds::context::Fault;
 
-use super::{PENDING, Probe, STACK, contain, note_probe};
+use super::{PENDING, STACK, contain, exec_leave, note_probe};
 use crate::fatal;
 
 /// The CPU runs thread mode on the extension's stack.
@@ -120,27 +120,33 @@ global_asm!(
     ".global exec_probe_start, exec_probe_end, exec_probe_failed",
     ".thumb_func",
     "exec_probe_start:",
-    ".irp op, ldrb, ldrh, ldr",
-    ".global exec_probe_\\op",
-    ".type exec_probe_\\op, %function",
+    ".macro exec_probe name",
+    ".global exec_probe_\\name",
+    ".type exec_probe_\\name, %function",
     ".thumb_func",
-    "exec_probe_\\op:",
+    "exec_probe_\\name:",
+    ".endm",
+    ".macro exec_load name, op",
+    "exec_probe \\name",
     "\\op r0, [r0]",
     "str r0, [r1]",
     "movs r0, #0",
     "bx lr",
-    ".endr",
-    ".irp op, strb, strh, str",
-    ".global exec_probe_\\op",
-    ".type exec_probe_\\op, %function",
-    ".thumb_func",
-    "exec_probe_\\op:",
+    ".endm",
+    ".macro exec_store name, op",
+    "exec_probe \\name",
     "ldr r1, [r1]",
     "\\op r1, [r0]",
     "dsb",
     "movs r0, #0",
     "bx lr",
-    ".endr",
+    ".endm",
+    "exec_load load8, ldrb",
+    "exec_load load16, ldrh",
+    "exec_load load32, ldr",
+    "exec_store store8, strb",
+    "exec_store store16, strh",
+    "exec_store store32, str",
     ".global exec_semihost",
     ".type exec_semihost, %function",
     ".thumb_func",
@@ -159,41 +165,10 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
-    fn exec_leave() -> !;
     fn exec_probe_start();
     fn exec_probe_end();
     fn exec_probe_failed();
-    fn exec_probe_ldrb(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_ldrh(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_ldr(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_strb(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_strh(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_str(address: usize, value: *mut u32) -> i32;
     fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
-}
-
-/// Loads of 1, 2 and 4 bytes.
-pub(super) static LOADS: [Probe; 3] = [exec_probe_ldrb, exec_probe_ldrh, exec_probe_ldr];
-/// Stores of 1, 2 and 4 bytes.
-pub(super) static STORES: [Probe; 3] = [exec_probe_strb, exec_probe_strh, exec_probe_str];
-
-/// Calls `entry`.
-///
-/// # Safety
-/// No call is under way; `stack_top` is the 8-aligned end of memory that nothing else uses.
-pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> u32 {
-    // SAFETY: the caller's promise; what the extension does is contained as the module says.
-    unsafe { exec_call(entry, args.as_ptr(), stack_top) }
-}
-
-/// Ends the call that runs.
-///
-/// # Safety
-/// Thread mode, on PSP, in a call.
-pub(super) unsafe fn leave() -> ! {
-    // SAFETY: the caller's promise: FIRMWARE_SP points at the registers that exec_call pushed.
-    unsafe { exec_leave() }
 }
 
 /// Whether extension code (or an export on its behalf) is what runs, or was interrupted.

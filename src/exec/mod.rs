@@ -16,8 +16,8 @@
 //!
 //! A fault of the firmware itself ends in [`crate::fatal::fault`].
 //!
-//! Every CPU module defines the same names: `call`, `leave`, `in_extension`, `redirect`, `start`,
-//! `sleep_until`, `LOADS`, `STORES`, `semihost`.
+//! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave` and the probes
+//! `exec_probe_*`, in Rust `in_extension`, `redirect`, `start`, `sleep_until`, `semihost`.
 
 #[cfg(target_arch = "arm")]
 mod arm;
@@ -104,7 +104,7 @@ fn stack_is_short() -> bool {
 pub fn leave(outcome: Outcome) -> ! {
     end(outcome);
     // SAFETY: an export runs on the extension's stack, in a call: there is a frame to go back to.
-    unsafe { cpu::leave() }
+    unsafe { exec_leave() }
 }
 
 /// From the receive interrupt: Ctrl-C came. False if no call runs, so that the key is the reader's.
@@ -170,8 +170,9 @@ impl Cpu for Door {
         let outcome = if self.terminal.take_interrupt() {
             Outcome::Interrupted
         } else {
-            // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls.
-            let value = unsafe { cpu::call(entry, args, STACK[1].load(SeqCst)) };
+            // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
+            // extension does is contained as the module says.
+            let value = unsafe { exec_call(entry, args.as_ptr(), STACK[1].load(SeqCst)) };
             let ended = critical_section::with(|cs| ENDED.borrow(cs).take());
             // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
             let late = PENDING.load(SeqCst).then_some(Outcome::Interrupted);
@@ -184,17 +185,35 @@ impl Cpu for Door {
 
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
         let mut value = 0;
-        probed(address, width, &cpu::LOADS, &mut value)?;
+        probed(address, width, &LOADS, &mut value)?;
         Ok(value)
     }
 
     fn poke(&mut self, address: usize, width: usize, value: u32) -> Result<(), Fault> {
-        probed(address, width, &cpu::STORES, &mut { value })
+        probed(address, width, &STORES, &mut { value })
     }
 }
 
 /// An access that may fault: 0 if it did not. The value is read from, or written to, the second argument.
 type Probe = unsafe extern "C" fn(usize, *mut u32) -> i32;
+
+unsafe extern "C" {
+    /// Calls `entry` with eight arguments, on the stack below `stack_top` (16-aligned): no call is under way.
+    fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
+    /// Ends the call that runs, from its own thread of control.
+    fn exec_leave() -> !;
+    fn exec_probe_load8(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_load16(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_load32(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_store8(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_store16(address: usize, value: *mut u32) -> i32;
+    fn exec_probe_store32(address: usize, value: *mut u32) -> i32;
+}
+
+/// Loads of 1, 2 and 4 bytes.
+static LOADS: [Probe; 3] = [exec_probe_load8, exec_probe_load16, exec_probe_load32];
+/// Stores of 1, 2 and 4 bytes.
+static STORES: [Probe; 3] = [exec_probe_store8, exec_probe_store16, exec_probe_store32];
 
 /// Does the access of `width` bytes at `address`; a fault in it ends here.
 fn probed(address: usize, width: usize, probes: &[Probe; 3], value: &mut u32) -> Result<(), Fault> {

@@ -18,7 +18,7 @@ use riscv::register::{mcause, mepc, mie, mstatus, mtval};
 use riscv_rt::TrapFrame;
 use shell_cmds::context::Fault;
 
-use super::{PENDING, Probe, contain, note_probe};
+use super::{PENDING, contain, exec_leave, note_probe};
 use crate::{board, fatal};
 
 /// The trap that is being handled came from extension code, or an export on its behalf.
@@ -177,24 +177,31 @@ global_asm!(
     ".section .text.exec_probe, \"ax\"",
     ".global exec_probe_start, exec_probe_end, exec_probe_failed",
     "exec_probe_start:",
-    ".irp op, lbu, lhu, lw",
-    ".global exec_probe_\\op",
-    ".type exec_probe_\\op, @function",
-    "exec_probe_\\op:",
+    ".macro exec_probe name",
+    ".global exec_probe_\\name",
+    ".type exec_probe_\\name, @function",
+    "exec_probe_\\name:",
+    ".endm",
+    ".macro exec_load name, op",
+    "exec_probe \\name",
     "\\op a0, 0(a0)",
     "sw a0, 0(a1)",
     "li a0, 0",
     "ret",
-    ".endr",
-    ".irp op, sb, sh, sw",
-    ".global exec_probe_\\op",
-    ".type exec_probe_\\op, @function",
-    "exec_probe_\\op:",
+    ".endm",
+    ".macro exec_store name, op",
+    "exec_probe \\name",
     "lw a1, 0(a1)",
     "\\op a1, 0(a0)",
     "li a0, 0",
     "ret",
-    ".endr",
+    ".endm",
+    "exec_load load8, lbu",
+    "exec_load load16, lhu",
+    "exec_load load32, lw",
+    "exec_store store8, sb",
+    "exec_store store16, sh",
+    "exec_store store32, sw",
     // The sequence that stands for a semihosting call (RISC-V semihosting specification, 3.1): never
     // compressed, and within one page.
     ".option push",
@@ -218,41 +225,10 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
-    fn exec_leave() -> !;
     fn exec_probe_start();
     fn exec_probe_end();
     fn exec_probe_failed();
-    fn exec_probe_lbu(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_lhu(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_lw(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_sb(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_sh(address: usize, value: *mut u32) -> i32;
-    fn exec_probe_sw(address: usize, value: *mut u32) -> i32;
     fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
-}
-
-/// Loads of 1, 2 and 4 bytes.
-pub(super) static LOADS: [Probe; 3] = [exec_probe_lbu, exec_probe_lhu, exec_probe_lw];
-/// Stores of 1, 2 and 4 bytes.
-pub(super) static STORES: [Probe; 3] = [exec_probe_sb, exec_probe_sh, exec_probe_sw];
-
-/// Calls `entry`.
-///
-/// # Safety
-/// No call is under way; `stack_top` is the 16-aligned end of memory that nothing else uses.
-pub(super) unsafe fn call(entry: usize, args: &[usize; 8], stack_top: usize) -> u32 {
-    // SAFETY: the caller's promise; what the extension does is contained as the module says.
-    unsafe { exec_call(entry, args.as_ptr(), stack_top) }
-}
-
-/// Ends the call that runs.
-///
-/// # Safety
-/// Not in a trap handler, in a call.
-pub(super) unsafe fn leave() -> ! {
-    // SAFETY: the caller's promise: the registers that exec_call stored are at FIRMWARE_SP.
-    unsafe { exec_leave() }
 }
 
 /// Whether extension code (or an export on its behalf) was interrupted by the trap that is being handled.
