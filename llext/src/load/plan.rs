@@ -9,7 +9,7 @@ use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::symbol::Symbols;
 use crate::loaded::{ExportTable, RegionKind, Registry, Tail};
-use crate::machine::{Machine, Veneer};
+use crate::machine::{Machine, Stub};
 use crate::memory::{Heap, MemoryKind};
 
 /// All that is known of a load before memory is taken.
@@ -56,7 +56,7 @@ impl<'h> Plan<'h> {
         };
         let found = check.all(reader, &mut resolved, report)?;
         let mut layout = survey.layout;
-        let veneers_at = place_veneers(reader, &mut layout, machine.veneer, found.veneers)?;
+        let veneers_at = place_veneers(reader, &mut layout, machine.stub, found.veneers)?;
         let (tail, tail_len, exports) = describe_tail(reader, &survey, &resolved, name, options)?;
         Ok(Self {
             file,
@@ -75,7 +75,7 @@ impl<'h> Plan<'h> {
 
     /// What the load needs.
     pub(super) fn requirements(&self) -> Requirements {
-        let veneer = self.machine.veneer.map_or(0, |veneer| veneer.size);
+        let veneer = self.machine.stub.size();
         Requirements {
             regions: self.layout.sizes(),
             metadata: Registry::descriptor_layout(self.tail_len).map_or(0, |(size, _)| size),
@@ -93,18 +93,14 @@ impl<'h> Plan<'h> {
 fn place_veneers(
     reader: &mut Reader<'_>,
     layout: &mut Layout,
-    veneer: Option<&Veneer>,
+    stub: &Stub,
     count: usize,
 ) -> Checked<u32> {
-    match veneer {
-        Some(veneer) if count != 0 => layout.place(
-            reader,
-            RegionKind::Text,
-            count.saturating_mul(veneer.size),
-            veneer.align,
-        ),
-        _ => Ok(layout.size(RegionKind::Text) as u32),
+    if count == 0 {
+        return Ok(layout.size(RegionKind::Text) as u32);
     }
+    let size = count.saturating_mul(stub.size());
+    layout.place(reader, RegionKind::Text, size, stub.align.into())
 }
 
 /// The lengths of the descriptor's tail, and where exports will be.

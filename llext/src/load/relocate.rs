@@ -12,7 +12,7 @@ use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Relocation, Relocations};
 use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
-use crate::machine::{FieldError, Formula, Operands, Row, Veneer};
+use crate::machine::{FieldError, Operands, Row, Stub};
 
 /// Gives every symbol that needs one its veneer.
 pub(super) fn write_veneers(
@@ -21,9 +21,7 @@ pub(super) fn write_veneers(
     regions: &mut Regions<'_>,
     world: World<'_>,
 ) -> Checked<()> {
-    let Some(veneer) = plan.machine.veneer else {
-        return Ok(());
-    };
+    let stub = plan.machine.stub;
     let mut count = 0;
     for index in 0..plan.resolved.len() {
         let Some(entry) = plan.resolved.get(index).filter(|entry| entry.has_veneer()) else {
@@ -36,7 +34,7 @@ pub(super) fn write_veneers(
         };
         // An offset of a function in T32 code has the Thumb bit, and so has an address.
         let target = linker.address(reader, entry)?;
-        (veneer.write)(linker.veneer(veneer, count), target);
+        stub.write(linker.stub(stub, count), target);
         plan.resolved.set(index, entry.at_veneer(count));
         count = count.saturating_add(1);
     }
@@ -98,16 +96,16 @@ impl Linker<'_, '_, '_> {
         // Both were checked by the plan.
         let row = self.plan.machine.row(relocation.r_type);
         let entry = self.plan.resolved.get(relocation.symbol as usize);
-        let (Some(row), Some(entry)) = (row.filter(|row| row.formula != Formula::Nothing), entry)
-        else {
+        let (Some(row), Some(entry)) = (row.filter(|row| !row.is_marker()), entry) else {
             return Ok(());
         };
-        if row.is_pcrel_hi20() {
+        if row.is_high_part() {
             section.highs.remember(relocation);
         }
-        let (entry, completed) = match row.completes_hi20() {
+        // A low part puts the value that the row of its high part computes.
+        let (entry, completed, computes) = match row.completes_high_part() {
             true => self.high_part(reader, section, relocation, entry)?,
-            false => (entry, *relocation),
+            false => (entry, *relocation, row),
         };
         let slot = section.slot;
         let in_region = |offset: u32| (slot.offset as usize).saturating_add(offset as usize);
@@ -121,28 +119,39 @@ impl Linker<'_, '_, '_> {
             .regions
             .base(slot.region)
             .wrapping_add(in_region(completed.offset));
-        let result = self.write(row, (slot.region, offset), entry, &Operands { s, a, p, t });
+        let operands = Operands {
+            s,
+            a,
+            p,
+            t,
+            ..Operands::default()
+        };
+        let result = self.write(row, computes, (slot.region, offset), entry, &operands);
         match result {
             Ok(()) => Ok(()),
             Err(field) => self.out_of_range(reader, section.table, relocation, row, field),
         }
     }
 
-    /// The high part that a low part completes, and its symbol: what the low part is computed from.
+    /// The high part that a low part completes, with its symbol and row: what the low part is computed from.
     fn high_part(
         &mut self,
         reader: &mut Reader<'_>,
         section: &mut Section<'_>,
         relocation: &Relocation,
         label: Entry,
-    ) -> Checked<(Entry, Relocation)> {
+    ) -> Checked<(Entry, Relocation, &'static Row)> {
         let high = match label_offset(label, section.slot) {
             Some(label) => section
                 .highs
                 .find(reader, section.table, self.plan.machine, label)?,
             None => None,
         };
-        match high.and_then(|high| Some((self.plan.resolved.get(high.symbol as usize)?, high))) {
+        let found = high.and_then(|high| {
+            let entry = self.plan.resolved.get(high.symbol as usize)?;
+            Some((entry, high, self.plan.machine.row(high.r_type)?))
+        });
+        match found {
             Some(found) => Ok(found),
             None => {
                 let section = self.plan.file.section_name(reader, section.table.target);
@@ -160,40 +169,37 @@ impl Linker<'_, '_, '_> {
     fn write(
         &mut self,
         row: &Row,
+        computes: &Row,
         (region, offset): (RegionKind, usize),
         entry: Entry,
         operands: &Operands,
     ) -> Result<(), FieldError> {
         let place = self.regions.place(region, offset, row.width());
-        if entry == Entry::ZERO {
+        if entry == Entry::ZERO && !row.completes_high_part() {
             return row.apply_weak_undefined(place, operands);
         }
-        let result = row.apply(place, operands);
-        match (result, self.plan.machine.veneer) {
-            (Err(_), Some(veneer))
-                if entry.has_veneer()
-                    && row.branch_reach().is_some()
-                    && operands.a == row.branch_bias() =>
-            {
-                let start = self.veneer_offset(veneer, entry.veneer());
-                let s = self.regions.base(RegionKind::Text).wrapping_add(start);
-                // A veneer is in the state of its callers.
-                row.apply(
-                    self.regions.place(region, offset, row.width()),
-                    &Operands { s, ..*operands },
-                )
-            }
-            (result, _) => result,
+        let result = row.put(place, computes.value(place, operands));
+        let through =
+            entry.has_veneer() && row.branch_reach().is_some() && operands.a == row.branch_bias();
+        if result.is_ok() || !through {
+            return result;
         }
+        let start = self.stub_offset(self.plan.machine.stub, entry.veneer());
+        let s = self.regions.base(RegionKind::Text).wrapping_add(start);
+        // A stub is in the state of its callers.
+        row.apply(
+            self.regions.place(region, offset, row.width()),
+            &Operands { s, ..*operands },
+        )
     }
 
     /// S and T of a symbol.
     fn value(&mut self, reader: &mut Reader<'_>, entry: Entry) -> Checked<(usize, usize)> {
-        let address = match self.plan.machine.veneer {
-            Some(veneer) if entry.has_veneer() => {
-                (veneer.target)(self.veneer(veneer, entry.veneer()))
-            }
-            _ => self.address(reader, entry)?,
+        let stub = self.plan.machine.stub;
+        let address = if entry.has_veneer() {
+            stub.target(self.stub(stub, entry.veneer()))
+        } else {
+            self.address(reader, entry)?
         };
         // Of other symbols nothing but the number is known: see `Operands`.
         let t = if entry.is_function() { address & 1 } else { 0 };
@@ -216,14 +222,14 @@ impl Linker<'_, '_, '_> {
         })
     }
 
-    fn veneer_offset(&self, veneer: &Veneer, index: usize) -> usize {
-        (self.plan.veneers_at as usize).saturating_add(index.saturating_mul(veneer.size))
+    fn stub_offset(&self, stub: &Stub, index: usize) -> usize {
+        (self.plan.veneers_at as usize).saturating_add(index.saturating_mul(stub.size()))
     }
 
-    /// The bytes of a veneer.
-    fn veneer(&mut self, veneer: &Veneer, index: usize) -> &mut [u8] {
-        let offset = self.veneer_offset(veneer, index);
-        self.regions.place(RegionKind::Text, offset, veneer.size)
+    /// The bytes of a stub.
+    fn stub(&mut self, stub: &Stub, index: usize) -> &mut [u8] {
+        let offset = self.stub_offset(stub, index);
+        self.regions.place(RegionKind::Text, offset, stub.size())
     }
 
     #[cold]

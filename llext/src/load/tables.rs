@@ -92,7 +92,7 @@ impl HighParts {
             let is_high = || {
                 machine
                     .row(relocation.r_type)
-                    .is_some_and(|row| row.is_pcrel_hi20())
+                    .is_some_and(|row| row.is_high_part())
             };
             if relocation.offset == offset && is_high() {
                 found = Some(*relocation);

@@ -9,7 +9,8 @@
 //! let row = machine::ARM.row(2).unwrap(); // R_ARM_ABS32: (S + A) | T
 //! let mut place = [4, 0, 0, 0]; // A = 4: ARM's files keep addends in the places (REL)
 //! let a = row.addend(&place);
-//! row.apply(&mut place, &Operands { s: 0x2000_0100, a, p: 0x2100_0000, t: 1 }).unwrap();
+//! let operands = Operands { s: 0x2000_0100, a, p: 0x2100_0000, t: 1, ..Operands::default() };
+//! row.apply(&mut place, &operands).unwrap();
 //! assert_eq!(u32::from_le_bytes(place), 0x2000_0105);
 //! ```
 //!
@@ -24,15 +25,17 @@
 
 mod arm;
 pub mod field;
+mod formula;
 mod riscv;
 mod row;
-mod veneer;
+mod stub;
 
 pub use arm::ARM;
 pub use field::FieldError;
+pub use formula::{Formula, Operands};
 pub use riscv::RISCV32;
-pub use row::{Formula, Operands, Row};
-pub use veneer::Veneer;
+pub use row::{Dynamic, Row};
+pub use stub::Stub;
 
 /// ELF class of a file: the width of its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +47,9 @@ pub enum Class {
 }
 
 impl Class {
-    /// `value` as this class computes it: modulo 2³² or 2⁶⁴, sign-extended.
-    const fn wrap(self, value: isize) -> isize {
-        match self {
-            Self::Elf32 => value as i32 as isize,
-            Self::Elf64 => value,
-        }
+    /// Whether addresses have 64 bits.
+    pub const fn is_64(self) -> bool {
+        matches!(self, Self::Elf64)
     }
 }
 
@@ -66,8 +66,8 @@ pub struct Machine {
     pub rows: &'static [Row],
     /// For each `r_type` the position of its row in `rows`, or one past all rows.
     index: &'static [u8],
-    /// How a branch reaches what is out of its range, if the machine needs that.
-    pub veneer: Option<&'static Veneer>,
+    /// What is put behind the code for symbols that a branch may not reach, or that code looks up.
+    pub stub: &'static Stub,
 }
 
 impl Machine {

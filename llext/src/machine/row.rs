@@ -1,101 +1,112 @@
 //! Relocation types as rows of a table.
 
-use super::Class;
-use super::field::{Field, FieldError, Limits, riscv};
+use super::field::{Field, FieldError, Sign, State};
+use super::{Class, Formula, Operands};
 use core::ops::RangeInclusive;
 
-/// What a relocation computes, in the letters of the psABIs: **S** the symbol's value, **A** the
-/// addend, **P** the address of the place, **Pa** the same rounded down to a word, **T** 1 for a
-/// Thumb function, **V** what the place holds, **TP** the thread pointer.
-///
-/// Formulas are computed modulo 2³² in files of class 32 (AAELF32, "Relocation codes"), modulo 2⁶⁴
-/// in files of class 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Formula {
-    /// Computes nothing: a marker.
-    Nothing,
-    /// S + A
-    Abs,
-    /// (S + A) | T
-    AbsT,
-    /// S + A − P
-    Rel,
-    /// ((S + A) | T) − P
-    RelT,
-    /// S + A − P of another relocation: the HI20 at the place that this one's symbol marks.
-    RelOfHi20,
-    /// S + A − Pa
-    RelWord,
-    /// ((S + A) | T) − Pa
-    RelWordT,
-    /// V + S + A
-    Add,
-    /// V − S − A
-    Sub,
-    /// S + A − TP, where S counts from the start of the thread's block, and the block starts this
-    /// many bytes above TP.
-    TpRel(u8),
-    /// (P + A) mod 2ⁿ, where 2ⁿ is the least power of two above A: how far behind an alignment the
-    /// code after A bytes of padding lies.
-    PadExcess,
-}
-
-/// What a formula is computed from.
-///
-/// ARM: a branch takes the Thumb bit in `s` and in `t` alike, so that an address of which nothing
-/// but the number is known (an export, an absolute symbol) goes into `s` as it is, with `t` = 0. For
-/// data an odd address must stay in `s`, because adding A to it and then setting bit 0 is
-/// something else.
-#[derive(Clone, Copy, Debug)]
-pub struct Operands {
-    /// S: value of the symbol; of an `STT_FUNC` symbol on ARM without the Thumb bit.
-    pub s: usize,
-    /// A: addend.
-    pub a: isize,
-    /// P: target address of the place.
-    pub p: usize,
-    /// T: 1 if the symbol is `STT_FUNC` and its value has the Thumb bit, else 0.
-    pub t: usize,
-}
-
 /// One relocation type.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The psABI's number.
-    pub r_type: u32,
-    /// The psABI's name: "R_ARM_ABS32".
-    pub name: &'static str,
+    pub r_type: u16,
+    /// What else is known of it, for the loops over all relocations.
+    flags: u16,
     /// What it computes.
     pub formula: Formula,
-    /// Where the result goes.
-    pub field: Field,
-    /// Which results fit the field.
-    pub limits: Limits,
     /// Bytes of the place.
     width: u8,
-    /// The class that its arithmetic wraps at.
-    class: Class,
+    /// The psABI's name: "R_ARM_ABS32".
+    pub name: &'static str,
+    /// Where the result goes.
+    pub field: &'static Field,
 }
+
+/// What a type is for in linked files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dynamic {
+    /// The base address of the file plus A: S is that base.
+    Relative,
+    /// An entry of the GOT.
+    GlobDat,
+    /// An entry of the GOT that calls go through.
+    JumpSlot,
+    /// The bytes of another file's object: only executables have such, and no loader that runs them on
+    /// their own can do it.
+    Copy,
+}
+
+// Flags. The lowest two bits are those of `Dynamic`, if `DYNAMIC` is set.
+const DYNAMIC: u16 = 1 << 2;
+/// A whole word with S + A or (S + A) | T.
+const WORD: u16 = 1 << 3;
+const MARKER: u16 = 1 << 4;
+const PAD: u16 = 1 << 5;
+const STUB_WORD: u16 = 1 << 6;
+const HIGH: u16 = 1 << 7;
+const LOW: u16 = 1 << 8;
+const CLASS64: u16 = 1 << 9;
+const OPEN: u16 = 1 << 10;
 
 impl Row {
     pub(super) const fn new(
         class: Class,
-        r_type: u32,
+        r_type: u16,
         name: &'static str,
         formula: Formula,
-        field: Field,
+        field: &'static Field,
     ) -> Self {
-        // What depends on nothing but the field is worked out here, once, by the compiler.
-        let (limits, width) = (field.limits(), field.width() as u8);
+        let mut flags = 0;
+        if class.is_64() {
+            flags |= CLASS64;
+        }
+        if is_whole_word(class, field) && matches!(formula, Formula::Abs | Formula::AbsT) {
+            flags |= WORD;
+        }
+        if matches!(formula, Formula::Nothing) {
+            flags |= MARKER;
+        }
+        if matches!(formula, Formula::OfHigh) {
+            flags |= LOW;
+        }
+        if formula.needs_stub_word() {
+            flags |= STUB_WORD;
+        }
+        if field.open {
+            flags |= OPEN;
+        }
         Self {
             r_type,
-            name,
+            flags,
             formula,
+            width: field.width,
+            name,
             field,
-            limits,
-            width,
-            class,
         }
+    }
+
+    /// The same, as a high part that low parts refer to.
+    pub(super) const fn high(mut self) -> Self {
+        self.flags |= HIGH;
+        self
+    }
+
+    /// The same, as padding.
+    pub(super) const fn pad(mut self) -> Self {
+        self.flags |= PAD;
+        self
+    }
+
+    /// The same, whose word never has the Thumb bit.
+    pub(super) const fn without_t(mut self) -> Self {
+        self.flags &= !WORD;
+        self
+    }
+
+    /// The same, as a type of linked files.
+    pub(super) const fn for_linked_files(mut self, dynamic: Dynamic) -> Self {
+        self.flags |= DYNAMIC | dynamic as u16;
+        self.flags &= !WORD;
+        self
     }
 
     /// Bytes of the place that are read and written: 0 for markers (NONE, RELAX).
@@ -103,16 +114,40 @@ impl Row {
         usize::from(self.width)
     }
 
+    /// Whether the place may be longer than [`Row::width`] (ULEB128): such a row is given the place and all
+    /// that follows it in the section.
+    pub fn is_open(&self) -> bool {
+        self.flags & OPEN != 0
+    }
+
     /// The addend that the place itself holds (REL).
     pub fn addend(&self, place: &[u8]) -> isize {
         self.field.read(place)
     }
 
+    /// What the formula makes of the operands, in the arithmetic of the class.
+    pub fn value(&self, place: &[u8], operands: &Operands) -> isize {
+        let result = self.formula.compute(operands) as isize;
+        let value = match self.formula {
+            Formula::Add => self.field.read(place).wrapping_add(result),
+            Formula::Sub => self.field.read(place).wrapping_sub(result),
+            Formula::OfField => self.field.compute(place, operands),
+            _ => result,
+        };
+        match self.flags & CLASS64 {
+            0 => value as i32 as isize,
+            _ => value,
+        }
+    }
+
+    /// Writes `value` into the field; leaves the place as it was on an error.
+    pub fn put(&self, place: &mut [u8], value: isize) -> Result<(), FieldError> {
+        self.field.write(place, value)
+    }
+
     /// Computes the formula and writes the field; leaves the place as it was on an error.
     pub fn apply(&self, place: &mut [u8], operands: &Operands) -> Result<(), FieldError> {
-        let value = self.class.wrap(self.compute(place, operands));
-        self.limits.check(value)?;
-        self.field.write(place, value)
+        self.put(place, self.value(place, operands))
     }
 
     /// The same for a weak symbol that nothing defines: its value is 0, except that a call to it is
@@ -126,71 +161,93 @@ impl Row {
         if self.field.skip_call(place) {
             return Ok(());
         }
-        self.apply(
-            place,
-            &Operands {
-                s: 0,
-                t: 0,
-                ..*operands
-            },
-        )
+        let nothing = Operands {
+            s: 0,
+            t: 0,
+            ..*operands
+        };
+        self.apply(place, &nothing)
     }
 
-    fn compute(&self, place: &[u8], operands: &Operands) -> isize {
-        let Operands { s, a, p, t } = *operands;
-        let sum = (s as isize).wrapping_add(a);
-        let target = sum | t as isize;
-        let (p, word) = (p as isize, (p & !3) as isize);
-        match self.formula {
-            Formula::Nothing => 0,
-            Formula::Abs => sum,
-            Formula::AbsT => target,
-            Formula::Rel | Formula::RelOfHi20 => sum.wrapping_sub(p),
-            Formula::RelT => target.wrapping_sub(p),
-            Formula::RelWord => sum.wrapping_sub(word),
-            Formula::RelWordT => target.wrapping_sub(word),
-            Formula::Add => self.field.read(place).wrapping_add(sum),
-            Formula::Sub => self.field.read(place).wrapping_sub(sum),
-            Formula::TpRel(above) => sum.wrapping_add(isize::from(above)),
-            Formula::PadExcess => p.wrapping_add(a) & pad_mask(a),
+    /// Whether it puts S + A, or (S + A) | T, into a whole word of the class: nearly all relocations of data.
+    #[inline]
+    pub fn is_word(&self) -> bool {
+        self.flags & WORD != 0
+    }
+
+    /// Whether it computes nothing: its symbol may even be undefined (R_ARM_NONE in .ARM.exidx).
+    #[inline]
+    pub fn is_marker(&self) -> bool {
+        self.flags & MARKER != 0
+    }
+
+    /// Whether it is padding, which must end at its alignment as it is.
+    pub fn is_pad(&self) -> bool {
+        self.flags & PAD != 0
+    }
+
+    /// Whether it computes with G, so that its symbol needs a stub.
+    pub fn needs_stub_word(&self) -> bool {
+        self.flags & STUB_WORD != 0
+    }
+
+    /// Whether low parts refer to it (RISC-V's PCREL_HI20): they put its value, the same as it puts itself.
+    pub fn is_high_part(&self) -> bool {
+        self.flags & HIGH != 0
+    }
+
+    /// RISC-V's PCREL_LO12_*: its symbol marks the place of the high part whose value it completes. It is put
+    /// with the high part's value: `low.put(place, high.value(place_of_high, operands_of_high))`.
+    pub fn completes_high_part(&self) -> bool {
+        self.flags & LOW != 0
+    }
+
+    /// What it is for, if it is a type of linked files.
+    pub fn dynamic(&self) -> Option<Dynamic> {
+        match (self.flags & DYNAMIC, self.flags & 3) {
+            (0, _) => None,
+            (_, 0) => Some(Dynamic::Relative),
+            (_, 1) => Some(Dynamic::GlobDat),
+            (_, 2) => Some(Dynamic::JumpSlot),
+            _ => Some(Dynamic::Copy),
         }
     }
 
-    /// Whether it is a branch that a veneer can stand in for, with its reach: the least and the
+    /// Whether it is a branch that a stub can stand in for, with its reach: the least and the
     /// greatest distance from the place, as its formula computes it, in bytes.
     pub fn branch_reach(&self) -> Option<RangeInclusive<isize>> {
-        let Limits { min, max, .. } = self.limits;
-        self.field.is_veneerable().then_some(min..=max)
+        let Field {
+            limits,
+            branch,
+            round,
+            ..
+        } = self.field;
+        let round = usize::from(*round) as isize;
+        branch
+            .through_stub
+            .then(|| limits.min().wrapping_sub(round)..=limits.max().wrapping_sub(round))
     }
 
     /// The addend of a plain branch to a symbol, in bytes: the program counter that the instruction
     /// counts from is not the place on every machine. 0 for what is no branch.
     pub fn branch_bias(&self) -> isize {
-        self.field.branch_bias()
+        self.field.branch.bias.into()
     }
 
     /// A branch without a change of state, in T32 code: a function that it names must be in Thumb state.
-    /// GNU ld turns BL into BLX for A32 functions; M-profile has neither A32 code nor that BLX, so
-    /// here an `STT_FUNC` symbol without the Thumb bit is a mistake that only the caller can see.
+    /// M-profile has neither A32 code nor a BLX that could enter it, so there an `STT_FUNC` symbol without
+    /// the Thumb bit is a mistake that only the caller can see.
     pub fn enters_thumb(&self) -> bool {
-        self.field.is_t32_branch()
-    }
-
-    /// RISC-V's PCREL_LO12_*: its symbol marks the place of the HI20 whose value it completes. It is
-    /// applied with the operands of that HI20, its own A and P left aside.
-    pub fn completes_hi20(&self) -> bool {
-        self.formula == Formula::RelOfHi20
-    }
-
-    /// RISC-V's PCREL_HI20: what a row with [`Row::completes_hi20`] refers to.
-    pub fn is_pcrel_hi20(&self) -> bool {
-        self.formula == Formula::Rel && self.field == Field::Riscv(riscv::Field::Hi20)
+        self.field.branch.state == State::Thumb
     }
 }
 
-/// 2ⁿ − 1, where 2ⁿ is the least power of two above `padding`.
-fn pad_mask(padding: isize) -> isize {
-    usize::MAX.checked_shr(padding.leading_zeros()).unwrap_or(0) as isize
+/// Whether a field is a word of the class and nothing else.
+const fn is_whole_word(class: Class, field: &Field) -> bool {
+    let word = if class.is_64() { 8 } else { 4 };
+    let is_plain = field.special.is_none() && field.round == 0;
+    let takes_all = matches!(field.limits.sign, Sign::Any) && field.parts.len() == 1;
+    is_plain && takes_all && field.width == word && field.parts[0].count == 8 * word
 }
 
 /// An entry of an index that stands for no row.

@@ -243,11 +243,9 @@ impl Target {
 
     /// Where a branch to `address` ends, where these bytes are: at a veneer's target, or there.
     fn end(&self, address: usize, stub: Option<&[u8]>) -> usize {
-        match (self.machine.veneer, stub) {
+        match stub {
             // ldr.w pc, [pc, #0], and GNU ld's with #-0.
-            (Some(veneer), Some(stub @ [0xdf | 0x5f, 0xf8, 0x00, 0xf0, ..])) => {
-                (veneer.target)(stub)
-            }
+            Some(stub @ [0xdf | 0x5f, 0xf8, 0x00, 0xf0, ..]) => self.machine.stub.target(stub),
             _ => address | 1,
         }
     }

@@ -1,258 +1,338 @@
-//! Fields: where in a place a relocation's result goes.
+//! Fields: where in a place a relocation's result goes, as data.
 //!
-//! Each encoding is a pair of inverse functions on the instruction's bits, `read` and `write`, with
-//! the manual's section beside it, and [`Limits`]. Data fields are here, instructions in one file
-//! an instruction set.
+//! A [`Field`] says how many bytes the place has, in which order they make a word, which numbers fit,
+//! and which bits of the number go to which bits of the word. The [`Part`]s are written as the manuals
+//! draw them: `imm[10:5]` at 30:25 is `part([10, 5], [30, 25])`. One pair of functions reads and writes
+//! all of them, so that reading is the inverse of writing by construction.
+//!
+//! What is no mere copy of bits (an opcode that depends on the sign, two instructions at one place) is a
+//! [`Special`]: functions that the field's static names. Rows refer to fields, and fields to functions, so
+//! a firmware links what its machine's rows need and nothing else.
+//!
+//! Data fields are in [`data`], those of instructions in one file an instruction set.
 
 pub mod a32;
+pub mod data;
+mod limits;
 pub mod riscv;
 pub mod t32;
 
-/// Instruction sets other than the machine's own are left out of a firmware.
-const HAS_ARM: bool = cfg!(any(target_arch = "arm", not(target_os = "none")));
-const HAS_RISCV: bool = cfg!(any(
-    target_arch = "riscv32",
-    target_arch = "riscv64",
-    not(target_os = "none")
-));
+pub use limits::{FieldError, Limits, Sign};
 
-/// Where a result goes. Places are little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// No bits. The result must be 0.
-    Zero,
-    /// The low 6 bits of a byte, the others kept, modulo 2⁶.
-    Low6,
-    /// A byte, modulo 2⁸.
-    Low8,
-    /// Two bytes, modulo 2¹⁶.
-    Low16,
-    /// Four bytes, modulo 2³².
-    Low32,
-    /// A byte, signed or unsigned.
-    Int8,
-    /// Two bytes, signed or unsigned.
-    Int16,
-    /// The low 31 bits of a word, signed, bit 31 kept (exception index tables).
-    Signed31,
-    /// In an A32 instruction.
-    A32(a32::Field),
-    /// In a T32 instruction.
-    T32(t32::Field),
-    /// In a RISC-V instruction.
-    Riscv(riscv::Field),
+use super::Operands;
+
+/// Where a result goes.
+#[derive(Debug)]
+pub struct Field {
+    /// Bytes of the place.
+    pub width: u8,
+    /// Whether the place may be longer, as its bytes say.
+    pub open: bool,
+    /// How they make a word.
+    pub order: Order,
+    /// Which numbers fit, before they are rounded.
+    pub limits: Limits,
+    /// Added to the number before it is cut to the bits of a high part: half of what the low part spans.
+    pub round: u16,
+    /// Bits of the number as it is read, sign included; 0: it is read as an unsigned number.
+    pub read_bits: u8,
+    /// The addend in a place that holds a high half is not shifted as the result is: bits to shift back.
+    pub read_shift: u8,
+    /// What kind of branch it is a part of.
+    pub branch: Branch,
+    /// Which bits of the number go where.
+    pub parts: &'static [Part],
+    /// What there is to it beside the parts.
+    pub special: Option<&'static Special>,
 }
 
-/// Which results fit a field.
+/// How the bytes of a place make a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Least.
-    pub min: isize,
-    /// Greatest.
-    pub max: isize,
-    /// Power of two that all are multiples of.
-    pub align: u8,
+pub enum Order {
+    /// Least byte first.
+    Little,
+    /// Halfwords with their least byte first, the upper halfword first: T32 and ARC instructions of four
+    /// bytes, as their manuals draw them.
+    Halfwords,
 }
 
-impl Limits {
-    /// Every result fits: the field takes it modulo its width.
-    pub(super) const ANY: Self = Self {
-        min: isize::MIN,
-        max: isize::MAX,
-        align: 1,
+/// So many bits of a number at so many bits of a word. See [`part`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The lowest bit in the number.
+    pub value: u8,
+    /// The lowest bit in the word.
+    pub place: u8,
+    /// Bits.
+    pub count: u8,
+}
+
+/// Bits of the number, highest and lowest, at these bits of the word. `part([10, 5], [30, 25])` is what
+/// manuals write `imm[10:5]` and draw at 30:25.
+pub const fn part(value: [u8; 2], place: [u8; 2]) -> Part {
+    assert!(value[0] >= value[1] && value[0] - value[1] == place[0] - place[1]);
+    Part {
+        value: value[1],
+        place: place[1],
+        count: value[0] - value[1] + 1,
+    }
+}
+
+/// What a branch does with the state of the processor, and what it is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The addend of a plain branch to a symbol, in bytes: the program counter that the instruction counts
+    /// from is not the place on every machine. 0 for what is no branch.
+    pub bias: i8,
+    /// Whether a stub can stand in for the target.
+    pub through_stub: bool,
+    /// ARM: which state the branch is in, and whether it can change it.
+    pub state: State,
+}
+
+/// ARM: the state that a branch is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No branch, or no such states.
+    Any,
+    /// T32 code that branches to T32 code.
+    Thumb,
+    /// A32 code that branches to A32 code.
+    Arm,
+    /// T32 code that can branch to either.
+    ThumbToAny,
+    /// A32 code that can branch to either.
+    ArmToAny,
+}
+
+impl Branch {
+    const NONE: Self = Self {
+        bias: 0,
+        through_stub: false,
+        state: State::Any,
     };
-
-    /// Signed numbers of so many bits that are multiples of `align`.
-    const fn signed(bits: u32, align: u8) -> Self {
-        Self {
-            min: -1 << (bits - 1),
-            max: (1 << (bits - 1)) - align as isize,
-            align,
-        }
-    }
-
-    const fn between(min: isize, max: isize, align: u8) -> Self {
-        Self { min, max, align }
-    }
-
-    /// Whether `value` fits.
-    pub(super) fn check(&self, value: isize) -> Result<(), FieldError> {
-        let aligned = value & (isize::from(self.align) - 1) == 0;
-        if aligned && self.min <= value && value <= self.max {
-            Ok(())
-        } else {
-            Err(self.refuse(value))
-        }
-    }
-
-    #[cold]
-    fn refuse(&self, value: isize) -> FieldError {
-        let Self { min, max, align } = *self;
-        FieldError {
-            value: value as i64,
-            min: min as i64,
-            max: max as i64,
-            align,
-        }
-    }
 }
 
-/// A value that does not fit its field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The value.
-    pub value: i64,
-    /// Least value that fits.
-    pub min: i64,
-    /// Greatest value that fits; below `min` if the place was shorter than the field.
-    pub max: i64,
-    /// What the value must be a multiple of.
-    pub align: u8,
+/// What a field does beside copying bits.
+#[derive(Debug)]
+pub struct Special {
+    /// Reads the number in a place. `None`: the place is too short.
+    pub read: fn(&Field, &[u8]) -> Option<isize>,
+    /// Writes a number that is within the field's limits. An error says which numbers would have fitted.
+    pub write: fn(&Field, &mut [u8], isize) -> Result<(), Limits>,
+    /// What [`Formula::OfField`](super::Formula::OfField) computes, from what the place holds and the operands.
+    pub compute: Option<fn(&Field, &[u8], &Operands) -> isize>,
+    /// What becomes of a call to a weak symbol that nothing defines.
+    pub absent: Option<fn(&Field, &mut [u8]) -> Option<()>>,
+}
+
+impl Special {
+    /// Nothing but the parts.
+    pub const PLAIN: Self = Self {
+        read: Field::read_parts,
+        write: Field::write_parts,
+        compute: None,
+        absent: None,
+    };
 }
 
 impl Field {
-    /// Bytes of the place that are read and written.
-    pub(super) const fn width(self) -> usize {
-        match self {
-            Self::Zero => 0,
-            Self::Low6 | Self::Low8 | Self::Int8 => 1,
-            Self::Low16 | Self::Int16 => 2,
-            Self::Low32 | Self::Signed31 | Self::A32(_) => 4,
-            Self::T32(field) => field.width(),
-            Self::Riscv(field) => field.width(),
+    /// A little-endian field of so many bytes.
+    pub const fn new(width: u8, limits: Limits, parts: &'static [Part]) -> Self {
+        let read_bits = match limits.sign {
+            Sign::Signed | Sign::Either => limits.bits,
+            Sign::Unsigned | Sign::Magnitude => 0,
+            Sign::Any => top(parts),
+        };
+        Self {
+            width,
+            open: false,
+            order: Order::Little,
+            limits,
+            round: 0,
+            read_bits,
+            read_shift: 0,
+            branch: Branch::NONE,
+            parts,
+            special: None,
         }
     }
 
-    pub(super) const fn limits(self) -> Limits {
-        match self {
-            Self::Zero => Limits::between(0, 0, 1),
-            Self::Low6 | Self::Low8 | Self::Low16 | Self::Low32 => Limits::ANY,
-            // AAELF32, "Static Data relocations with non-standard size or processing".
-            Self::Int8 => Limits::between(-0x80, 0xff, 1),
-            Self::Int16 => Limits::between(-0x8000, 0xffff, 1),
-            Self::Signed31 => Limits::signed(31, 1),
-            Self::A32(field) => field.limits(),
-            Self::T32(field) => field.limits(),
-            Self::Riscv(field) => field.limits(),
-        }
+    /// The same, of halfwords.
+    pub const fn halfwords(mut self) -> Self {
+        self.order = Order::Halfwords;
+        self
     }
 
-    /// The value in the field, as the addend of a REL relocation; 0 if the place is too short.
-    pub(super) fn read(self, place: &[u8]) -> isize {
-        let value = match self {
-            Self::Zero => None,
-            Self::Low6 => load(place).map(|[byte]| isize::from(byte & 0x3f)),
-            Self::Low8 | Self::Int8 => {
-                load(place).map(|bytes| isize::from(i8::from_le_bytes(bytes)))
-            }
-            Self::Low16 | Self::Int16 => {
-                load(place).map(|bytes| isize::from(i16::from_le_bytes(bytes)))
-            }
-            Self::Low32 => load(place).map(|bytes| i32::from_le_bytes(bytes) as isize),
-            Self::Signed31 => {
-                load(place).map(|bytes| sign_extend(u32::from_le_bytes(bytes) & 0x7fff_ffff, 31))
-            }
-            Self::A32(field) if HAS_ARM => load(place).map(|b| field.read(u32::from_le_bytes(b))),
-            Self::T32(field) if HAS_ARM => field.load(place).map(|insn| field.read(insn)),
-            Self::Riscv(field) if HAS_RISCV => field.load(place).map(|insn| field.read(insn)),
-            Self::A32(_) | Self::T32(_) | Self::Riscv(_) => None,
+    /// The same, in a place that may be longer.
+    pub const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    /// The same, for a high part: half of what the low part spans is added first.
+    pub const fn round(mut self, half: u16) -> Self {
+        self.round = half;
+        self
+    }
+
+    /// The same, whose number is read without a sign.
+    pub const fn read_unsigned(mut self) -> Self {
+        self.read_bits = 0;
+        self
+    }
+
+    /// The same, whose addends are not shifted by so many bits as results are.
+    pub const fn read_shift(mut self, bits: u8) -> Self {
+        self.read_shift = bits;
+        self
+    }
+
+    /// The same, as part of a branch with this bias.
+    pub const fn branch(mut self, bias: i8) -> Self {
+        self.branch.bias = bias;
+        self
+    }
+
+    /// The same, as part of a branch that may go through a stub.
+    pub const fn through_stub(mut self) -> Self {
+        self.branch.through_stub = true;
+        self
+    }
+
+    /// The same, as part of a branch in this state.
+    pub const fn state(mut self, state: State) -> Self {
+        self.branch.state = state;
+        self
+    }
+
+    /// The same, with functions of its own.
+    pub const fn special(mut self, special: &'static Special) -> Self {
+        self.special = Some(special);
+        self
+    }
+
+    /// The number in the field, as the addend of a REL relocation; 0 if the place is too short.
+    pub fn read(&self, place: &[u8]) -> isize {
+        let value = match self.special {
+            Some(special) => (special.read)(self, place),
+            None => self.read_parts(place),
         };
         value.unwrap_or(0)
     }
 
-    /// Writes `value`, which is within the field's limits; refuses a place that is too short.
-    pub(super) fn write(self, place: &mut [u8], value: isize) -> Result<(), FieldError> {
-        let written = match self {
-            Self::Zero => Some(()),
-            Self::Low6 => update(place, |[byte]| [byte & 0xc0 | value as u8 & 0x3f]),
-            Self::Low8 | Self::Int8 => update(place, |[_]| [value as u8]),
-            Self::Low16 | Self::Int16 => update(place, |_| (value as u16).to_le_bytes()),
-            Self::Low32 => update(place, |_| (value as u32).to_le_bytes()),
-            Self::Signed31 => {
-                update_word(place, |old| old & !0x7fff_ffff | value as u32 & 0x7fff_ffff)
-            }
-            Self::A32(field) if HAS_ARM => update_word(place, |insn| field.write(insn, value)),
-            Self::T32(field) if HAS_ARM => field.update(place, |insn| field.write(insn, value)),
-            Self::Riscv(field) if HAS_RISCV => field.update(place, |insn| field.write(insn, value)),
-            Self::A32(_) | Self::T32(_) | Self::Riscv(_) => None,
+    /// Writes `value`, or says why it does not fit and leaves the place as it was.
+    pub fn write(&self, place: &mut [u8], value: isize) -> Result<(), FieldError> {
+        let round = usize::from(self.round) as isize;
+        let rounded = value.wrapping_add(round);
+        let written = if !self.limits.contains(rounded) {
+            Err(self.limits)
+        } else if let Some(special) = self.special {
+            (special.write)(self, place, rounded)
+        } else {
+            self.write_parts(place, rounded)
         };
-        written.ok_or(FieldError {
-            value: value as i64,
-            min: 0,
-            max: -1,
-            align: 1,
+        written.map_err(|limits| limits.refuse(value, round))
+    }
+
+    /// What the field's special computes.
+    pub(super) fn compute(&self, place: &[u8], operands: &Operands) -> isize {
+        self.special
+            .and_then(|special| special.compute)
+            .map_or(0, |compute| compute(self, place, operands))
+    }
+
+    /// Writes what stands for a call to a weak symbol that nothing defines; false (and nothing done) if the
+    /// field is none of a call, or the place too short.
+    pub(super) fn skip_call(&self, place: &mut [u8]) -> bool {
+        self.special
+            .and_then(|special| special.absent)
+            .and_then(|absent| absent(self, place))
+            .is_some()
+    }
+
+    /// The number that the parts make.
+    pub fn read_parts(&self, place: &[u8]) -> Option<isize> {
+        let value = self.gather(self.load(place)?);
+        let unused = match self.read_bits {
+            0 => 0,
+            bits => usize::BITS.saturating_sub(bits.into()),
+        };
+        let signed = if self.read_bits == 0 {
+            value as isize
+        } else {
+            (value.wrapping_shl(unused) as isize).wrapping_shr(unused)
+        };
+        Some(signed.wrapping_shr(self.read_shift.into()))
+    }
+
+    /// Copies the bits of a number to where the parts say.
+    pub fn write_parts(&self, place: &mut [u8], value: isize) -> Result<(), Limits> {
+        let word = self.load(place).ok_or(Limits::NONE)?;
+        self.store(place, self.scatter(word, value as usize));
+        Ok(())
+    }
+
+    /// The bits of the number in a word of the place.
+    pub fn gather(&self, word: usize) -> usize {
+        let bits = |part: &Part| {
+            (word.wrapping_shr(part.place.into()) & part.mask()).wrapping_shl(part.value.into())
+        };
+        self.parts.iter().fold(0, |value, part| value | bits(part))
+    }
+
+    /// `word` with the bits of a number where the parts say.
+    pub fn scatter(&self, word: usize, value: usize) -> usize {
+        self.parts.iter().fold(word, |word, part| {
+            let mask = part.mask();
+            let bits = value.wrapping_shr(part.value.into()) & mask;
+            let place = u32::from(part.place);
+            word & !mask.wrapping_shl(place) | bits.wrapping_shl(place)
         })
     }
 
-    /// Writes what stands for a call to a weak symbol that nothing defines; false (and nothing
-    /// done) if the field is none of a call, or the place too short.
-    pub(super) fn skip_call(self, place: &mut [u8]) -> bool {
-        match self {
-            Self::A32(field) if HAS_ARM => match field.skip() {
-                Some(skip) => update_word(place, skip).is_some(),
-                None => false,
-            },
-            Self::T32(field) if HAS_ARM => match field.skip() {
-                Some(nop) => field.update(place, |_| nop).is_some(),
-                None => false,
-            },
-            Self::Riscv(field) if HAS_RISCV => match field.call_zero() {
-                Some(call_zero) => field.update(place, call_zero).is_some(),
-                None => false,
-            },
-            _ => false,
+    /// The word in a place; `None` if the place is too short.
+    pub fn load(&self, place: &[u8]) -> Option<usize> {
+        let bytes = place.get(..self.width.into())?;
+        let word = bytes
+            .iter()
+            .rev()
+            .fold(0, |word: usize, byte| word << 8 | usize::from(*byte));
+        Some(match self.order {
+            Order::Little => word,
+            Order::Halfwords => (word as u32).rotate_left(16) as usize,
+        })
+    }
+
+    /// Puts a word into a place, as far as that goes.
+    pub fn store(&self, place: &mut [u8], word: usize) {
+        let mut rest = match self.order {
+            Order::Little => word,
+            Order::Halfwords => (word as u32).rotate_left(16) as usize,
+        };
+        for byte in place.iter_mut().take(self.width.into()) {
+            *byte = rest as u8;
+            rest >>= 8;
         }
     }
+}
 
-    /// Whether it is the distance of a branch that a veneer can stand in for (AAELF32, "Call and
-    /// Jump relocations"). Veneers are T32 code, so A32 branches have none. A RISC-V call reaches
-    /// all of a 32-bit address space; its jumps within a function need no more than they reach.
-    pub(super) fn is_veneerable(self) -> bool {
-        use t32::Field::{BranchT3, BranchT4};
-        matches!(self, Self::T32(BranchT3 | BranchT4))
+impl Part {
+    /// So many ones.
+    const fn mask(self) -> usize {
+        usize::MAX.wrapping_shr(usize::BITS.wrapping_sub(self.count as u32))
     }
+}
 
-    /// What has to be added to the distance of a branch for its field: the program counter is two
-    /// instructions ahead in A32 and T32 code.
-    pub(super) fn branch_bias(self) -> isize {
-        match self {
-            Self::A32(a32::Field::BranchA1) => -8,
-            Self::T32(field) if field.is_branch() => -4,
-            _ => 0,
+/// One more than the highest bit of a number that parts make.
+const fn top(parts: &[Part]) -> u8 {
+    let (mut top, mut at) = (0, 0);
+    while at < parts.len() {
+        let end = parts[at].value + parts[at].count;
+        if end > top {
+            top = end;
         }
+        at += 1;
     }
-
-    pub(super) fn is_t32_branch(self) -> bool {
-        matches!(self, Self::T32(field) if field.is_branch())
-    }
-}
-
-/// The first bytes of a place.
-fn load<const N: usize>(place: &[u8]) -> Option<[u8; N]> {
-    place.first_chunk().copied()
-}
-
-/// Replaces the first bytes of a place.
-fn update<const N: usize>(place: &mut [u8], change: impl FnOnce([u8; N]) -> [u8; N]) -> Option<()> {
-    let place = place.first_chunk_mut()?;
-    *place = change(*place);
-    Some(())
-}
-
-/// Replaces the first word of a place.
-fn update_word(place: &mut [u8], change: impl FnOnce(u32) -> u32) -> Option<()> {
-    update(place, |bytes| {
-        change(u32::from_le_bytes(bytes)).to_le_bytes()
-    })
-}
-
-/// `count` bits of `value` from bit `low` on, at bit 0.
-const fn bits(value: u32, low: u32, count: u32) -> u32 {
-    (value >> low) & ((1 << count) - 1)
-}
-
-/// The low `count` bits of `value` as a two's complement number.
-const fn sign_extend(value: u32, count: u32) -> isize {
-    let unused = u32::BITS - count;
-    ((value << unused) as i32 >> unused) as isize
+    top
 }

@@ -1,215 +1,211 @@
-//! Fields of T32 (Thumb) instructions.
+//! Fields of T32 (Thumb) instructions, named by the manual's encodings.
 //!
 //! Sections are those of the Armv7-M Architecture Reference Manual, DDI 0403. An instruction of two
 //! halfwords is read as one word, its first halfword on top, as the manual draws it.
+//!
+//! Branches take bit 0 of the result for the Thumb bit and leave it out: their alignment is 1.
 
-use super::{Limits, bits, load, sign_extend, update, update_word};
+use super::{Field, Limits, Part, Special, State, part};
 
-/// A field of a T32 instruction, named by the manual's encodings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// `B<c> label`, 16 bit, ±256 B. A7.7.12, T1: imm8 at 7:0.
-    BranchT1,
-    /// `B label`, 16 bit, ±2 KiB. A7.7.12, T2: imm11 at 10:0.
-    BranchT2,
-    /// `B<c>.W label`, ±1 MiB. A7.7.12, T3: S:J2:J1:imm6:imm11:0.
-    BranchT3,
-    /// `BL label` and `B.W label`, ±16 MiB. A7.7.18, T1 and A7.7.12, T4: S:I1:I2:imm10:imm11:0,
-    /// where I = NOT(J EOR S).
-    BranchT4,
-    /// `CBZ Rn, label`, forward 0 to 126 B. A7.7.21, T1: i:imm5:0.
-    CbzT1,
-    /// `MOVW Rd, #imm16`. A7.7.76, T3: imm4:i:imm3:imm8. Takes the low half of the result.
-    MovwT3,
-    /// `MOVT Rd, #imm16`. A7.7.79, T1: as MOVW. Takes the high half of the result.
-    MovtT1,
-    /// `LDR Rt, [Rn, #imm]`, 16 bit. A7.7.43, T1: imm5:00 at 10:6.
-    LdrImmediateT1,
-    /// `LDR Rt, label`, 16 bit, and `ADR Rd, label`. A7.7.44, T1 and A7.7.7, T1: imm8:00 at 7:0.
-    LiteralT1,
-    /// `LDR.W Rt, label`. A7.7.44, T2: imm12 at 11:0, U at 23 (of the first halfword: 7).
-    LiteralT2,
-    /// `ADR.W Rd, label`. A7.7.7, T2 (SUB) and T3 (ADD): i:imm3:imm8.
-    AdrT2T3,
-    /// `MOVS Rd, #imm8` and `ADDS Rdn, #imm8`, 16 bit. A7.7.76, T1 and A7.7.3, T2: imm8 at 7:0.
-    /// Takes this byte of the result, 0 the lowest: v6-M code that reads no literals.
-    Byte(u8),
+/// A branch: the program counter is two instructions ahead.
+const fn branch(width: u8, limits: Limits, parts: &'static [Part]) -> Field {
+    let field = Field::new(width, limits, parts)
+        .branch(-4)
+        .state(State::Thumb);
+    if width == 4 { field.halfwords() } else { field }
+}
+
+/// `B<c> label`, 16 bit, ±256 B. A7.7.12, T1: imm8 at 7:0.
+pub static BRANCH_T1: Field = branch(2, Limits::signed(9, 1), &[part([8, 1], [7, 0])]);
+
+/// `B label`, 16 bit, ±2 KiB. A7.7.12, T2: imm11 at 10:0.
+pub static BRANCH_T2: Field = branch(2, Limits::signed(12, 1), &[part([11, 1], [10, 0])]);
+
+/// `B<c>.W label`, ±1 MiB. A7.7.12, T3: S:J2:J1:imm6:imm11:0.
+pub static BRANCH_T3: Field = branch(
+    4,
+    Limits::signed(21, 1),
+    &[
+        part([20, 20], [26, 26]),
+        part([19, 19], [11, 11]),
+        part([18, 18], [13, 13]),
+        part([17, 12], [21, 16]),
+        part([11, 1], [10, 0]),
+    ],
+)
+.through_stub();
+
+/// `BL label` and `B.W label`, ±16 MiB. A7.7.18, T1 and A7.7.12, T4: S:I1:I2:imm10:imm11:0, where
+/// I = NOT(J EOR S). The parts are those of S:J1:J2:imm10:imm11:0.
+pub static BRANCH_T4: Field = branch(
+    4,
+    Limits::signed(25, 1),
+    &[
+        part([24, 24], [26, 26]),
+        part([23, 23], [13, 13]),
+        part([22, 22], [11, 11]),
+        part([21, 12], [25, 16]),
+        part([11, 1], [10, 0]),
+    ],
+)
+.through_stub()
+.special(&BRANCH);
+
+/// `CBZ Rn, label`, forward 0 to 126 B. A7.7.21, T1: i:imm5:0.
+pub static CBZ_T1: Field = branch(
+    2,
+    Limits::unsigned(7, 1),
+    &[part([6, 6], [9, 9]), part([5, 1], [7, 3])],
+)
+.special(&BIASED);
+
+const IMM16: [Part; 4] = [
+    part([15, 12], [19, 16]),
+    part([11, 11], [26, 26]),
+    part([10, 8], [14, 12]),
+    part([7, 0], [7, 0]),
+];
+
+/// `MOVW Rd, #imm16`. A7.7.76, T3: imm4:i:imm3:imm8. Takes the low half of the result.
+pub static MOVW_T3: Field = Field::new(4, Limits::ANY, &IMM16).halfwords();
+
+/// `MOVT Rd, #imm16`. A7.7.79, T1: as MOVW. Takes the high half of the result; an addend is not shifted.
+pub static MOVT_T1: Field = Field::new(
+    4,
+    Limits::ANY,
+    &[
+        part([31, 28], [19, 16]),
+        part([27, 27], [26, 26]),
+        part([26, 24], [14, 12]),
+        part([23, 16], [7, 0]),
+    ],
+)
+.halfwords()
+.read_shift(16);
+
+/// `LDR Rt, [Rn, #imm]`, 16 bit. A7.7.43, T1: imm5:00 at 10:6.
+pub static LDR_IMMEDIATE_T1: Field =
+    Field::new(2, Limits::unsigned(7, 4), &[part([6, 2], [10, 6])]);
+
+/// `LDR Rt, label`, 16 bit, and `ADR Rd, label`. A7.7.44, T1 and A7.7.7, T1: imm8:00 at 7:0.
+pub static LITERAL_T1: Field =
+    Field::new(2, Limits::unsigned(10, 4), &[part([9, 2], [7, 0])]).special(&BIASED);
+
+/// `LDR.W Rt, label`. A7.7.44, T2: imm12 at 11:0, U at 23 (of the first halfword: 7).
+pub static LITERAL_T2: Field = Field::new(4, Limits::magnitude(12), &[part([11, 0], [11, 0])])
+    .halfwords()
+    .special(&ADD_OR_SUBTRACT);
+
+/// `ADR.W Rd, label`. A7.7.7, T2 (SUB) and T3 (ADD): i:imm3:imm8.
+pub static ADR_T2_T3: Field = Field::new(
+    4,
+    Limits::magnitude(12),
+    &[
+        part([11, 11], [26, 26]),
+        part([10, 8], [14, 12]),
+        part([7, 0], [7, 0]),
+    ],
+)
+.halfwords()
+.special(&ADD_OR_SUB);
+
+/// `MOVS Rd, #imm8` and `ADDS Rdn, #imm8`, 16 bit. A7.7.76, T1 and A7.7.3, T2: imm8 at 7:0. Takes this
+/// byte of the result, 0 the lowest: v6-M code that reads no literals.
+pub static BYTES: [Field; 4] = [
+    byte(&[part([7, 0], [7, 0])], 0),
+    byte(&[part([15, 8], [7, 0])], 8),
+    byte(&[part([23, 16], [7, 0])], 16),
+    byte(&[part([31, 24], [7, 0])], 24),
+];
+
+const fn byte(parts: &'static [Part], shift: u8) -> Field {
+    Field::new(2, Limits::ANY, parts)
+        .read_unsigned()
+        .read_shift(shift)
 }
 
 /// `NOP.W`, A7.7.88, T2.
-const NOP_W: u32 = 0xf3af_8000;
-/// Of `ADR.W`, the bits of the opcode that make an ADD a SUB.
-const ADR_SUB: u32 = 0x00a0_0000;
-/// Of `LDR.W (literal)`, the bit that says "add", not "subtract".
-const LITERAL_ADD: u32 = 1 << 23;
+const NOP_W: usize = 0xf3af_8000;
+/// Bit 12 of `BL`, clear in `BLX`.
+const BL: usize = 1 << 12;
 
-impl Field {
-    const fn is_halfword(self) -> bool {
-        use Field::*;
-        matches!(
-            self,
-            BranchT1 | BranchT2 | CbzT1 | LdrImmediateT1 | LiteralT1 | Byte(_)
-        )
-    }
+static BRANCH: Special = Special {
+    read: |field, place| field.read_parts(place).map(swap_j_and_i),
+    // Sets bit 12 too, as GNU ld does: a `BLX` to what turned out to be Thumb code becomes a `BL`.
+    write: |field, place, value| {
+        let insn = field.load(place).ok_or(Limits::NONE)?;
+        let insn = field.scatter(insn, swap_j_and_i(value) as usize);
+        field.store(place, insn | BL);
+        Ok(())
+    },
+    // A call to nothing is none.
+    absent: Some(|field, place| {
+        field.load(place)?;
+        field.store(place, NOP_W);
+        Some(())
+    }),
+    ..Special::PLAIN
+};
 
-    pub(super) const fn width(self) -> usize {
-        if self.is_halfword() { 2 } else { 4 }
-    }
-
-    /// Branches take bit 0 of the result for the Thumb bit and leave it out: their alignment is 1.
-    pub(super) const fn limits(self) -> Limits {
-        match self {
-            Self::BranchT1 => Limits::signed(9, 1),
-            Self::BranchT2 => Limits::signed(12, 1),
-            Self::BranchT3 => Limits::signed(21, 1),
-            Self::BranchT4 => Limits::signed(25, 1),
-            Self::CbzT1 => Limits::between(0, 0x7f, 1),
-            Self::MovwT3 | Self::MovtT1 | Self::Byte(_) => Limits::ANY,
-            Self::LdrImmediateT1 => Limits::between(0, 0x7c, 4),
-            Self::LiteralT1 => Limits::between(0, 0x3fc, 4),
-            Self::LiteralT2 | Self::AdrT2T3 => Limits::between(-0xfff, 0xfff, 1),
-        }
-    }
-
-    pub(super) const fn is_branch(self) -> bool {
-        use Field::*;
-        matches!(self, BranchT1 | BranchT2 | BranchT3 | BranchT4 | CbzT1)
-    }
-
-    /// What a branch to nothing becomes.
-    pub(super) const fn skip(self) -> Option<u32> {
-        if matches!(self, Self::BranchT4) {
-            Some(NOP_W)
-        } else {
-            None
-        }
-    }
-
-    pub(super) fn load(self, place: &[u8]) -> Option<u32> {
-        if self.is_halfword() {
-            load(place).map(|bytes| u16::from_le_bytes(bytes).into())
-        } else {
-            load(place).map(|bytes| u32::from_le_bytes(bytes).rotate_left(16))
-        }
-    }
-
-    pub(super) fn update(self, place: &mut [u8], change: impl FnOnce(u32) -> u32) -> Option<()> {
-        if self.is_halfword() {
-            update(place, |bytes| {
-                (change(u16::from_le_bytes(bytes).into()) as u16).to_le_bytes()
-            })
-        } else {
-            update_word(place, |word| change(word.rotate_left(16)).rotate_left(16))
-        }
-    }
-
-    /// The addend in an instruction. AAELF32, "Addends and PC-bias compensation".
-    pub(super) fn read(self, insn: u32) -> isize {
-        match self {
-            Self::BranchT1 => sign_extend(bits(insn, 0, 8) << 1, 9),
-            Self::BranchT2 => sign_extend(bits(insn, 0, 11) << 1, 12),
-            Self::BranchT3 => read_branch_t3(insn),
-            Self::BranchT4 => read_branch_t4(insn),
-            // The field is unsigned, yet has to hold the bias of −4: its greatest value means that.
-            Self::CbzT1 => unbias(bits(insn, 9, 1) << 6 | bits(insn, 3, 5) << 1, 0x7f),
-            Self::MovwT3 | Self::MovtT1 => sign_extend(read_imm16(insn), 16),
-            Self::LdrImmediateT1 => (bits(insn, 6, 5) << 2) as isize,
-            Self::LiteralT1 => unbias(bits(insn, 0, 8) << 2, 0x3ff),
-            Self::LiteralT2 => negate_if(insn & LITERAL_ADD == 0, bits(insn, 0, 12)),
-            Self::AdrT2T3 => negate_if(insn & ADR_SUB == ADR_SUB, read_imm12(insn)),
-            Self::Byte(_) => bits(insn, 0, 8) as isize,
-        }
-    }
-
-    /// `insn` with `value` in the field.
-    pub(super) fn write(self, insn: u32, value: isize) -> u32 {
-        let x = value as u32;
-        let magnitude = value.unsigned_abs() as u32;
-        match self {
-            Self::BranchT1 => insn & !0xff | bits(x, 1, 8),
-            Self::BranchT2 => insn & !0x7ff | bits(x, 1, 11),
-            Self::BranchT3 => write_branch_t3(insn, x),
-            Self::BranchT4 => write_branch_t4(insn, x),
-            Self::CbzT1 => insn & !0x02f8 | bits(x, 6, 1) << 9 | bits(x, 1, 5) << 3,
-            Self::MovwT3 => write_imm16(insn, bits(x, 0, 16)),
-            Self::MovtT1 => write_imm16(insn, bits(x, 16, 16)),
-            Self::LdrImmediateT1 => insn & !0x07c0 | bits(x, 2, 5) << 6,
-            Self::LiteralT1 => insn & !0xff | bits(x, 2, 8),
-            Self::LiteralT2 => {
-                let add = if value < 0 { 0 } else { LITERAL_ADD };
-                insn & !(LITERAL_ADD | 0xfff) | add | magnitude
-            }
-            Self::AdrT2T3 => {
-                let sub = if value < 0 { ADR_SUB } else { 0 };
-                write_imm12(insn & !ADR_SUB | sub, magnitude)
-            }
-            Self::Byte(index) => insn & !0xff | bits(x, 8 * u32::from(index), 8),
-        }
-    }
-}
-
-/// AAELF32: `((imm + 4) & mask) − 4`.
-fn unbias(imm: u32, mask: u32) -> isize {
-    ((imm + 4) & mask) as isize - 4
-}
-
-fn negate_if(negative: bool, magnitude: u32) -> isize {
-    if negative {
-        -(magnitude as isize)
+/// Makes I1:I2 of a signed distance J1:J2, and the other way round: where the sign is clear, both bits change.
+const fn swap_j_and_i(value: isize) -> isize {
+    if value < 0 {
+        value
     } else {
-        magnitude as isize
+        value ^ (1 << 23 | 1 << 22)
     }
 }
 
-/// S at 26, imm6 at 21:16, J1 at 13, J2 at 11, imm11 at 10:0.
-fn read_branch_t3(insn: u32) -> isize {
-    let (s, j1, j2) = (bits(insn, 26, 1), bits(insn, 13, 1), bits(insn, 11, 1));
-    let offset = s << 20 | j2 << 19 | j1 << 18 | bits(insn, 16, 6) << 12 | bits(insn, 0, 11) << 1;
-    sign_extend(offset, 21)
+/// The field is unsigned, yet has to hold the bias of −4: its greatest value means that. AAELF32, "Addends
+/// and PC-bias compensation": `((imm + 4) & mask) − 4`.
+static BIASED: Special = Special {
+    read: |field, place| {
+        let imm = field.read_parts(place)?;
+        let mask = field
+            .limits
+            .max()
+            .wrapping_add(field.limits.align.into())
+            .wrapping_sub(1);
+        Some((imm.wrapping_add(4) & mask).wrapping_sub(4))
+    },
+    ..Special::PLAIN
+};
+
+/// Of `LDR.W (literal)`, the bit that says "add", not "subtract".
+static ADD_OR_SUBTRACT: Special = Special {
+    read: |field, place| read_magnitude::<{ 1 << 23 }, 0>(field, place),
+    write: |field, place, value| write_magnitude::<{ 1 << 23 }, 0>(field, place, value),
+    ..Special::PLAIN
+};
+
+/// Of `ADR.W`, the bits of the opcode that make an ADD a SUB.
+static ADD_OR_SUB: Special = Special {
+    read: |field, place| read_magnitude::<0, 0x00a0_0000>(field, place),
+    write: |field, place, value| write_magnitude::<0, 0x00a0_0000>(field, place, value),
+    ..Special::PLAIN
+};
+
+/// A magnitude with its sign in the opcode: one of these groups of bits is set.
+fn read_magnitude<const ADD: usize, const SUB: usize>(
+    field: &Field,
+    place: &[u8],
+) -> Option<isize> {
+    let insn = field.load(place)?;
+    let magnitude = field.gather(insn) as isize;
+    Some(if insn & (ADD | SUB) == SUB {
+        magnitude.wrapping_neg()
+    } else {
+        magnitude
+    })
 }
 
-fn write_branch_t3(insn: u32, x: u32) -> u32 {
-    let (s, j2, j1) = (bits(x, 20, 1), bits(x, 19, 1), bits(x, 18, 1));
-    insn & !0x043f_2fff | s << 26 | bits(x, 12, 6) << 16 | j1 << 13 | j2 << 11 | bits(x, 1, 11)
-}
-
-/// S at 26, imm10 at 25:16, J1 at 13, J2 at 11, imm11 at 10:0.
-fn read_branch_t4(insn: u32) -> isize {
-    let s = bits(insn, 26, 1);
-    let i1 = !(bits(insn, 13, 1) ^ s) & 1;
-    let i2 = !(bits(insn, 11, 1) ^ s) & 1;
-    let offset = s << 24 | i1 << 23 | i2 << 22 | bits(insn, 16, 10) << 12 | bits(insn, 0, 11) << 1;
-    sign_extend(offset, 25)
-}
-
-/// Sets bit 12 too, as GNU ld does: a `BLX` to what turned out to be Thumb code becomes a `BL`.
-fn write_branch_t4(insn: u32, x: u32) -> u32 {
-    let s = bits(x, 24, 1);
-    let j1 = !(bits(x, 23, 1) ^ s) & 1;
-    let j2 = !(bits(x, 22, 1) ^ s) & 1;
-    insn & !0x07ff_2fff
-        | 1 << 12
-        | s << 26
-        | bits(x, 12, 10) << 16
-        | j1 << 13
-        | j2 << 11
-        | bits(x, 1, 11)
-}
-
-/// imm4 at 19:16, i at 26, imm3 at 14:12, imm8 at 7:0.
-fn read_imm16(insn: u32) -> u32 {
-    bits(insn, 16, 4) << 12 | read_imm12(insn)
-}
-
-fn write_imm16(insn: u32, imm: u32) -> u32 {
-    write_imm12(insn & !0x000f_0000 | bits(imm, 12, 4) << 16, imm)
-}
-
-/// i at 26, imm3 at 14:12, imm8 at 7:0.
-fn read_imm12(insn: u32) -> u32 {
-    bits(insn, 26, 1) << 11 | bits(insn, 12, 3) << 8 | bits(insn, 0, 8)
-}
-
-fn write_imm12(insn: u32, imm: u32) -> u32 {
-    insn & !0x0400_70ff | bits(imm, 11, 1) << 26 | bits(imm, 8, 3) << 12 | bits(imm, 0, 8)
+fn write_magnitude<const ADD: usize, const SUB: usize>(
+    field: &Field,
+    place: &mut [u8],
+    value: isize,
+) -> Result<(), Limits> {
+    let insn = field.load(place).ok_or(Limits::NONE)?;
+    let insn = field.scatter(insn, value.unsigned_abs()) & !(ADD | SUB);
+    field.store(place, insn | if value < 0 { SUB } else { ADD });
+    Ok(())
 }

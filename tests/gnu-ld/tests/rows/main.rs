@@ -18,10 +18,14 @@ const BASE: usize = 0x4000_0000;
 const PITCH: usize = 16;
 
 /// Rows that GNU ld cannot judge, and why.
-const NOT_COMPARED: [(&str, &str); 1] = [(
-    "R_ARM_THM_ABS5",
-    "GNU ld 2.40 adds the value to the whole instruction, whatever its field",
-)];
+const NOT_COMPARED: [(&str, &str); 3] = [
+    (
+        "R_ARM_THM_ABS5",
+        "GNU ld 2.40 adds the value to the whole instruction, whatever its field",
+    ),
+    ("R_RISCV_SET_ULEB128", "from binutils 2.41 on"),
+    ("R_RISCV_SUB_ULEB128", "from binutils 2.41 on"),
+];
 
 /// What thread-local symbols lie in.
 const TLS_BLOCK: &str = ".section .tbss,\"awT\",%nobits\n.balign 8\ntls_block: .skip 0x20000\n";
@@ -39,7 +43,7 @@ fn riscv_rows_write_what_gnu_ld_writes() {
 fn compare_all(machine: &Machine, tools: &Tools) {
     let mut failures = String::new();
     let mut compared = 0;
-    for row in machine.rows {
+    for row in machine.rows.iter().filter(|row| row.dynamic().is_none()) {
         if let Some((_, reason)) = NOT_COMPARED.iter().find(|(name, _)| *name == row.name) {
             println!("{}: {reason}", row.name);
             continue;
@@ -110,12 +114,31 @@ fn apply(row: &Row, case: &Case, number: usize, more: isize) -> Outcome {
         a,
         p,
         t: usize::from(case.thumb),
+        tp: thread_pointer(row),
+        ..Operands::default()
     };
     let place = &mut bytes[case.skip..];
-    match row.apply(place, &operands) {
+    let value = if row.completes_high_part() {
+        pcrel_hi20().value(place, &operands)
+    } else {
+        row.value(place, &operands)
+    };
+    match row.put(place, value) {
         Ok(()) => Outcome::Bytes(place.to_vec()),
         Err(_) => Outcome::Refused,
     }
+}
+
+/// TP, where thread-local symbols count from the start of the block: ARM's points at two words in front of it
+/// (AAELF32, "Thread-local storage").
+fn thread_pointer(row: &Row) -> usize {
+    let tcb_size = if row.name.starts_with("R_ARM") { 8 } else { 0 };
+    0_usize.wrapping_sub(tcb_size)
+}
+
+/// The row whose value low parts put.
+fn pcrel_hi20() -> &'static Row {
+    machine::RISCV32.row(23).expect("R_RISCV_PCREL_HI20")
 }
 
 fn link(row: &Row, cases: &[Case], tools: &Tools) -> Vec<Outcome> {

@@ -1,0 +1,114 @@
+//! Which numbers fit a field.
+
+/// Which numbers fit a field: so many bits, and multiples of a power of two only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How the bits are understood.
+    pub sign: Sign,
+    /// Bits of the number, those that alignment keeps 0 included.
+    pub bits: u8,
+    /// Power of two that all are multiples of.
+    pub align: u8,
+}
+
+/// How the bits of a number are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Every number fits: the field takes it modulo its width.
+    Any,
+    /// From 0 on.
+    Unsigned,
+    /// Two's complement.
+    Signed,
+    /// Either of the two.
+    Either,
+    /// A sign and a magnitude of so many bits.
+    Magnitude,
+}
+
+impl Limits {
+    /// Every number fits.
+    pub const ANY: Self = Self::new(Sign::Any, usize::BITS as u8, 1);
+    /// None fits: the place is too short.
+    pub const NONE: Self = Self::new(Sign::Unsigned, 0, 0);
+
+    const fn new(sign: Sign, bits: u8, align: u8) -> Self {
+        Self { sign, bits, align }
+    }
+
+    /// Signed numbers of so many bits that are multiples of `align`.
+    pub const fn signed(bits: u8, align: u8) -> Self {
+        Self::new(Sign::Signed, bits, align)
+    }
+
+    /// Unsigned numbers of so many bits that are multiples of `align`.
+    pub const fn unsigned(bits: u8, align: u8) -> Self {
+        Self::new(Sign::Unsigned, bits, align)
+    }
+
+    /// Numbers that fit so many bits with or without a sign.
+    pub const fn either(bits: u8) -> Self {
+        Self::new(Sign::Either, bits, 1)
+    }
+
+    /// Numbers whose magnitude fits so many bits.
+    pub const fn magnitude(bits: u8) -> Self {
+        Self::new(Sign::Magnitude, bits, 1)
+    }
+
+    /// The least number that fits.
+    pub const fn min(self) -> isize {
+        match self.sign {
+            Sign::Any => isize::MIN,
+            Sign::Unsigned => 0,
+            Sign::Signed | Sign::Either => {
+                (-1_isize).wrapping_shl((self.bits as u32).wrapping_sub(1))
+            }
+            Sign::Magnitude => self.max().wrapping_neg(),
+        }
+    }
+
+    /// The greatest number that fits. Below the least one: none does.
+    pub const fn max(self) -> isize {
+        let bits = match self.sign {
+            Sign::Any => return isize::MAX,
+            Sign::Signed => (self.bits as u32).wrapping_sub(1),
+            Sign::Unsigned | Sign::Either | Sign::Magnitude => self.bits as u32,
+        };
+        1_isize.wrapping_shl(bits).wrapping_sub(if self.align == 0 {
+            2
+        } else {
+            self.align as isize
+        })
+    }
+
+    /// Whether `value` fits.
+    pub const fn contains(self, value: isize) -> bool {
+        let aligned = value & (self.align as isize).wrapping_sub(1) == 0;
+        matches!(self.sign, Sign::Any) || aligned && self.min() <= value && value <= self.max()
+    }
+
+    /// The error that says so: these limits are those of `value` with `round` added to it.
+    #[cold]
+    pub(super) fn refuse(self, value: isize, round: isize) -> FieldError {
+        FieldError {
+            value: value as i64,
+            min: self.min().saturating_sub(round) as i64,
+            max: self.max().saturating_sub(round) as i64,
+            align: self.align.max(1),
+        }
+    }
+}
+
+/// A value that does not fit its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The value.
+    pub value: i64,
+    /// Least value that fits.
+    pub min: i64,
+    /// Greatest value that fits; below `min` if the place was shorter than the field.
+    pub max: i64,
+    /// What the value must be a multiple of.
+    pub align: u8,
+}
