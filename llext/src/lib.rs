@@ -92,7 +92,8 @@ pub use loaded::{
     BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
 };
 pub use memory::{
-    Heap, HeapBlock, HeapStats, MemoryKind, OwnedBlocks, Protection, TlsfHeap, Usage,
+    BlockHeap, Heap, HeapBlock, HeapError, HeapStats, MemoryKind, OwnedBlocks, Protection,
+    SplitHeap, TlsfHeap, Usage,
 };
 pub use name::Name;
 pub use source::{InPlace, SliceSource, Source, SourceError, SourceFault};

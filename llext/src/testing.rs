@@ -282,7 +282,7 @@ impl Arena {
         let memory = Box::leak(vec![Page([0xa5; 4096]); size / 4096].into_boxed_slice());
         let (memory, heap) = (NonNull::from(memory), TlsfHeap::new());
         // SAFETY: the memory lives as long as the heap (see `drop`) and is used through the heap alone.
-        unsafe { heap.init_mapped(memory.cast(), size, BASE) }
+        unsafe { heap.init_mapped(memory.cast(), size, BASE) }.expect("a heap");
         Self { heap, memory }
     }
 

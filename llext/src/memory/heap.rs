@@ -63,6 +63,21 @@ pub unsafe trait Heap {
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock));
 }
 
+/// Why a heap did not take memory, or did not give it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapError {
+    /// It has memory already: `uninit` first.
+    HasMemory,
+    /// It has no memory: `init` first.
+    NoMemory,
+    /// Too little to hold even the heap's own data.
+    TooSmall,
+    /// More blocks than the heap has bits for: make them larger.
+    TooManyBlocks,
+    /// Something that was allocated is in use: unload all extensions first.
+    InUse,
+}
+
 /// How full a heap is. All figures in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapStats {
@@ -76,6 +91,19 @@ pub struct HeapStats {
     pub largest: usize,
     /// The most that was ever in use.
     pub peak: usize,
+}
+
+impl HeapStats {
+    /// Two heaps, seen as one.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            total: self.total.saturating_add(other.total),
+            used: self.used.saturating_add(other.used),
+            free: self.free.saturating_add(other.free),
+            largest: self.largest.max(other.largest),
+            peak: self.peak.saturating_add(other.peak),
+        }
+    }
 }
 
 /// One block of a heap.

@@ -8,20 +8,26 @@
 mod align;
 mod block;
 mod exclusive;
+mod fixed;
 mod heap;
 mod in_place;
 mod owned;
 mod protection;
 mod region;
 mod seal;
+mod split;
+#[cfg(test)]
+mod tests;
 mod tlsf;
 
 pub(crate) use align::{align_up, copy};
 pub(crate) use block::{Array, Block};
-pub use heap::{Heap, HeapBlock, HeapStats, MemoryKind};
+pub use fixed::BlockHeap;
+pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 pub use in_place::InPlace;
 pub use owned::{OwnedBlocks, Usage};
 pub use protection::Protection;
 pub(crate) use region::Held;
 pub(crate) use seal::synchronise_instructions;
+pub use split::SplitHeap;
 pub use tlsf::TlsfHeap;

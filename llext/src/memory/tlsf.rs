@@ -4,7 +4,7 @@
 //! over `talc` and `linked_list_allocator` for that bound, and because its blocks can be walked.
 
 use super::exclusive::Exclusive;
-use super::{Heap, HeapBlock, HeapStats, MemoryKind};
+use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -26,7 +26,7 @@ pub struct TlsfHeap {
     state: Exclusive<State>,
     /// What is added to a pointer to give the target's address, modulo the address space.
     displacement: AtomicUsize,
-    /// Target address of the pool, and its length in bytes. Written once.
+    /// Target address of the pool, and its length in bytes.
     start: AtomicUsize,
     len: AtomicUsize,
 }
@@ -66,11 +66,15 @@ impl TlsfHeap {
         }
     }
 
-    /// Gives the heap its memory; a second call changes nothing.
+    /// Gives the heap its memory, `size` bytes at `start`.
+    ///
+    /// # Errors
+    /// [`HeapError`]: it has some already, or this is too little. Then the memory stays the caller's.
     ///
     /// # Safety
-    /// `[start, start + size)` is initialised memory that nothing else uses, for as long as the heap lives.
-    pub unsafe fn init(&self, start: NonNull<u8>, size: usize) {
+    /// `[start, start + size)` is initialised memory that nothing else uses, for as long as the heap lives or until
+    /// [`uninit`](Self::uninit) gives it back.
+    pub unsafe fn init(&self, start: NonNull<u8>, size: usize) -> Result<(), HeapError> {
         // SAFETY: the caller's word is the same.
         unsafe { self.init_mapped(start, size, start.addr().get()) }
     }
@@ -80,29 +84,80 @@ impl TlsfHeap {
     ///
     /// # Safety
     /// As for [`init`](Self::init).
-    pub unsafe fn init_mapped(&self, start: NonNull<u8>, size: usize, target: usize) {
-        self.state.with(|state| {
-            if state.pool.is_some() {
-                return;
-            }
-            let memory = NonNull::slice_from_raw_parts(start, size);
-            // SAFETY: by the caller's word the memory is ours for as long as the heap lives.
-            let Some(len) = (unsafe { state.tlsf.insert_free_block_ptr(memory) }) else {
-                return;
-            };
-            state.pool = Some(NonNull::slice_from_raw_parts(start, len.get()));
-            let mut total = 0usize;
-            state.each_block(|_, size, _| total = total.wrapping_add(size));
-            state.total = total;
+    pub unsafe fn init_mapped(
+        &self,
+        start: NonNull<u8>,
+        size: usize,
+        target: usize,
+    ) -> Result<(), HeapError> {
+        let taken = self.state.with(|state| {
+            // SAFETY: the caller's word.
+            let len = unsafe { state.init(NonNull::slice_from_raw_parts(start, size)) }?;
             self.displacement
                 .store(target.wrapping_sub(start.addr().get()), Relaxed);
             self.start.store(target, Relaxed);
-            self.len.store(len.get(), Relaxed);
+            self.len.store(len, Relaxed);
+            Ok(())
         });
+        taken.unwrap_or(Err(HeapError::InUse))
+    }
+
+    /// Gives the memory back to who called `init`, which may be called again.
+    ///
+    /// # Errors
+    /// [`HeapError`]: a block is in use, or there is no memory.
+    pub fn uninit(&self) -> Result<(), HeapError> {
+        let given = self.state.with(|state| {
+            state.uninit()?;
+            self.start.store(0, Relaxed);
+            self.len.store(0, Relaxed);
+            Ok(())
+        });
+        given.unwrap_or(Err(HeapError::InUse))
+    }
+
+    /// Whether it has memory.
+    pub fn has_memory(&self) -> bool {
+        self.len.load(Relaxed) != 0
+    }
+
+    /// Whether `at` is a byte of this heap's memory.
+    pub(super) fn holds(&self, at: NonNull<u8>) -> bool {
+        let offset = self.address(at).wrapping_sub(self.start.load(Relaxed));
+        offset < self.len.load(Relaxed)
     }
 }
 
 impl State {
+    /// Takes the memory, and says how many bytes of it.
+    ///
+    /// # Safety
+    /// As for [`TlsfHeap::init`].
+    unsafe fn init(&mut self, memory: NonNull<[u8]>) -> Result<usize, HeapError> {
+        if self.pool.is_some() {
+            return Err(HeapError::HasMemory);
+        }
+        // SAFETY: by the caller's word the memory is ours until `uninit`, and then `tlsf` forgets it.
+        let len = unsafe { self.tlsf.insert_free_block_ptr(memory) };
+        let len = len.ok_or(HeapError::TooSmall)?.get();
+        self.pool = Some(NonNull::slice_from_raw_parts(memory.cast(), len));
+        let mut total = 0usize;
+        self.each_block(|_, size, _| total = total.wrapping_add(size));
+        (self.total, self.peak) = (total, 0);
+        Ok(len)
+    }
+
+    fn uninit(&mut self) -> Result<(), HeapError> {
+        if self.pool.is_none() {
+            return Err(HeapError::NoMemory);
+        }
+        if self.used != 0 {
+            return Err(HeapError::InUse);
+        }
+        (self.tlsf, self.pool, self.total) = (Pool::new(), None, 0);
+        Ok(())
+    }
+
     /// Calls `each` with place, size and use of the pool's blocks, in the order of their addresses. Ends before
     /// the first block whose header somebody has overwritten.
     fn each_block(&self, mut each: impl FnMut(usize, usize, bool)) {
@@ -122,31 +177,17 @@ impl State {
         }
     }
 
-    /// Bytes of the block that holds `at`, its header and padding included.
-    fn block_size(&self, at: NonNull<u8>, align: usize) -> usize {
-        if align < GRANULARITY {
-            // SAFETY: `at` is a live block of this heap: it has just been taken, or is about to be freed.
-            return unsafe { Pool::allocation_usable_size(at) }.saturating_add(HEADER);
-        }
-        // The padding before a block of larger alignment is known to the walk alone. Such blocks are rare.
-        let mut found = 0;
-        self.each_block(|start, size, _| {
-            if at.addr().get().wrapping_sub(start) < size {
-                found = size;
-            }
-        });
-        found
-    }
-
+    #[inline(always)]
     fn allocate(&mut self, size: usize, align: usize) -> Option<NonNull<u8>> {
-        let at = self
-            .tlsf
-            .allocate(Layout::from_size_align(size, align).ok()?)?;
-        self.used = self.used.saturating_add(self.block_size(at, align));
+        let layout = Layout::from_size_align(size, align).ok()?;
+        let at = self.tlsf.allocate(layout)?;
+        // SAFETY: a block that has just been taken, with this alignment.
+        self.used = self.used.wrapping_add(unsafe { block_size(at, align) });
         self.peak = self.peak.max(self.used);
         Some(at)
     }
 
+    #[inline(never)]
     fn stats(&self) -> HeapStats {
         let mut largest = 0;
         self.each_block(|_, size, used| {
@@ -161,6 +202,24 @@ impl State {
             largest,
             peak: self.peak,
         }
+    }
+}
+
+/// Bytes of the block that holds `at`, its header and padding included.
+///
+/// # Safety
+/// `at` is a live block of a pool, taken with this alignment.
+#[inline(always)]
+unsafe fn block_size(at: NonNull<u8>, align: usize) -> usize {
+    // SAFETY: `rlsf` puts the header right before the block, or, before a block of a larger alignment than headers have,
+    // a pointer to the header. It begins with the size; what lies below the granularity are flags.
+    unsafe {
+        let header = if align < GRANULARITY {
+            at.sub(HEADER)
+        } else {
+            at.cast::<NonNull<u8>>().sub(1).read()
+        };
+        header.cast::<usize>().read() & !(GRANULARITY - 1)
     }
 }
 
@@ -198,9 +257,11 @@ unsafe impl Heap for TlsfHeap {
 
     unsafe fn free(&self, _kind: MemoryKind, block: NonNull<u8>, _size: usize, align: usize) {
         self.state.with(|state| {
-            state.used = state.used.saturating_sub(state.block_size(block, align));
             // SAFETY: by the caller's word the block came from `allocate` with this alignment and is free to go.
-            unsafe { state.tlsf.deallocate(block, align) }
+            unsafe {
+                state.used = state.used.wrapping_sub(block_size(block, align));
+                state.tlsf.deallocate(block, align);
+            }
         });
     }
 
@@ -335,6 +396,34 @@ mod tests {
             unsafe { kept.0.write(kept.1) };
             assert_eq!(arena.blocks().len(), intact);
         }
+    }
+
+    #[test]
+    fn memory_is_taken_once_and_given_back_when_nothing_is_in_use() {
+        let arena = Arena::new();
+        let heap = &arena.heap;
+        let mut other = [0usize; 64];
+        let other = NonNull::from(&mut other);
+        // SAFETY: refused, and alive to the end of the test where it is not.
+        let again = |heap: &TlsfHeap, size| unsafe { heap.init(other.cast(), size) };
+        assert_eq!(again(heap, 64), Err(HeapError::HasMemory));
+        let empty = heap.stats();
+        let block = heap.allocate(Data, 100, 64).expect("a block");
+        assert_eq!(heap.uninit(), Err(HeapError::InUse));
+        // SAFETY: taken above, and not used.
+        unsafe { heap.free(Data, block, 100, 64) }
+        assert_eq!(heap.uninit(), Ok(()));
+        assert_eq!(heap.uninit(), Err(HeapError::NoMemory));
+        assert!(!heap.has_memory() && heap.bounds(Data).is_empty());
+        assert_eq!(heap.allocate(Data, 1, 1), None);
+        assert_eq!(again(heap, 8), Err(HeapError::TooSmall));
+        assert_eq!(again(heap, size_of::<[usize; 64]>()), Ok(()));
+        assert!(heap.holds(other.cast()) && heap.stats().total < empty.total);
+        assert_eq!((heap.stats().used, heap.stats().peak), (0, 0));
+        let block = heap.allocate(Data, 8, 8).expect("a block");
+        // SAFETY: taken above, and not used.
+        unsafe { heap.free(Data, block, 8, 8) }
+        assert_eq!(heap.uninit(), Ok(()));
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl World {
         let pool: &'static mut [u64] = Box::leak(vec![0; size / 8].into_boxed_slice());
         let heap: &'static TlsfHeap = Box::leak(Box::new(TlsfHeap::new()));
         // SAFETY: the pool is leaked, so it lives on, and nothing else knows it.
-        unsafe { heap.init_mapped(NonNull::from(pool).cast(), size, HEAP) };
+        unsafe { heap.init_mapped(NonNull::from(pool).cast(), size, HEAP) }.expect("a heap");
         let owned: &'static OwnedBlocks = Box::leak(Box::new(OwnedBlocks::new()));
         let exports: &'static [Export] = Box::leak(Box::new([
             Export::new(c"memcpy", without_provenance(0x201)),
