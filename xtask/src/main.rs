@@ -12,8 +12,6 @@ mod extensions;
 mod firmware;
 mod gdb;
 mod image;
-mod lines;
-mod panics;
 mod paths;
 mod process;
 mod python;

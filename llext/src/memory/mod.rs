@@ -7,7 +7,6 @@
 
 mod align;
 mod block;
-mod bytes;
 mod exclusive;
 mod fixed;
 mod heap;
@@ -21,9 +20,8 @@ mod split;
 mod tests;
 mod tlsf;
 
-pub(crate) use align::align_up;
+pub(crate) use align::{align_up, copy};
 pub(crate) use block::{Array, Block};
-pub(crate) use bytes::{copy, zero};
 pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 pub use in_place::InPlace;

@@ -2,9 +2,7 @@
 //!
 //! Read from the ELF's symbols: a Rust symbol begins with its crate's name, littlefs's C functions
 //! with `lfs_`, and the other C functions come from the C library. Where the compiler inlined a
-//! function, its bytes count for the room that called it. [`loader`] measures the loader's code by module.
-
-pub mod loader;
+//! function, its bytes count for the room that called it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,14 +44,9 @@ impl Size {
             tools::install(&tools::to_build(board))?;
             let report = measure(board)?;
             println!("{report}");
-            let loader = loader::measure(board)?;
-            println!("{loader}");
-            reports.push((report, loader));
+            reports.push(report);
         }
-        for (report, loader) in &reports {
-            report.check()?;
-            loader.check()?;
-        }
+        reports.iter().try_for_each(Report::check)?;
         Ok(ExitCode::SUCCESS)
     }
 }

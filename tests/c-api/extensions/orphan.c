@@ -1,0 +1,7 @@
+/* Wants what nobody has. */
+void nobody_has_this(void);
+
+void run(void)
+{
+	nobody_has_this();
+}

@@ -1,0 +1,52 @@
+//! The C program on this host: it loads what the host's compiler makes, and calls it.
+
+use c_api::{STRICT, exports, include, library, root, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Compiles the program and the extensions, once, and says where the program is.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let here = root().join("tests/c-api");
+        for name in ["life", "user", "orphan"] {
+            let source = here.join(format!("extensions/{name}.c"));
+            let object = folder.join(format!("{name}.o"));
+            let mut cc = Command::new("cc");
+            cc.args(STRICT).args([
+                "-O1",
+                "-fPIC",
+                "-DLL_EXTENSION_BUILD",
+                "-c",
+                &include(),
+                "-o",
+            ]);
+            run(cc.arg(object).arg(source));
+        }
+        let program = folder.join("program");
+        let mut cc = Command::new("cc");
+        cc.args(STRICT).args(["-g", &include(), "-o"]).arg(&program);
+        cc.arg(here.join("program.c")).arg(library(None));
+        run(cc.args(exports("host.ld")));
+        program
+    })
+}
+
+/// Runs a part of the program.
+fn part(name: &str) {
+    let mut program = Command::new(program());
+    let output = run(program.arg(name).arg(env!("CARGO_TARGET_TMPDIR")));
+    assert_eq!(output, "ok\n");
+}
+
+#[test]
+fn refusals_have_zephyrs_numbers() {
+    part("refusals");
+}
+
+#[test]
+fn what_a_loader_returns_is_passed_on() {
+    part("loaders_that_fail");
+}
