@@ -30,14 +30,14 @@ fn binary(board: &Board, name: &str) -> PathBuf {
 /// # Errors
 /// It does not compile, or there is no compiler for the board.
 pub fn build(board: &Board) -> Result<PathBuf> {
-    build_package(board, &board.name, &board.name)
+    build_package(board, &board.name, &board.name, &[])
 }
 
-/// Builds the program `name` of `package` for `board` and returns its ELF.
+/// Builds the program `name` of `package` for `board`, with `flags` for cargo, and returns its ELF.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_package(board: &Board, package: &str, name: &str) -> Result<PathBuf> {
+pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -> Result<PathBuf> {
     let elf = binary(board, name);
     let toolchain = Toolchain::find(&board.config.triple)?;
     if !elf.is_file() {
@@ -47,7 +47,11 @@ pub fn build_package(board: &Board, package: &str, name: &str) -> Result<PathBuf
             toolchain.describe()
         );
     }
-    process::run(&mut with_package(toolchain.cargo("build"), board, package))?;
+    process::run(
+        with_package(toolchain.cargo("build"), board, package)
+            .args(["--bin", name])
+            .args(flags),
+    )?;
     if !elf.is_file() {
         bail!("cargo built no {}", elf.display());
     }

@@ -12,6 +12,8 @@ mod extensions;
 mod firmware;
 mod gdb;
 mod image;
+mod lines;
+mod panics;
 mod paths;
 mod process;
 mod python;

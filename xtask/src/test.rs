@@ -11,6 +11,7 @@ use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
 use crate::image;
+use crate::panics;
 use crate::paths;
 use crate::process;
 use crate::python;
@@ -91,6 +92,11 @@ const STEPS: &[Step] = &[
         name: "size",
         about: "the firmware keeps its limits",
         run: limits,
+    },
+    Step {
+        name: "panics",
+        about: "no panic is linked with the loader",
+        run: panics,
     },
     Step {
         name: "pytest",
@@ -277,6 +283,16 @@ fn limits(world: &World) -> Result<Count> {
         let report = size::measure(board)?;
         print!("{report}");
         report.check()?;
+        print!("{}", size::loader::measure(board)?);
+        count.add(PASSED);
+    }
+    Ok(count)
+}
+
+fn panics(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        panics::check(board)?;
         count.add(PASSED);
     }
     Ok(count)

@@ -86,7 +86,7 @@ impl<'h, T: Zero> Array<'h, T> {
     pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Option<Self> {
         let size = len.checked_mul(size_of::<T>())?;
         let mut block = Block::take(heap, MemoryKind::Metadata, size, align_of::<T>())?;
-        block.bytes_mut().fill(0);
+        super::zero(block.bytes_mut());
         Some(Self {
             block,
             len,

@@ -7,6 +7,7 @@
 
 mod align;
 mod block;
+mod bytes;
 mod exclusive;
 mod fixed;
 mod heap;
@@ -20,8 +21,9 @@ mod split;
 mod tests;
 mod tlsf;
 
-pub(crate) use align::{align_up, copy};
+pub(crate) use align::align_up;
 pub(crate) use block::{Array, Block};
+pub(crate) use bytes::{copy, zero};
 pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 pub use in_place::InPlace;

@@ -94,6 +94,10 @@ fn report(boards: &[Board]) -> Result<String> {
     for board in boards {
         text.push_str(&format!("\n{}", size::measure(board)?));
     }
+    text.push_str(LOADER);
+    for board in boards {
+        text.push_str(&format!("\n{}", size::loader::measure(board)?));
+    }
     Ok(text)
 }
 
@@ -127,4 +131,11 @@ const SIZES: &str = "
 
 In bytes, by `cargo xtask size`. A function that the compiler inlined counts for the room that
 called it.
+";
+
+const LOADER: &str = "
+## The loader's code
+
+In bytes, by `cargo xtask size`, from a program that calls all of the loader and holds nothing else. A piece that the
+compiler inlined counts for the module that it was written in.
 ";

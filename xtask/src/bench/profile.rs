@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use workloads::Workload;
@@ -14,6 +14,7 @@ use super::loads::{grouped, words};
 use super::objects;
 use super::rig::Rig;
 use crate::board::Board;
+use crate::lines::{self, Frame};
 use crate::paths;
 
 /// The function of the measuring firmware that loads.
@@ -47,19 +48,20 @@ pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
         .iter()
         .map(|(&address, &count)| (symbols.name_at(address).to_owned(), count));
     table(&mut text, "function, as linked", by_function)?;
-    let places = places(board, &rig.firmware, counts.keys())?;
-    let sources = |kind: fn(&Place) -> String| {
-        counts
-            .values()
-            .zip(&places)
-            .map(move |(&count, place)| (kind(place), count))
-    };
+    let addresses: Vec<u64> = counts.keys().copied().collect();
+    let frames = lines::frames(board, &rig.firmware, &addresses)?;
+    let written: Vec<&Frame> = frames.iter().filter_map(|frames| frames.first()).collect();
+    let with_counts = || counts.values().copied().zip(&written);
     table(
         &mut text,
         "function, as written",
-        sources(|place| place.function.clone()),
+        with_counts().map(|(count, frame)| (frame.function.clone(), count)),
     )?;
-    table(&mut text, "line", sources(|place| place.line.clone()))?;
+    table(
+        &mut text,
+        "line",
+        with_counts().map(|(count, frame)| (short(&frame.line), count)),
+    )?;
     Ok(text)
 }
 
@@ -129,48 +131,6 @@ impl Symbols {
             .next_back()
             .map_or("?", |(_, name)| name)
     }
-}
-
-/// Where an instruction comes from: the innermost function, inlined or not.
-struct Place {
-    function: String,
-    line: String,
-}
-
-/// The places of `addresses`, in their order.
-fn places<'a>(
-    board: &Board,
-    firmware: &Path,
-    addresses: impl Iterator<Item = &'a u64>,
-) -> Result<Vec<Place>> {
-    let mut child = Command::new(board.cross("addr2line"))
-        .args(["--functions", "--demangle", "--exe"])
-        .arg(firmware)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut list = String::new();
-    for address in addresses {
-        writeln!(list, "{address:#x}")?;
-    }
-    let mut stdin = child.stdin.take().context("no pipe")?;
-    // It answers as it reads.
-    let writer = std::thread::spawn(move || stdin.write_all(list.as_bytes()));
-    let output = child.wait_with_output()?;
-    writer
-        .join()
-        .map_err(|_| anyhow::anyhow!("the writer panicked"))??;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut lines = text.lines();
-    let mut places = Vec::new();
-    while let (Some(function), Some(line)) = (lines.next(), lines.next()) {
-        let line = line.split(" (").next().unwrap_or_default();
-        places.push(Place {
-            function: function.to_owned(),
-            line: short(line),
-        });
-    }
-    Ok(places)
 }
 
 /// A path's last four parts.

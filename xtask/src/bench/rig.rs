@@ -30,7 +30,12 @@ impl Rig<'_> {
         fs::create_dir_all(&dir).with_context(|| paths::shown(&dir))?;
         Ok(Rig {
             board,
-            firmware: firmware::build_package(board, firmware::MEASURING, firmware::MEASURING)?,
+            firmware: firmware::build_package(
+                board,
+                firmware::MEASURING,
+                firmware::MEASURING,
+                &[],
+            )?,
             image: dir.join("storage.img"),
         })
     }

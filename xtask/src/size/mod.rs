@@ -2,7 +2,9 @@
 //!
 //! Read from the ELF's symbols: a Rust symbol begins with its crate's name, littlefs's C functions
 //! with `lfs_`, and the other C functions come from the C library. Where the compiler inlined a
-//! function, its bytes count for the room that called it.
+//! function, its bytes count for the room that called it. [`loader`] measures the loader's code by module.
+
+pub mod loader;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,9 +46,14 @@ impl Size {
             tools::install(&tools::to_build(board))?;
             let report = measure(board)?;
             println!("{report}");
-            reports.push(report);
+            let loader = loader::measure(board)?;
+            println!("{loader}");
+            reports.push((report, loader));
         }
-        reports.iter().try_for_each(Report::check)?;
+        for (report, loader) in &reports {
+            report.check()?;
+            loader.check()?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
