@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::bench;
 use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
@@ -97,6 +98,11 @@ const STEPS: &[Step] = &[
         name: "panics",
         about: "no panic is linked with the loader",
         run: panics,
+    },
+    Step {
+        name: "linear",
+        about: "a load's cost grows with what is loaded, no faster",
+        run: linear,
     },
     Step {
         name: "pytest",
@@ -293,6 +299,15 @@ fn panics(world: &World) -> Result<Count> {
     let mut count = Count::default();
     for board in &world.boards {
         panics::check(board)?;
+        count.add(PASSED);
+    }
+    Ok(count)
+}
+
+fn linear(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        bench::is_linear(board)?;
         count.add(PASSED);
     }
     Ok(count)

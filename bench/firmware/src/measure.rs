@@ -48,8 +48,8 @@ pub fn run() -> ! {
         .skip(1);
     let heap = core::ptr::with_exposed_provenance_mut(cpu::HEAP.start);
     if let Some(start) = NonNull::new(heap) {
-        // SAFETY: nothing else uses this memory.
-        unsafe { HEAP.init(start, cpu::HEAP.len()) };
+        // SAFETY: nothing else uses this memory. A heap without memory fails the first load.
+        _ = unsafe { HEAP.init(start, cpu::HEAP.len()) };
     }
     let kind = words.next().unwrap_or_default();
     let done = match (kind, Task::parse(words)) {

@@ -8,9 +8,11 @@
 
 mod names;
 mod random;
+mod scaled;
 mod sources;
 
 pub use names::Names;
+pub use scaled::{Kind, scaled};
 pub use sources::{EXPORT_HEADER, Unit, Workload};
 
 use random::Random;

@@ -12,8 +12,8 @@ struct llext_const_symbol { const char *name; const void *addr; };
 #define EXPORT_SYMBOL(x) static const struct llext_const_symbol \
 	__attribute__((section(".exported_sym"), used)) __llext_sym_##x = { #x, (const void *)&x }
 "#;
-const INCLUDE: &str = "#include \"llext_ext.h\"\n";
-const EXPORT_ENTRY: &str = "EXPORT_SYMBOL(ext_entry);\n";
+pub(crate) const INCLUDE: &str = "#include \"llext_ext.h\"\n";
+pub(crate) const EXPORT_ENTRY: &str = "EXPORT_SYMBOL(ext_entry);\n";
 
 /// A C file.
 pub struct Unit {
@@ -38,7 +38,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    fn new(name: &'static str, sections: bool, text: String, expected: u32) -> Self {
+    pub(crate) fn new(name: &'static str, sections: bool, text: String, expected: u32) -> Self {
         Workload {
             name,
             units: vec![Unit { name, text }],

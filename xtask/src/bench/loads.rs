@@ -88,17 +88,23 @@ pub fn words(workload: &Workload, names: usize, length: u64) -> Vec<String> {
     .into()
 }
 
+/// Loads `workload` with so many names exported, and checks that it does what it should.
+///
+/// # Errors
+/// It does not build or load, or returns a wrong value.
+pub fn run(rig: &Rig<'_>, board: &Board, workload: &Workload, names: usize) -> Result<Figures> {
+    let file = objects::build(board, workload)?;
+    let length = fs::metadata(&file)
+        .with_context(|| paths::shown(&file))?
+        .len();
+    let figures = rig.run(&file, &words(workload, names, length), None)?;
+    check(&figures, workload)?;
+    Ok(figures)
+}
+
 impl Load {
     fn measure(rig: &Rig<'_>, board: &Board, workload: &Workload) -> Result<Load> {
-        let file = objects::build(board, workload)?;
-        let length = fs::metadata(&file)
-            .with_context(|| paths::shown(&file))?
-            .len();
-        let run = |names| -> Result<Figures> {
-            let figures = rig.run(&file, &words(workload, names, length), None)?;
-            check(&figures, workload)?;
-            Ok(figures)
-        };
+        let run = |names| run(rig, board, workload, names);
         let [few, all] = [run(NAMES[0])?, run(NAMES[1])?];
         Ok(Load {
             name: workload.name,

@@ -3,9 +3,13 @@
 mod loads;
 mod objects;
 mod peer;
+mod plot;
 mod profile;
 mod rig;
 mod shell;
+mod svg;
+
+pub use plot::check as is_linear;
 
 use std::fs;
 use std::process::ExitCode;
@@ -35,6 +39,9 @@ pub struct Bench {
     /// Show which functions and lines the load's instructions are in
     #[arg(long, requires = "only")]
     profile: bool,
+    /// Draw how the cost grows with sections, symbols and relocations, into bench/*.svg
+    #[arg(long, conflicts_with = "only")]
+    plot: bool,
 }
 
 impl Bench {
@@ -54,6 +61,10 @@ impl Bench {
         }
         if self.profile {
             return self.profile(&boards);
+        }
+        if self.plot {
+            plot::draw(&boards)?;
+            return Ok(ExitCode::SUCCESS);
         }
         if !self.only.is_empty() {
             for board in &boards {

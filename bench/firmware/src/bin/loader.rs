@@ -50,7 +50,7 @@ impl Report for Sink {
 fn use_everything() {
     if let Some(start) = NonNull::new(black_box(0x2100_0000) as *mut u8) {
         // SAFETY: never run.
-        unsafe { HEAP.init(start, black_box(1 << 20)) };
+        _ = black_box(unsafe { HEAP.init(start, black_box(1 << 20)) });
     }
     let exports = Exports::new(black_box(&EXPORTS));
     let mut llext = Llext::new(black_box(&HEAP), exports, MACHINE).with_allocations(&BLOCKS);
