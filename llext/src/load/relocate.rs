@@ -186,11 +186,8 @@ impl Linker<'_, '_, '_> {
         }
         let start = self.stub_offset(self.plan.machine.stub, entry.veneer());
         let s = self.regions.base(RegionKind::Text).wrapping_add(start);
-        // A stub is in the state of its callers.
-        row.apply(
-            self.regions.place(region, offset, row.width()),
-            &Operands { s, ..*operands },
-        )
+        let operands = row.to_stub(self.plan.machine.stub, s, operands);
+        row.apply(self.regions.place(region, offset, row.width()), &operands)
     }
 
     /// S and T of a symbol.

@@ -30,7 +30,7 @@ mod riscv;
 mod row;
 mod stub;
 
-pub use arm::ARM;
+pub use arm::{ARM, ARM_A, ARM_V6M};
 pub use field::FieldError;
 pub use formula::{Formula, Operands};
 pub use riscv::RISCV32;
@@ -66,11 +66,37 @@ pub struct Machine {
     pub rows: &'static [Row],
     /// For each `r_type` the position of its row in `rows`, or one past all rows.
     index: &'static [u8],
+    /// What helps where a type is not supported.
+    advice: &'static [Advice],
     /// What is put behind the code for symbols that a branch may not reach, or that code looks up.
     pub stub: &'static Stub,
 }
 
+/// What the user can do about types that the loader does not support.
+#[derive(Debug)]
+struct Advice {
+    /// The first type.
+    first: u16,
+    /// The last type.
+    last: u16,
+    /// An imperative: "compile with -mthumb".
+    text: &'static str,
+}
+
+impl Advice {
+    const fn new(first: u16, last: u16, text: &'static str) -> Self {
+        Self { first, last, text }
+    }
+}
+
 impl Machine {
+    /// What the user can do about a type that has no row, if that is known: "compile with -mthumb".
+    pub fn advice(&self, r_type: u32) -> Option<&'static str> {
+        let covers =
+            |advice: &&Advice| (advice.first.into()..=advice.last.into()).contains(&r_type);
+        self.advice.iter().find(covers).map(|advice| advice.text)
+    }
+
     /// The row of `r_type`, if the loader supports that type.
     pub fn row(&self, r_type: u32) -> Option<&'static Row> {
         let position = *self.index.get(r_type as usize)?;
@@ -88,9 +114,16 @@ pub fn for_elf(e_machine: u16, class: Class) -> Option<&'static Machine> {
         .find(|machine| machine.e_machine == e_machine && machine.class == class)
 }
 
-/// The machine that this code runs on.
+/// The machine that this code runs on. Of ARM's cores those without compare-and-swap are taken for Armv6-M, those
+/// with one of 64 bits for A- and R-profile; Armv8-M Baseline looks like Armv7-M, but wants [`ARM_V6M`].
 #[cfg(target_arch = "arm")]
-pub const NATIVE: &Machine = &ARM;
+pub const NATIVE: &Machine = if cfg!(target_has_atomic = "64") {
+    &ARM_A
+} else if cfg!(target_has_atomic = "32") {
+    &ARM
+} else {
+    &ARM_V6M
+};
 
 /// The machine that this code runs on.
 #[cfg(target_arch = "riscv32")]

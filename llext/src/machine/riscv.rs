@@ -26,6 +26,7 @@ pub static RISCV32: Machine = Machine {
     rows: &ROWS,
     index: &INDEX,
     stub: &STUB,
+    advice: &[],
 };
 
 /// The word alone: a call (AUIPC and JALR) reaches all of a 32-bit address space.

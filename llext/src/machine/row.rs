@@ -1,7 +1,7 @@
 //! Relocation types as rows of a table.
 
 use super::field::{Field, FieldError, Sign, State};
-use super::{Class, Formula, Operands};
+use super::{Class, Formula, Operands, Stub};
 use core::ops::RangeInclusive;
 
 /// One relocation type.
@@ -25,18 +25,21 @@ pub struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dynamic {
     /// The base address of the file plus A: S is that base.
-    Relative,
+    Relative = 1,
     /// An entry of the GOT.
     GlobDat,
     /// An entry of the GOT that calls go through.
     JumpSlot,
+    /// The distance of a thread-local variable from TP.
+    TpOffset,
     /// The bytes of another file's object: only executables have such, and no loader that runs them on
     /// their own can do it.
     Copy,
 }
 
-// Flags. The lowest two bits are those of `Dynamic`, if `DYNAMIC` is set.
-const DYNAMIC: u16 = 1 << 2;
+// Flags.
+/// A `Dynamic`, or 0.
+const DYNAMIC: u16 = 7;
 /// A whole word with S + A or (S + A) | T.
 const WORD: u16 = 1 << 3;
 const MARKER: u16 = 1 << 4;
@@ -104,7 +107,7 @@ impl Row {
 
     /// The same, as a type of linked files.
     pub(super) const fn for_linked_files(mut self, dynamic: Dynamic) -> Self {
-        self.flags |= DYNAMIC | dynamic as u16;
+        self.flags |= dynamic as u16;
         self.flags &= !WORD;
         self
     }
@@ -181,6 +184,13 @@ impl Row {
         self.flags & MARKER != 0
     }
 
+    /// Whether its symbol counts: not for markers, padding, and distances to the GOT itself, whose symbol
+    /// `_GLOBAL_OFFSET_TABLE_` nobody defines.
+    pub fn has_symbol(&self) -> bool {
+        let is_origin = matches!(self.formula, Formula::OriginRel);
+        !is_origin && self.flags & (MARKER | PAD) == 0
+    }
+
     /// Whether it is padding, which must end at its alignment as it is.
     pub fn is_pad(&self) -> bool {
         self.flags & PAD != 0
@@ -204,12 +214,13 @@ impl Row {
 
     /// What it is for, if it is a type of linked files.
     pub fn dynamic(&self) -> Option<Dynamic> {
-        match (self.flags & DYNAMIC, self.flags & 3) {
-            (0, _) => None,
-            (_, 0) => Some(Dynamic::Relative),
-            (_, 1) => Some(Dynamic::GlobDat),
-            (_, 2) => Some(Dynamic::JumpSlot),
-            _ => Some(Dynamic::Copy),
+        match self.flags & DYNAMIC {
+            1 => Some(Dynamic::Relative),
+            2 => Some(Dynamic::GlobDat),
+            3 => Some(Dynamic::JumpSlot),
+            4 => Some(Dynamic::TpOffset),
+            5 => Some(Dynamic::Copy),
+            _ => None,
         }
     }
 
@@ -234,11 +245,40 @@ impl Row {
         self.field.branch.bias.into()
     }
 
-    /// A branch without a change of state, in T32 code: a function that it names must be in Thumb state.
+    /// A branch in T32 code that cannot leave Thumb state: a function that it names must be in that state.
     /// M-profile has neither A32 code nor a BLX that could enter it, so there an `STT_FUNC` symbol without
     /// the Thumb bit is a mistake that only the caller can see.
     pub fn enters_thumb(&self) -> bool {
         self.field.branch.state == State::Thumb
+    }
+
+    /// ARM: whether it is a branch in T32 code. A label without a type is then in T32 code as well: T is 1.
+    pub fn is_in_thumb(&self) -> bool {
+        matches!(
+            self.field.branch.state,
+            State::Thumb | State::ThumbByStub | State::ThumbToAny
+        )
+    }
+
+    /// ARM: whether it is a branch that needs a stub to reach code in this state, however near.
+    pub fn changes_state_by_stub(&self, to_thumb: bool) -> bool {
+        match self.field.branch.state {
+            State::ThumbByStub => !to_thumb,
+            State::Arm => to_thumb,
+            _ => false,
+        }
+    }
+
+    /// The operands of a branch to the stub at `address` instead of its symbol. The stub is entered in the
+    /// state of the branch.
+    pub fn to_stub(&self, stub: &Stub, address: usize, operands: &Operands) -> Operands {
+        let in_arm = matches!(self.field.branch.state, State::Arm | State::ArmToAny);
+        let entry = if in_arm { stub.arm_at } else { 0 };
+        Operands {
+            s: address.wrapping_add(entry.into()),
+            t: usize::from(self.is_in_thumb()),
+            ..*operands
+        }
     }
 }
 
@@ -248,6 +288,28 @@ const fn is_whole_word(class: Class, field: &Field) -> bool {
     let is_plain = field.special.is_none() && field.round == 0;
     let takes_all = matches!(field.limits.sign, Sign::Any) && field.parts.len() == 1;
     is_plain && takes_all && field.width == word && field.parts[0].count == 8 * word
+}
+
+/// The rows of these tables in one, by type.
+pub(super) const fn sorted<const N: usize>(tables: &[&[Row]]) -> [Row; N] {
+    let mut rows = [tables[0][0]; N];
+    let (mut table, mut count) = (0, 0);
+    while table < tables.len() {
+        let mut at = 0;
+        while at < tables[table].len() {
+            let mut place = count;
+            while place > 0 && rows[place - 1].r_type > tables[table][at].r_type {
+                rows[place] = rows[place - 1];
+                place -= 1;
+            }
+            rows[place] = tables[table][at];
+            count += 1;
+            at += 1;
+        }
+        table += 1;
+    }
+    assert!(count == N, "the table has a place for each row");
+    rows
 }
 
 /// An entry of an index that stands for no row.

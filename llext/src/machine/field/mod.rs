@@ -12,6 +12,7 @@
 //! Data fields are in [`data`], those of instructions in one file an instruction set.
 
 pub mod a32;
+pub mod a32_group;
 pub mod data;
 mod limits;
 pub mod riscv;
@@ -90,17 +91,19 @@ pub struct Branch {
     pub state: State,
 }
 
-/// ARM: the state that a branch is in.
+/// ARM: the state that a branch is in, and how it reaches the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// No branch, or no such states.
     Any,
-    /// T32 code that branches to T32 code.
+    /// T32 code that cannot leave the state.
     Thumb,
-    /// A32 code that branches to A32 code.
-    Arm,
+    /// T32 code that needs a stub to leave the state.
+    ThumbByStub,
     /// T32 code that can branch to either.
     ThumbToAny,
+    /// A32 code that needs a stub to leave the state.
+    Arm,
     /// A32 code that can branch to either.
     ArmToAny,
 }

@@ -22,34 +22,49 @@ pub static BRANCH_T1: Field = branch(2, Limits::signed(9, 1), &[part([8, 1], [7,
 pub static BRANCH_T2: Field = branch(2, Limits::signed(12, 1), &[part([11, 1], [10, 0])]);
 
 /// `B<c>.W label`, ±1 MiB. A7.7.12, T3: S:J2:J1:imm6:imm11:0.
-pub static BRANCH_T3: Field = branch(
-    4,
-    Limits::signed(21, 1),
-    &[
-        part([20, 20], [26, 26]),
-        part([19, 19], [11, 11]),
-        part([18, 18], [13, 13]),
-        part([17, 12], [21, 16]),
-        part([11, 1], [10, 0]),
-    ],
-)
-.through_stub();
+pub static BRANCH_T3: Field = branch(4, Limits::signed(21, 1), &T3).through_stub();
 
 /// `BL label` and `B.W label`, ±16 MiB. A7.7.18, T1 and A7.7.12, T4: S:I1:I2:imm10:imm11:0, where
-/// I = NOT(J EOR S). The parts are those of S:J1:J2:imm10:imm11:0.
-pub static BRANCH_T4: Field = branch(
-    4,
-    Limits::signed(25, 1),
-    &[
-        part([24, 24], [26, 26]),
-        part([23, 23], [13, 13]),
-        part([22, 22], [11, 11]),
-        part([21, 12], [25, 16]),
-        part([11, 1], [10, 0]),
-    ],
-)
-.through_stub()
-.special(&BRANCH);
+/// I = NOT(J EOR S).
+pub static BRANCH_T4: Field = branch(4, Limits::signed(25, 1), &T4)
+    .through_stub()
+    .special(&BRANCH);
+
+/// [`BRANCH_T3`] where there is A32 code: a target in it, an even one, is refused. It takes a stub.
+pub static BRANCH_T3_INTERWORKING: Field = branch(4, Limits::signed(21, 1), &T3)
+    .through_stub()
+    .state(State::ThumbByStub)
+    .special(&STATE_KEPT);
+
+/// [`BRANCH_T4`] as `B.W`, the same.
+pub static BRANCH_T4_INTERWORKING: Field = branch(4, Limits::signed(25, 1), &T4)
+    .through_stub()
+    .state(State::ThumbByStub)
+    .special(&BRANCH_STATE_KEPT);
+
+/// [`BRANCH_T4`] as `BL`, which becomes `BLX` for A32 code. DDI 0406, A8.8.25, T1 and T2: the latter counts from
+/// the word that the place is in, so that a distance from the second halfword is rounded up.
+pub static CALL_T1_T2: Field = branch(4, Limits::signed(25, 1), &T4)
+    .through_stub()
+    .state(State::ThumbToAny)
+    .special(&CALL);
+
+const T3: [Part; 5] = [
+    part([20, 20], [26, 26]),
+    part([19, 19], [11, 11]),
+    part([18, 18], [13, 13]),
+    part([17, 12], [21, 16]),
+    part([11, 1], [10, 0]),
+];
+
+/// S:J1:J2:imm10:imm11:0.
+const T4: [Part; 5] = [
+    part([24, 24], [26, 26]),
+    part([23, 23], [13, 13]),
+    part([22, 22], [11, 11]),
+    part([21, 12], [25, 16]),
+    part([11, 1], [10, 0]),
+];
 
 /// `CBZ Rn, label`, forward 0 to 126 B. A7.7.21, T1: i:imm5:0.
 pub static CBZ_T1: Field = branch(
@@ -130,22 +145,72 @@ const NOP_W: usize = 0xf3af_8000;
 const BL: usize = 1 << 12;
 
 static BRANCH: Special = Special {
-    read: |field, place| field.read_parts(place).map(swap_j_and_i),
+    read: read_branch,
     // Sets bit 12 too, as GNU ld does: a `BLX` to what turned out to be Thumb code becomes a `BL`.
-    write: |field, place, value| {
-        let insn = field.load(place).ok_or(Limits::NONE)?;
-        let insn = field.scatter(insn, swap_j_and_i(value) as usize);
-        field.store(place, insn | BL);
-        Ok(())
-    },
-    // A call to nothing is none.
-    absent: Some(|field, place| {
-        field.load(place)?;
-        field.store(place, NOP_W);
-        Some(())
-    }),
+    write: |field, place, value| write_branch(field, place, value, BL),
+    absent: Some(skip),
     ..Special::PLAIN
 };
+
+static STATE_KEPT: Special = Special {
+    write: |field, place, value| {
+        thumb(field, value)?;
+        field.write_parts(place, value)
+    },
+    ..Special::PLAIN
+};
+
+static BRANCH_STATE_KEPT: Special = Special {
+    write: |field, place, value| {
+        thumb(field, value)?;
+        write_branch(field, place, value, BL)
+    },
+    ..BRANCH
+};
+
+static CALL: Special = Special {
+    write: |field, place, value| match value & 1 {
+        0 => {
+            let from_word = value.wrapping_add(2) & !3;
+            if !field.limits.contains(from_word) {
+                return Err(field.limits);
+            }
+            write_branch(field, place, from_word, 0)
+        }
+        _ => write_branch(field, place, value, BL),
+    },
+    ..BRANCH
+};
+
+fn read_branch(field: &Field, place: &[u8]) -> Option<isize> {
+    field.read_parts(place).map(swap_j_and_i)
+}
+
+fn write_branch(field: &Field, place: &mut [u8], value: isize, bl: usize) -> Result<(), Limits> {
+    let insn = field.load(place).ok_or(Limits::NONE)?;
+    let insn = field.scatter(insn & !BL | bl, swap_j_and_i(value) as usize);
+    field.store(place, insn);
+    Ok(())
+}
+
+/// A call to nothing is none.
+fn skip(field: &Field, place: &mut [u8]) -> Option<()> {
+    field.load(place)?;
+    field.store(place, NOP_W);
+    Some(())
+}
+
+/// Refuses what is no Thumb code.
+fn thumb(field: &Field, value: isize) -> Result<(), Limits> {
+    if value & 1 == 0 {
+        Err(Limits {
+            align: 2,
+            ..field.limits
+        })
+    } else {
+        Ok(())
+    }
+}
 
 /// Makes I1:I2 of a signed distance J1:J2, and the other way round: where the sign is clear, both bits change.
 const fn swap_j_and_i(value: isize) -> isize {

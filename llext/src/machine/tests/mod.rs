@@ -10,8 +10,13 @@ use cases::Case;
 
 const P: usize = 0x4000_0010;
 
-fn tables() -> [(&'static Machine, &'static [Case]); 2] {
-    [(&ARM, cases::ARM), (&RISCV32, cases::RISCV)]
+fn tables() -> [(&'static Machine, Vec<&'static Case>); 3] {
+    let both = cases::ARM.iter().chain(cases::ARM_A);
+    [
+        (&ARM, cases::ARM.iter().collect()),
+        (&ARM_A, both.collect()),
+        (&RISCV32, cases::RISCV.iter().collect()),
+    ]
 }
 
 fn row(name: &str) -> &'static Row {
@@ -31,6 +36,7 @@ fn operands_for(row: &Row, value: isize) -> Operands {
     Operands {
         s,
         p: P,
+        t: usize::from(row.is_in_thumb()),
         ..Operands::default()
     }
 }
@@ -53,6 +59,11 @@ fn edges(row: &Row) -> (Vec<isize>, Vec<isize>) {
 
 fn has_limits(row: &Row) -> bool {
     row.width() > 0 && row.field.limits.sign != Sign::Any
+}
+
+/// Whether the row's field is a branch whose opcode depends on the state of the target: it has a test of its own.
+fn changes_opcode(row: &Row) -> bool {
+    row.name == "R_ARM_CALL"
 }
 
 #[test]
@@ -94,8 +105,13 @@ fn every_row_has_a_case() {
 
 #[test]
 fn rows_write_known_bytes() {
-    for case in tables().into_iter().flat_map(|(_, cases)| cases) {
-        let row = row(case.name);
+    let all = tables().into_iter().flat_map(|(machine, cases)| {
+        let rows = move |case: &Case| machine.rows.iter().find(|row| row.name == case.name);
+        cases
+            .into_iter()
+            .map(move |case| (rows(case).unwrap(), case))
+    });
+    for (row, case) in all {
         let mut place = case.before.to_vec();
         let a = case.a.unwrap_or_else(|| row.addend(&place));
         let operands = Operands {
@@ -103,7 +119,9 @@ fn rows_write_known_bytes() {
             a,
             p: case.p,
             t: case.t,
-            ..Operands::default()
+            g: 0x5000_0020,
+            got: 0x5000_0000,
+            tp: 8,
         };
         // A low part puts the value that its high part's row computes.
         let value = if row.completes_high_part() {
@@ -126,7 +144,7 @@ fn values_just_inside_fit_and_values_just_outside_leave_the_place_alone() {
     for row in tables()
         .into_iter()
         .flat_map(|(machine, _)| machine.rows)
-        .filter(|r| has_limits(r))
+        .filter(|r| has_limits(r) && !changes_opcode(r))
     {
         let (inside, outside) = edges(row);
         for value in inside {
@@ -138,8 +156,9 @@ fn values_just_inside_fit_and_values_just_outside_leave_the_place_alone() {
             let mut place = [0xa5; 8];
             let result = row.apply(&mut place, &operands_for(row, value));
             let (min, max, align) = range(row);
+            let thumb = usize::from(row.is_in_thumb() && row.formula == Formula::RelT) as i64;
             let error = FieldError {
-                value: value as i64,
+                value: value as i64 | thumb,
                 min: min as i64,
                 max: max as i64,
                 align: align as u8,
@@ -162,7 +181,8 @@ fn every_bit_that_is_written_is_read_back_in_both_signs() {
         let (align, max) = match row.name {
             "R_ARM_THM_JUMP6" => (2, max - 4),
             "R_ARM_THM_PC8" => (4, max - 4),
-            _ if row.enters_thumb() => (2, max),
+            _ if row.is_in_thumb() => (2, max),
+            _ if changes_opcode(row) => (4, max),
             _ => (align, max),
         };
         let powers = (0..31).flat_map(|bit| [1_isize << bit, -(1_isize << bit)]);
@@ -189,7 +209,10 @@ fn every_bit_that_is_written_is_read_back_in_both_signs() {
 
 #[test]
 fn writing_what_was_read_changes_nothing() {
-    for row in tables().into_iter().flat_map(|(machine, _)| machine.rows) {
+    // What a group of bits holds depends on those in front of it.
+    let is_group = |row: &&Row| row.name.contains("_PC_G");
+    let rows = tables().into_iter().flat_map(|(machine, _)| machine.rows);
+    for row in rows.filter(|row| !is_group(row) && !changes_opcode(row)) {
         // What these take is not what they hold: a high part, or the sum with it.
         let scale = match row.name {
             "R_ARM_MOVT_ABS" | "R_ARM_MOVT_PREL" => 1 << 16,
@@ -216,7 +239,7 @@ fn writing_what_was_read_changes_nothing() {
                 .wrapping_add(1_442_695_040_888_963_407);
             let mut place = (word.rotate_left(29) & !cleared | fixed).to_le_bytes();
             let before = place;
-            let value = row.addend(&place) * scale;
+            let value = row.addend(&place) * scale | isize::from(row.is_in_thumb());
             if row.field.limits.contains(value) {
                 row.field.write(&mut place, value).unwrap();
                 assert_eq!(place, before, "{}", row.name);
@@ -286,11 +309,58 @@ fn a32_branches_do_not_change_state() {
         t: 1,
         ..Operands::default()
     };
+    // BL, as a branch that must keep its opcode; BLEQ, which has no BLX.
+    let [always, equal] = [[0xfe, 0xff, 0xff, 0xeb], [0xfe, 0xff, 0xff, 0x0b]];
     assert!(
-        row("R_ARM_CALL")
-            .apply(&mut [0xfe, 0xff, 0xff, 0xeb], &operands)
+        row("R_ARM_JUMP24")
+            .apply(&mut { always }, &operands)
             .is_err()
     );
+    assert!(row("R_ARM_CALL").apply(&mut { always }, &operands).is_ok());
+    assert!(row("R_ARM_CALL").apply(&mut { equal }, &operands).is_err());
+}
+
+#[test]
+fn calls_that_change_state_reach_as_far_as_those_that_do_not() {
+    let row = |name| ARM_A.rows.iter().find(|row| row.name == name).unwrap();
+    let fits = |name, mut place: [u8; 4], p, value: isize, t| {
+        let s = usize::wrapping_add_signed(p, value) & 0xffff_ffff;
+        let operands = Operands {
+            s,
+            p,
+            t,
+            ..Operands::default()
+        };
+        let result = row(name).apply(&mut place, &operands);
+        result.map(|()| row(name).addend(&place)).ok()
+    };
+    let bl = [0x00, 0x00, 0x00, 0xeb];
+    let arm = |value, t| fits("R_ARM_CALL", bl, P, value, t);
+    assert_eq!(arm(-0x200_0000, 0), Some(-0x200_0000));
+    assert_eq!(arm(-0x200_0004, 0), None);
+    assert_eq!(arm(0x1ff_fffc, 0), Some(0x1ff_fffc));
+    assert_eq!(arm(0x200_0000, 0), None);
+    assert_eq!(arm(2, 0), None, "A32 code is aligned to words");
+    assert_eq!(arm(-0x200_0000, 1), Some(-0x200_0000));
+    assert_eq!(arm(-0x200_0002, 1), None);
+    assert_eq!(arm(0x1ff_fffe, 1), Some(0x1ff_fffe));
+    assert_eq!(arm(0x200_0000, 1), None);
+    let bl = [0x00, 0xf0, 0x00, 0xf8];
+    let thumb = |p, value, t| fits("R_ARM_THM_CALL", bl, p, value, t);
+    assert_eq!(thumb(P, -0x100_0000, 0), Some(-0x100_0000));
+    assert_eq!(thumb(P, -0x100_0004, 0), None);
+    assert_eq!(thumb(P, 0xff_fffc, 0), Some(0xff_fffc));
+    assert_eq!(thumb(P, 0x100_0000, 0), None);
+    // From the second halfword of a word the same word is reached.
+    assert_eq!(thumb(P + 2, 0xff_fffa, 0), Some(0xff_fffc));
+    assert_eq!(thumb(P + 2, 0xff_fffe, 0), None);
+    for name in ["R_ARM_THM_JUMP24", "R_ARM_THM_JUMP19"] {
+        assert_eq!(fits(name, bl, P, 0x20, 0), None, "{name}");
+        assert!(fits(name, bl, P, 0x20, 1).is_some(), "{name}");
+        assert!(row(name).changes_state_by_stub(false), "{name}");
+        assert!(!row(name).changes_state_by_stub(true), "{name}");
+    }
+    assert!(row("R_ARM_JUMP24").changes_state_by_stub(true));
 }
 
 #[test]
@@ -339,6 +409,13 @@ fn stubs_reach_where_branches_do_not() {
     // ldr.w pc, [pc, #0]; .word 0x1235
     assert_eq!(place, [0xdf, 0xf8, 0x00, 0xf0, 0x35, 0x12, 0, 0]);
     assert_eq!(ARM.stub.target(&place), 0x1235);
+    for machine in [&ARM_V6M, &ARM_A, &RISCV32] {
+        let mut place = vec![0; machine.stub.size()];
+        machine.stub.write(&mut place, 0x2100_1235);
+        assert_eq!(machine.stub.target(&place), 0x2100_1235);
+        let word = machine.stub.word_address(0);
+        assert_eq!(place[word..word + 4], [0x35, 0x12, 0, 0x21]);
+    }
     assert_eq!(
         row("R_ARM_THM_CALL").branch_reach(),
         Some(-0x100_0000..=0xff_ffff)
@@ -349,12 +426,39 @@ fn stubs_reach_where_branches_do_not() {
     );
     for name in [
         "R_ARM_THM_JUMP11",
-        "R_ARM_CALL",
         "R_ARM_ABS32",
         "R_RISCV_CALL",
         "R_RISCV_JAL",
     ] {
         assert_eq!(row(name).branch_reach(), None, "{name}");
+    }
+}
+
+#[test]
+fn stubs_are_entered_in_the_state_of_the_branch() {
+    let entered = |name| {
+        let operands = Operands {
+            s: 0x0100_0000,
+            p: P,
+            ..Operands::default()
+        };
+        let operands = row(name).to_stub(ARM_A.stub, 0x4000_0100, &operands);
+        (operands.s, operands.t)
+    };
+    assert_eq!(entered("R_ARM_THM_JUMP24"), (0x4000_0100, 1));
+    assert_eq!(entered("R_ARM_JUMP24"), (0x4000_0104, 0));
+    assert_eq!(entered("R_RISCV_CALL"), (0x4000_0100, 0));
+}
+
+#[test]
+fn what_is_not_supported_has_advice() {
+    assert_eq!(ARM.advice(28), Some("compile with -mthumb"));
+    assert_eq!(ARM.advice(104), Some("compile with -ftls-model=local-exec"));
+    assert_eq!(ARM.advice(200), None);
+    for (machine, _) in tables() {
+        for row in machine.rows {
+            assert_eq!(machine.advice(row.r_type.into()), None, "{}", row.name);
+        }
     }
 }
 
