@@ -35,7 +35,8 @@ pub(crate) fn of_load(error: &LoadError) -> c_int {
         LoadError::Source(failed) => match failed.reason {
             SourceFault::Device(code) if code < 0 => code,
             SourceFault::Device(_) => -EIO,
-            SourceFault::Short => -ENOEXEC,
+            SourceFault::Memory => -ENOMEM,
+            SourceFault::Short | SourceFault::Used => -ENOEXEC,
         },
         _ => -ENOEXEC,
     }

@@ -96,7 +96,10 @@ pub use memory::{
     SplitHeap, TlsfHeap, Usage,
 };
 pub use name::Name;
-pub use source::{InPlace, SliceSource, Source, SourceError, SourceFault};
+pub use source::{
+    InPlace, PersistentSlice, SliceSource, Source, SourceError, SourceFault, StreamSource,
+    WritableSlice,
+};
 
 use loaded::Registry;
 use machine::Machine;

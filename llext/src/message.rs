@@ -284,6 +284,10 @@ impl SourceError {
                     put,
                 );
             }
+            SourceFault::Memory => {
+                write("no memory to receive a file of {} bytes", &[wanted], put);
+            }
+            SourceFault::Used => put("an earlier load has changed the file's bytes"),
         }
     }
 }

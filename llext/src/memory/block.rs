@@ -40,6 +40,12 @@ impl<'h> Block<'h> {
     }
 
     /// The bytes; not zeroed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: as below, and `self` is borrowed.
+        unsafe { slice::from_raw_parts(self.at.as_ptr(), self.size) }
+    }
+
+    /// The bytes; not zeroed.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the block is ours alone until it is freed, and a heap hands out initialised bytes (`Heap::allocate`).
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size) }

@@ -1,6 +1,8 @@
 //! A file that may be used where it lies.
 
+use super::copy;
 use core::ptr::NonNull;
+use core::slice;
 
 /// The bytes of a file that outlive what is loaded from it, so that sections may stay where they are.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +12,9 @@ pub struct InPlace {
     address: usize,
     writable: bool,
 }
+
+// SAFETY: bytes that nobody writes may be read from anywhere; those that are writable belong to who has this alone.
+unsafe impl Send for InPlace {}
 
 impl InPlace {
     /// The `len` bytes at `at`, which the target sees at `address`. Where the loader runs on the target itself, that is
@@ -26,6 +31,31 @@ impl InPlace {
             address,
             writable,
         }
+    }
+
+    /// Bytes that nobody ever writes.
+    pub(crate) fn persistent(bytes: &'static [u8]) -> Self {
+        Self {
+            at: NonNull::from(bytes).cast(),
+            len: bytes.len(),
+            address: bytes.as_ptr().addr(),
+            writable: false,
+        }
+    }
+
+    /// Bytes that are the loader's from now on.
+    pub(crate) fn writable(bytes: &'static mut [u8]) -> Self {
+        Self {
+            len: bytes.len(),
+            address: bytes.as_ptr().addr(),
+            at: NonNull::from(bytes).cast(),
+            writable: true,
+        }
+    }
+
+    /// The same once more. Of writable bytes, one of the two goes to a load, and the other one only reads.
+    pub(crate) fn again(&self) -> Self {
+        Self { ..*self }
     }
 
     /// The first byte.
@@ -51,5 +81,24 @@ impl InPlace {
     /// Whether the loader may patch the bytes.
     pub const fn is_writable(&self) -> bool {
         self.writable
+    }
+
+    /// All bytes, unless they may be written.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        // SAFETY: initialised and unchanged by the contract of `new`.
+        (!self.writable).then(|| unsafe { slice::from_raw_parts(self.at.as_ptr(), self.len) })
+    }
+
+    /// Copies bytes from `offset` on as they are now; false if the file ends before.
+    pub(crate) fn read(&self, offset: usize, into: &mut [u8]) -> bool {
+        let end = offset.checked_add(into.len());
+        let fits = end.is_some_and(|end| end <= self.len);
+        if fits {
+            // SAFETY: the range was checked. The bytes are borrowed for the copy alone, since an extension may write them.
+            copy(into, unsafe {
+                slice::from_raw_parts(self.at.as_ptr().add(offset), into.len())
+            });
+        }
+        fits
     }
 }

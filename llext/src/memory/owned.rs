@@ -402,12 +402,18 @@ mod tests {
         let heap = &arena.heap;
         let blocks = [ONE, TWO, ONE, TWO, ONE].map(|owner| owned.malloc(heap, owner, 16));
         for byte in 0..HEADER {
-            // SAFETY: within the header of a live block; no reference to it exists.
-            let flip = || unsafe { *blocks[2].sub(HEADER).add(byte) ^= 0x10 };
-            flip();
+            // SAFETY: the header of a live block, to which no reference exists. It is kept whole: what has been changed
+            // byte by byte is no pointer any more.
+            let kept = unsafe {
+                let header = blocks[2].sub(HEADER);
+                let kept = header.cast::<Header>().read();
+                *header.add(byte) ^= 0x10;
+                kept
+            };
             assert_eq!(owned.usage(ONE).blocks + owned.usage(TWO).blocks, 2);
             assert!(!owned.free(heap, blocks[2]) && !owned.free(heap, blocks[1]));
-            flip();
+            // SAFETY: as above.
+            unsafe { blocks[2].sub(HEADER).cast::<Header>().write(kept) };
         }
         assert_eq!(owned.usage(ONE).blocks, 3);
         // SAFETY: as above, for the first of the list.

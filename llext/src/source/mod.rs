@@ -2,11 +2,25 @@
 //!
 //! The loader never needs the whole file in memory: it asks a [`Source`] for small ranges, and reads
 //! the contents of a section straight into the memory that it will run from.
+//!
+//! | source | the file lies | what stays where it lies |
+//! |---|---|---|
+//! | [`SliceSource`] | in memory, for the load | nothing |
+//! | [`PersistentSlice`] | in memory or mapped flash, for ever | read-only sections without relocations |
+//! | [`WritableSlice`] | in memory that the loader may write | all sections but zeroed ones |
+//! | [`StreamSource`] | on its way: it is received into a heap's memory | nothing |
+//! | a user's own [`Source`] | in a file system, on a host | nothing |
 
+mod in_place;
 mod slice;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use crate::memory::InPlace;
+pub use in_place::{PersistentSlice, WritableSlice};
 pub use slice::SliceSource;
+pub use stream::StreamSource;
 
 /// A source of bytes of known length that can be read at any offset.
 pub trait Source {
@@ -21,12 +35,13 @@ pub trait Source {
     /// Fills the whole of `into` from `offset`. A short read is an error, never a success.
     fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError>;
 
-    /// The whole file, if its bytes are addressable where they are and nobody writes them while it is borrowed.
+    /// The whole file, if its bytes are addressable where they are and nobody writes them while it is borrowed. Then the
+    /// loader looks at tables where they are, instead of reading them in chunks.
     fn peek(&self) -> Option<&[u8]> {
         None
     }
 
-    /// The whole file, if its bytes outlive what is loaded from it. Asked once a load.
+    /// The whole file, if its bytes outlive what is loaded from it. Each load asks once, a dry run never.
     fn in_place(&mut self) -> Option<InPlace> {
         None
     }
@@ -43,6 +58,17 @@ pub struct SourceError {
     pub reason: SourceFault,
 }
 
+impl SourceError {
+    /// `wanted` bytes at `offset` are not all in the file.
+    pub const fn short(offset: usize, wanted: usize) -> Self {
+        Self {
+            offset,
+            wanted,
+            reason: SourceFault::Short,
+        }
+    }
+}
+
 /// Why a read failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceFault {
@@ -50,4 +76,8 @@ pub enum SourceFault {
     Short,
     /// The device or file system under the source failed, with its own code.
     Device(i32),
+    /// There is no memory to keep a stream in.
+    Memory,
+    /// An earlier load has changed the bytes: they are not a file any more.
+    Used,
 }

@@ -1,8 +1,8 @@
 use crate::memory::copy;
 
-use super::{Source, SourceError, SourceFault};
+use super::{Source, SourceError};
 
-/// A file that lies in memory.
+/// A file that lies in memory for as long as it is loaded. All of it is copied.
 #[derive(Clone, Copy, Debug)]
 pub struct SliceSource<'a> {
     bytes: &'a [u8],
@@ -22,17 +22,9 @@ impl Source for SliceSource<'_> {
 
     fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError> {
         let range = offset..offset.saturating_add(into.len());
-        match self.bytes.get(range) {
-            Some(bytes) => {
-                copy(into, bytes);
-                Ok(())
-            }
-            None => Err(SourceError {
-                offset,
-                wanted: into.len(),
-                reason: SourceFault::Short,
-            }),
-        }
+        let bytes = self.bytes.get(range);
+        copy(into, bytes.ok_or(SourceError::short(offset, into.len()))?);
+        Ok(())
     }
 
     fn peek(&self) -> Option<&[u8]> {
