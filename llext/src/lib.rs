@@ -237,7 +237,7 @@ impl<'a> Llext<'a> {
         address: usize,
         buffer: &'b mut [u8],
     ) -> Result<Option<(&'b str, usize)>, LoadError> {
-        load::symbol_at(self.machine, self.heap, source, extension, address, buffer)
+        load::symbol_at(self, source, extension, address, buffer)
     }
 
     /// The firmware's exports.

@@ -306,6 +306,8 @@ impl Drop for Arena {
 pub(crate) struct FailingHeap<'h> {
     pub(crate) heap: &'h TlsfHeap,
     pub(crate) fail_at: Cell<usize>,
+    /// Whether it may be asked for one block for all regions.
+    pub(crate) one: bool,
 }
 
 #[allow(unsafe_code)]
@@ -331,7 +333,7 @@ unsafe impl Heap for FailingHeap<'_> {
     }
 
     fn is_one(&self) -> bool {
-        self.heap.is_one()
+        self.one
     }
 
     fn stats(&self) -> HeapStats {

@@ -2,6 +2,7 @@
 
 use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
+use crate::memory::records;
 use core::marker::PhantomData;
 use core::mem::size_of;
 use zero::Pod;
@@ -15,6 +16,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// Believes that `size` bytes at `offset` lie in the file, after checking it.
+    #[inline]
     pub(crate) fn claim(
         reader: &mut Reader<'_>,
         offset: usize,
@@ -22,20 +24,21 @@ impl Span {
         what: &'static str,
     ) -> Checked<Self> {
         let len = reader.len();
-        match offset.checked_add(size) {
-            Some(end) if end <= len => Ok(Self { offset, len: size }),
-            _ => reader.refuse(LoadError::Truncated {
-                what,
-                offset,
-                size,
-                len,
-            }),
+        if offset <= len && size <= len - offset {
+            return Ok(Self { offset, len: size });
         }
+        truncated(reader, (offset, size), what)
     }
 
     /// Length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// The bytes where they lie; `None` if they have to be read.
+    #[inline]
+    pub(crate) fn there<'s>(&self, reader: &Reader<'s>) -> Option<&'s [u8]> {
+        reader.there(self.offset, self.len)
     }
 
     /// Fills as much of `into` as there is from `at` on, and returns that part.
@@ -54,31 +57,42 @@ impl Span {
     }
 }
 
-impl Span {
-    /// Reads chunk after chunk, whole ones but for the last, and calls `each` with their lengths in bytes.
-    fn for_each_chunk(&self, reader: &mut Reader<'_>, each: Visit<'_, Chunk>) -> Checked<()> {
-        let mut chunk = Chunk([0; Chunk::LEN]);
-        let mut at = 0usize;
-        while at < self.len {
-            let len = self.read(reader, at, &mut chunk.0)?.len();
-            each(reader, len, &chunk)?;
-            at = at.saturating_add(len);
-        }
-        Ok(())
-    }
+#[cold]
+fn truncated<T>(
+    reader: &mut Reader<'_>,
+    (offset, size): (usize, usize),
+    what: &'static str,
+) -> Checked<T> {
+    let len = reader.len();
+    reader.refuse(LoadError::Truncated {
+        what,
+        offset,
+        size,
+        len,
+    })
 }
 
-/// Bytes that records are read into: aligned for all of them, and a multiple of each one's size
-/// (40, 16, 12, 8 and 4).
+/// Room for the records that are read at a time: aligned for all of them, and a multiple of each one's size
+/// (40, 24, 16, 12, 8 and 4 bytes; 64 in class 64 leaves a rest). Its bytes are zeroed when they are needed first,
+/// which is never for a file that lies in memory.
+pub(crate) struct Chunk(Option<ChunkBytes>);
+
 #[repr(C, align(8))]
-struct Chunk([u8; Chunk::LEN]);
+struct ChunkBytes([u8; Chunk::LEN]);
+
+/// Room for one record.
+#[repr(C, align(8))]
+struct RecordBytes([u8; 64]);
 
 impl Chunk {
     const LEN: usize = 480;
-}
+    /// No bytes yet.
+    pub(crate) const EMPTY: Self = Self(None);
 
-/// What is done with each record of a table, by its index (or with each chunk of it, by its length in bytes).
-pub(crate) type Visit<'v, T> = &'v mut dyn FnMut(&mut Reader<'_>, usize, &T) -> Checked<()>;
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0.get_or_insert(ChunkBytes([0; Self::LEN])).0
+    }
+}
 
 /// A table of records in the file.
 pub(crate) struct Table<T> {
@@ -94,8 +108,9 @@ impl<T> Clone for Table<T> {
 
 impl<T> Copy for Table<T> {}
 
-impl<T: Pod> Table<T> {
+impl<T: Pod + 'static> Table<T> {
     /// Believes in a table over `span`; bytes after its last whole record are left aside.
+    #[inline]
     pub(crate) fn new(span: Span) -> Self {
         let len = span.len - span.len % size_of::<T>();
         Self {
@@ -112,6 +127,12 @@ impl<T: Pod> Table<T> {
         self.span.len / size_of::<T>()
     }
 
+    /// All records where they lie; `None` if they have to be read, or lie unaligned.
+    #[inline]
+    pub(crate) fn there<'s>(&self, reader: &Reader<'s>) -> Option<&'s [T]> {
+        records(self.span.there(reader)?)
+    }
+
     /// Record `index` through `view`; `None` past the end.
     pub(crate) fn get<R>(
         &self,
@@ -122,34 +143,53 @@ impl<T: Pod> Table<T> {
         if index >= self.len() {
             return Ok(None);
         }
-        let mut chunk = Chunk([0; Chunk::LEN]);
-        let record = chunk.0.get_mut(..size_of::<T>()).unwrap_or_default();
-        self.span
-            .read(reader, index.saturating_mul(size_of::<T>()), record)?;
-        Ok(Self::records(&chunk).first().map(view))
+        let mut bytes = RecordBytes([0; 64]);
+        let record = bytes.0.get_mut(..size_of::<T>()).unwrap_or_default();
+        let at = index.saturating_mul(size_of::<T>());
+        let record = self.span.read(reader, at, record)?;
+        Ok(records(record)
+            .and_then(|records| records.first())
+            .map(view))
     }
 
-    /// The records in a chunk. Its length and alignment are known when this is compiled, so that no check of
-    /// `zero`'s is left to fail.
-    fn records(chunk: &Chunk) -> &[T] {
-        const {
-            assert!(
-                Chunk::LEN.is_multiple_of(size_of::<T>()) && align_of::<T>() <= align_of::<Chunk>()
-            );
+    /// The records of a batch after the other.
+    #[inline]
+    pub(crate) fn cursor(&self) -> Cursor<T> {
+        Cursor(*self)
+    }
+}
+
+/// The rest of a table that is gone through batch by batch.
+pub(crate) struct Cursor<T>(Table<T>);
+
+impl<T: Pod + 'static> Cursor<T> {
+    /// The next records: all of them where they lie, or as many as `chunk` has room for. None at the end.
+    #[inline]
+    pub(crate) fn next<'b, 's: 'b>(
+        &mut self,
+        reader: &mut Reader<'s>,
+        chunk: &'b mut Chunk,
+    ) -> Checked<&'b [T]> {
+        let rest = self.0;
+        if rest.span.len == 0 {
+            return Ok(&[]);
         }
-        zero::read_array(&chunk.0)
+        if let Some(batch) = rest.there(reader) {
+            self.0.span.len = 0;
+            return Ok(batch);
+        }
+        self.read(reader, chunk)
     }
 
-    /// Calls `each` for all records in order, with their indexes, and ends early when it fails.
-    pub(crate) fn for_each(&self, reader: &mut Reader<'_>, each: Visit<'_, T>) -> Checked<()> {
-        let mut index = 0;
-        self.span.for_each_chunk(reader, &mut |reader, len, chunk| {
-            for record in Self::records(chunk).iter().take(len / size_of::<T>()) {
-                each(reader, index, record)?;
-                index = index.saturating_add(1);
-            }
-            Ok(())
-        })
+    #[cold]
+    fn read<'b>(&mut self, reader: &mut Reader<'_>, chunk: &'b mut Chunk) -> Checked<&'b [T]> {
+        let room = Chunk::LEN - Chunk::LEN % size_of::<T>();
+        let span = &mut self.0.span;
+        let part = chunk.bytes().get_mut(..room).unwrap_or_default();
+        let part = span.read(reader, 0, part)?;
+        span.offset = span.offset.saturating_add(part.len());
+        span.len = span.len.saturating_sub(part.len());
+        Ok(records(part).unwrap_or_default())
     }
 }
 
@@ -157,6 +197,20 @@ impl<T: Pod> Table<T> {
 mod tests {
     use super::*;
     use crate::SliceSource;
+    use crate::source::{Source, SourceError};
+
+    /// A source that does not show where its bytes lie.
+    struct Copied<'b>(&'b [u8]);
+
+    impl Source for Copied<'_> {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError> {
+            SliceSource::new(self.0).read_at(offset, into)
+        }
+    }
 
     #[test]
     fn a_span_lies_in_the_file() {
@@ -188,15 +242,20 @@ mod tests {
         let mut reader = Reader::new(&mut source);
         let span = Span::claim(&mut reader, 0, bytes.len(), "x").unwrap();
         let table = Table::<u32>::new(span);
-        let mut seen = Vec::new();
-        table
-            .for_each(&mut reader, &mut |_, index, &record| {
-                assert_eq!(index as u32, record);
-                seen.push(record);
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(seen.len(), 1003);
+        assert_eq!(table.len(), 1003);
+        for mut reader in [reader, Reader::new(&mut Copied(&bytes))] {
+            let (mut cursor, mut chunk) = (table.cursor(), Chunk::EMPTY);
+            let mut seen: Vec<u32> = Vec::new();
+            loop {
+                let batch = cursor.next(&mut reader, &mut chunk).unwrap();
+                seen.extend(batch);
+                if batch.is_empty() {
+                    break;
+                }
+            }
+            assert!(seen.iter().copied().eq(0..1003));
+        }
+        let mut reader = Reader::new(&mut source);
         assert_eq!(
             table.get(&mut reader, 1002, |&record| record),
             Ok(Some(1002))

@@ -1,85 +1,86 @@
 //! The ELF header: is it a file that this loader and this machine take?
 
 use super::claim::{Span, Table};
-use super::section::{Record, Section};
+use super::class::Class;
+use super::section::Section;
 use super::string::Strings;
 use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
-use crate::machine::{self, Machine};
+use crate::machine::Machine;
 use crate::name::Name;
-use core::mem::{offset_of, size_of};
-use xmas_elf::P32;
-use xmas_elf::header::{Class, Data, HeaderPt1, HeaderPt2_, MAGIC, Version};
+use core::mem::size_of;
+use xmas_elf::header::{Class as Width, Data, HeaderPt1, HeaderPt2, MAGIC, Version};
 use xmas_elf::sections::SHN_XINDEX;
 
-type HeaderPt2 = HeaderPt2_<P32>;
-
 const IDENT: usize = size_of::<HeaderPt1>();
-const SIZE: usize = IDENT + size_of::<HeaderPt2>();
+/// `e_machine` follows `e_type`, which follows the identification.
+const MACHINE: usize = 2;
 /// `ET_REL`
 const RELOCATABLE: u16 = 1;
 /// `EV_CURRENT`
 const CURRENT: u32 = 1;
 
+/// Room for the header of either class.
 #[repr(C, align(8))]
-struct Bytes([u8; SIZE]);
+struct Bytes([u8; 64]);
 
 /// An ELF file whose header has been checked: section headers and section names can be read.
-pub(crate) struct File {
+pub(crate) struct File<C: Class> {
     /// The section headers.
-    pub(crate) sections: Table<Record>,
+    pub(crate) sections: Table<C::Section>,
     /// The sections' names.
-    names: Strings,
+    pub(crate) names: Strings,
 }
 
-impl File {
+impl<C: Class> File<C> {
+    const HEADER: usize = IDENT + size_of::<C::Header>();
+
     /// Reads and checks the header of the file in `reader`, which must be for `machine`.
     pub(crate) fn open(reader: &mut Reader<'_>, machine: &Machine) -> Checked<Self> {
-        let len = reader.len();
-        let mut bytes = Bytes([0; SIZE]);
-        let head = bytes.0.get_mut(..len.min(SIZE)).unwrap_or_default();
+        let (len, size) = (reader.len(), Self::HEADER);
+        let mut bytes = Bytes([0; 64]);
+        let head = bytes.0.get_mut(..len.min(size)).unwrap_or_default();
         reader.read_at(0, head)?;
         let (ident, rest) = bytes.0.split_at(IDENT);
-        check_ident(reader, zero::read(ident), machine)?;
-        if len < SIZE {
-            return reader.refuse(LoadError::Truncated {
-                what: "ELF header",
-                offset: 0,
-                size: SIZE,
-                len,
-            });
-        }
-        let header: &HeaderPt2 = zero::read(rest);
-        check_kind(reader, header, e_machine(rest), machine)?;
+        check_ident::<C>(reader, zero::read(ident))?;
+        let _ = Span::claim(reader, 0, size, "ELF header")?;
+        let header = C::header(zero::read(rest));
+        let e_machine = rest
+            .get(MACHINE..)
+            .and_then(|bytes| bytes.first_chunk())
+            .map_or(0, |bytes| u16::from_le_bytes(*bytes));
+        check_kind::<C>(reader, header, e_machine, machine)?;
         Self::find_sections(reader, header)
     }
 
     /// Finds the table of section headers, where the numbers that do not fit the header are in its first entry.
-    fn find_sections(reader: &mut Reader<'_>, header: &HeaderPt2) -> Checked<Self> {
-        let offset = header.sh_offset as usize;
-        let what = "section header";
-        let first = Table::<Record>::new(Span::claim(reader, offset, size_of::<Record>(), what)?);
-        let first = first.get(reader, 0, Section::new)?;
-        let count = match (header.sh_count, &first) {
-            (0, Some(first)) => first.size,
-            (count, _) => usize::from(count),
+    fn find_sections(reader: &mut Reader<'_>, header: HeaderPt2<'_>) -> Checked<Self> {
+        let (offset, one) = (header.sh_offset() as usize, size_of::<C::Section>());
+        let (mut count, mut names) = (
+            usize::from(header.sh_count()),
+            usize::from(header.sh_str_index()),
+        );
+        let table = |reader: &mut Reader<'_>, count: usize| {
+            let size = count.saturating_mul(one);
+            Span::claim(reader, offset, size, "section headers").map(Table::<C::Section>::new)
         };
-        let names = match (header.sh_str_index, &first) {
-            (SHN_XINDEX, Some(first)) => first.link as usize,
-            (index, _) => usize::from(index),
-        };
-        let size = count.saturating_mul(size_of::<Record>());
-        let sections = Table::new(Span::claim(reader, offset, size, "section headers")?);
-        let strings = match sections.get(reader, names, Section::new)? {
+        if count == 0 || names == usize::from(SHN_XINDEX) {
+            let first = table(reader, 1)?.get(reader, 0, Section::new::<C>)?;
+            if let Some(first) = first {
+                count = if count == 0 { first.size } else { count };
+                if names == usize::from(SHN_XINDEX) {
+                    names = first.link as usize;
+                }
+            }
+        }
+        let sections = table(reader, count)?;
+        let strings = match sections.get(reader, names, Section::new::<C>)? {
             Some(names) => Strings::claim(reader, &names)?,
             None => None,
         };
         match strings {
             Some(names) => Ok(Self { sections, names }),
-            None => reader.refuse(LoadError::BadHeader {
-                field: "e_shstrndx",
-                value: names as u32,
-            }),
+            None => bad_header(reader, "e_shstrndx", names),
         }
     }
 
@@ -89,12 +90,7 @@ impl File {
         reader: &mut Reader<'_>,
         index: usize,
     ) -> Checked<Option<Section>> {
-        self.sections.get(reader, index, Section::new)
-    }
-
-    /// The names of sections.
-    pub(crate) fn names(&self) -> &Strings {
-        &self.names
+        self.sections.get(reader, index, Section::new::<C>)
     }
 
     /// The name of section `index` for a message: empty if it cannot be read.
@@ -113,95 +109,79 @@ impl File {
         reader: &mut Reader<'_>,
         index: usize,
         field: &'static str,
-        value: u32,
+        value: usize,
     ) -> Checked<T> {
         let section = self.section_name(reader, index);
         reader.refuse(LoadError::BadSection {
             index,
             section,
             field,
-            value,
+            value: value as u32,
         })
     }
 }
 
-fn check_ident(reader: &mut Reader<'_>, ident: &HeaderPt1, machine: &Machine) -> Checked<()> {
+#[cold]
+fn bad_header<T>(reader: &mut Reader<'_>, field: &'static str, value: usize) -> Checked<T> {
+    let value = value as u32;
+    reader.refuse(LoadError::BadHeader { field, value })
+}
+
+fn check_ident<C: Class>(reader: &mut Reader<'_>, ident: &HeaderPt1) -> Checked<()> {
     if ident.magic != MAGIC {
         return reader.refuse(LoadError::NotElf);
     }
-    let wanted = match machine.class {
-        machine::Class::Elf32 => 32,
-        machine::Class::Elf64 => 64,
-    };
     let found = match ident.class() {
-        Class::ThirtyTwo => 32,
-        Class::SixtyFour => 64,
+        Width::ThirtyTwo => 32,
+        Width::SixtyFour => 64,
         _ => 0,
     };
-    // Records of class 32 are all that is read here, whatever the machine.
-    if found != wanted || found != 32 {
+    if found != C::BITS {
+        let wanted = C::BITS;
         return reader.refuse(LoadError::WrongClass { found, wanted });
     }
     match ident.data() {
         Data::LittleEndian => {}
         _ => return reader.refuse(LoadError::WrongEndianness),
     }
-    match ident.version() {
-        Version::Current => Ok(()),
-        Version::Other(version) => reader.refuse(LoadError::WrongVersion {
-            found: u32::from(version),
-        }),
-        Version::None => reader.refuse(LoadError::WrongVersion { found: 0 }),
-    }
+    let found = match ident.version() {
+        Version::Current => return Ok(()),
+        Version::Other(version) => u32::from(version),
+        Version::None => 0,
+    };
+    reader.refuse(LoadError::WrongVersion { found })
 }
 
-fn check_kind(
+fn check_kind<C: Class>(
     reader: &mut Reader<'_>,
-    header: &HeaderPt2,
-    found: u16,
+    header: HeaderPt2<'_>,
+    e_machine: u16,
     machine: &Machine,
 ) -> Checked<()> {
-    if header.version != CURRENT {
-        return reader.refuse(LoadError::WrongVersion {
-            found: header.version,
-        });
+    if header.version() != CURRENT {
+        let found = header.version();
+        return reader.refuse(LoadError::WrongVersion { found });
     }
-    if found != machine.e_machine {
+    if e_machine != machine.e_machine {
         return reader.refuse(LoadError::WrongMachine {
-            found,
+            found: e_machine,
             wanted: machine.name,
         });
     }
-    if header.type_.0 != RELOCATABLE {
-        return reader.refuse(LoadError::NotRelocatable {
-            found: header.type_.0,
-        });
+    if header.type_().0 != RELOCATABLE {
+        let found = header.type_().0;
+        return reader.refuse(LoadError::NotRelocatable { found });
     }
-    if usize::from(header.header_size) != SIZE {
-        return reader.refuse(LoadError::BadHeader {
-            field: "e_ehsize",
-            value: header.header_size.into(),
-        });
+    let header_size = usize::from(header.header_size());
+    if header_size != File::<C>::HEADER {
+        return bad_header(reader, "e_ehsize", header_size);
     }
-    if usize::from(header.sh_entry_size) != size_of::<Record>() {
-        return reader.refuse(LoadError::BadHeader {
-            field: "e_shentsize",
-            value: header.sh_entry_size.into(),
-        });
+    let entry_size = usize::from(header.sh_entry_size());
+    if entry_size != size_of::<C::Section>() {
+        return bad_header(reader, "e_shentsize", entry_size);
     }
-    if header.sh_offset == 0 {
-        return reader.refuse(LoadError::BadHeader {
-            field: "e_shoff",
-            value: 0,
-        });
+    if header.sh_offset() == 0 {
+        return bad_header(reader, "e_shoff", 0);
     }
     Ok(())
-}
-
-/// `e_machine` as a number, which `xmas-elf` keeps to itself.
-fn e_machine(rest: &[u8]) -> u16 {
-    let bytes = rest
-        .get(offset_of!(HeaderPt2, machine)..)
-        .and_then(|bytes| bytes.first_chunk());
-    bytes.map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }

@@ -2,9 +2,11 @@
 //!
 //! A number read from a file is a *claim* (invariant 1) until one constructor has checked it: `Span::claim`
 //! for ranges of the file, `Section::align` for alignments, `Strings::claim` for names. Records are
-//! `xmas-elf`'s structs, mapped by `zero` onto small aligned buffers on the stack.
+//! `xmas-elf`'s structs of either class. A table is gone through in batches: all of it where it lies, if the source shows
+//! its bytes and they are aligned, else as much as a small buffer on the stack has room for.
 
 pub(crate) mod claim;
+pub(crate) mod class;
 pub(crate) mod header;
 pub(crate) mod note;
 pub(crate) mod reader;

@@ -1,8 +1,8 @@
 //! Reading a file, and the reason why that came to an end.
 
 use crate::error::LoadError;
-use crate::memory::Heap;
-use crate::source::Source;
+use crate::memory::{Block, Heap, MemoryKind, copy};
+use crate::source::{Source, SourceError, SourceFault};
 
 /// What every phase of a load returns when it refuses. The reason waits in the [`Reader`]: it is large, and would
 /// otherwise be copied through every frame between where it is found and who asks.
@@ -14,27 +14,69 @@ pub(crate) type Checked<T> = Result<T, Refused>;
 
 /// A source that is being read, with the reason for the refusal, if there is one.
 pub(crate) struct Reader<'s> {
-    source: &'s mut dyn Source,
+    bytes: Bytes<'s>,
+    len: usize,
     reason: LoadError,
+}
+
+/// Where bytes come from.
+enum Bytes<'s> {
+    /// From memory: tables and names are used where they lie.
+    There(&'s [u8]),
+    /// From a source that copies them.
+    Read(&'s mut dyn Source),
 }
 
 impl<'s> Reader<'s> {
     /// Reads `source`.
     pub(crate) fn new(source: &'s mut dyn Source) -> Self {
+        let (len, there) = (source.len(), source.peek().is_some());
+        let bytes = if there {
+            let source: &'s dyn Source = source;
+            Bytes::There(source.peek().unwrap_or_default())
+        } else {
+            Bytes::Read(source)
+        };
         Self {
-            source,
+            bytes,
+            len,
             reason: LoadError::NotElf,
         }
     }
 
     /// Length of the file in bytes.
     pub(crate) fn len(&self) -> usize {
-        self.source.len()
+        self.len
+    }
+
+    /// `len` bytes at `offset` where they lie; `None` if they have to be read.
+    #[inline]
+    pub(crate) fn there(&self, offset: usize, len: usize) -> Option<&'s [u8]> {
+        match &self.bytes {
+            Bytes::There(bytes) => bytes.get(offset..)?.get(..len),
+            Bytes::Read(_) => None,
+        }
+    }
+
+    /// Whether the file's bytes are used where they lie.
+    pub(crate) fn is_there(&self) -> bool {
+        matches!(self.bytes, Bytes::There(_))
     }
 
     /// Fills the whole of `into` from `offset`.
     pub(crate) fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Checked<()> {
-        match self.source.read_at(offset, into) {
+        let result = match &mut self.bytes {
+            Bytes::There(bytes) => {
+                let from = bytes.get(offset..).and_then(|from| from.get(..into.len()));
+                from.map(|from| copy(into, from)).ok_or(SourceError {
+                    offset,
+                    wanted: into.len(),
+                    reason: SourceFault::Short,
+                })
+            }
+            Bytes::Read(source) => source.read_at(offset, into),
+        };
+        match result {
             Ok(()) => Ok(()),
             Err(error) => self.refuse(LoadError::Source(error)),
         }
@@ -53,20 +95,35 @@ impl<'s> Reader<'s> {
         self.refuse(LoadError::TooLarge { what, limit })
     }
 
-    /// What a heap gave for a request of `size` bytes, or the reason that it gave nothing.
-    pub(crate) fn memory<T>(&mut self, heap: &dyn Heap, size: usize, got: Option<T>) -> Checked<T> {
-        match got {
-            Some(got) => Ok(got),
-            None => {
-                let stats = heap.stats();
-                let (available, free) = (stats.largest, stats.free);
-                self.refuse(LoadError::OutOfMemory {
-                    needed: size,
-                    available,
-                    free,
-                })
-            }
+    /// A block of a heap, or the reason that there is none.
+    pub(crate) fn memory<'h>(
+        &mut self,
+        heap: &'h dyn Heap,
+        kind: MemoryKind,
+        size: usize,
+        align: usize,
+    ) -> Checked<Block<'h>> {
+        match Block::take(heap, kind, size, align) {
+            Some(block) => Ok(block),
+            None => self.out_of_memory(heap, kind, size),
         }
+    }
+
+    /// Refuses the file because a heap has no block of `size` bytes.
+    #[cold]
+    pub(crate) fn out_of_memory<T>(
+        &mut self,
+        heap: &dyn Heap,
+        kind: MemoryKind,
+        needed: usize,
+    ) -> Checked<T> {
+        let stats = heap.stats_of(kind);
+        let (available, free) = (stats.largest, stats.free);
+        self.refuse(LoadError::OutOfMemory {
+            needed,
+            available,
+            free,
+        })
     }
 
     /// The reason why the file was refused.

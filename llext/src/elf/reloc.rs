@@ -1,102 +1,69 @@
 //! Relocation tables, with addends (RELA) and without (REL).
 
-use super::claim::Table;
-use super::header::File;
+use super::claim::Span;
+use super::class::{Class, Record};
 use super::section::Section;
-use crate::elf::reader::{Checked, Reader};
-use xmas_elf::P32;
-use xmas_elf::sections::{Rel, Rela, ShType};
+use xmas_elf::sections::ShType;
 
-/// A relocation entry. Its numbers are claims until the plan has checked them against section and symbol table.
+/// A relocation entry. Its numbers are claims until they were checked against section and symbol table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relocation {
     /// Offset of the place in the section, in bytes.
-    pub(crate) offset: u32,
+    pub(crate) offset: usize,
     /// Index of the symbol.
     pub(crate) symbol: u32,
     /// The psABI's number.
     pub(crate) r_type: u32,
     /// The addend, unless the place itself holds it.
-    pub(crate) addend: Option<i32>,
+    pub(crate) addend: Option<isize>,
 }
 
-/// The relocations of one section.
-#[derive(Clone, Copy)]
-pub(crate) struct Relocations {
-    /// Index of the section that is relocated.
-    pub(crate) target: usize,
-    /// Index of the symbol table.
-    pub(crate) symbols: usize,
-    table: Kind,
-}
+impl Relocation {
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        offset: 0,
+        symbol: 0,
+        r_type: 0,
+        addend: None,
+    };
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Rel(Table<Rel<P32>>),
-    Rela(Table<Rela<P32>>),
-}
-
-impl From<&Rel<P32>> for Relocation {
-    fn from(entry: &Rel<P32>) -> Self {
+    /// The entry that `record` holds.
+    pub(crate) fn new(record: &impl Record) -> Self {
         Self {
-            offset: entry.get_offset(),
-            symbol: entry.get_symbol_table_index(),
-            r_type: entry.get_type().into(),
-            addend: None,
+            offset: record.offset(),
+            symbol: record.symbol(),
+            r_type: record.r_type(),
+            addend: record.addend(),
         }
     }
 }
 
-impl From<&Rela<P32>> for Relocation {
-    fn from(entry: &Rela<P32>) -> Self {
-        Self {
-            offset: entry.get_offset(),
-            symbol: entry.get_symbol_table_index(),
-            r_type: entry.get_type().into(),
-            addend: Some(entry.get_addend() as i32),
-        }
-    }
+/// The entries of a relocation table.
+#[derive(Clone, Copy)]
+pub(crate) struct Entries {
+    /// Where they lie.
+    pub(crate) span: Span,
+    /// Whether they have addends.
+    pub(crate) is_rela: bool,
 }
 
-impl Relocations {
-    /// Whether `section` is a relocation table.
-    pub(crate) fn is_table(section: &Section) -> bool {
-        matches!(section.kind, Some(ShType::Rel | ShType::Rela))
+impl Entries {
+    /// Whether `section` is a relocation table, and if its entries have addends.
+    #[inline]
+    pub(crate) fn is_rela(section: &Section) -> Option<bool> {
+        match section.kind {
+            Some(ShType::Rel) => Some(false),
+            Some(ShType::Rela) => Some(true),
+            _ => None,
+        }
     }
 
-    /// Believes in the relocation table `section` with `index`, after checking it.
-    pub(crate) fn claim(
-        reader: &mut Reader<'_>,
-        file: &File,
-        index: usize,
-        section: &Section,
-    ) -> Checked<Self> {
-        let span = section.contents(reader, "relocations")?;
-        let table = match (section.kind, section.entry_size) {
-            (Some(ShType::Rel), 8) => Kind::Rel(Table::new(span)),
-            (Some(ShType::Rela), 12) => Kind::Rela(Table::new(span)),
-            (_, size) => return file.bad_section(reader, index, "sh_entsize", size as u32),
-        };
-        Ok(Self {
-            target: section.info as usize,
-            symbols: section.link as usize,
-            table,
-        })
-    }
-
-    /// Calls `each` for all entries in order.
-    pub(crate) fn for_each(
-        &self,
-        reader: &mut Reader<'_>,
-        mut each: impl FnMut(&mut Reader<'_>, &Relocation) -> Checked<()>,
-    ) -> Checked<()> {
-        match &self.table {
-            Kind::Rel(table) => {
-                table.for_each(reader, &mut |reader, _, entry| each(reader, &entry.into()))
-            }
-            Kind::Rela(table) => {
-                table.for_each(reader, &mut |reader, _, entry| each(reader, &entry.into()))
-            }
+    /// Bytes of an entry.
+    pub(crate) const fn size<C: Class>(is_rela: bool) -> usize {
+        if is_rela {
+            size_of::<C::Rela>()
+        } else {
+            size_of::<C::Rel>()
         }
     }
 }

@@ -1,17 +1,12 @@
 //! Section headers.
 
 use super::claim::Span;
+use super::class::Class;
 use super::reader::{Checked, Reader};
 use crate::loaded::RegionKind;
-use xmas_elf::P32;
-use xmas_elf::sections::{
-    SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SectionHeader, SectionHeader_, ShType,
-};
+use xmas_elf::sections::{SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, ShType};
 
-/// A section header as it lies in the file.
-pub(crate) type Record = SectionHeader_<P32>;
-
-/// A section header. Its numbers are claims; `contents` and `check` check them.
+/// A section header. Its numbers are claims; `contents` and `align` check them.
 #[derive(Clone, Copy)]
 pub(crate) struct Section {
     /// Offset of its name.
@@ -29,15 +24,16 @@ pub(crate) struct Section {
     /// `sh_info`
     pub(crate) info: u32,
     /// `sh_addralign`
-    align: u32,
+    align: usize,
     /// `sh_entsize`
-    pub(crate) entry_size: usize,
+    pub(crate) entry_size: u32,
 }
 
 impl Section {
-    /// The header that `record` holds.
-    pub(crate) fn new(record: &Record) -> Self {
-        let header = SectionHeader::Sh32(record);
+    /// The header that `record` holds. Inlined, so that only what is used of it is read.
+    #[inline(always)]
+    pub(crate) fn new<C: Class>(record: &C::Section) -> Self {
+        let header = C::section(record);
         Self {
             name: header.name(),
             kind: header.get_type().ok(),
@@ -46,8 +42,8 @@ impl Section {
             size: header.size() as usize,
             link: header.link(),
             info: header.info(),
-            align: header.align() as u32,
-            entry_size: header.entry_size() as usize,
+            align: header.align() as usize,
+            entry_size: header.entry_size(),
         }
     }
 
@@ -67,6 +63,7 @@ impl Section {
     }
 
     /// Which of the function arrays it is a part of: preinit 0, init 1, fini 2.
+    #[inline]
     pub(crate) fn array(&self) -> Option<u32> {
         match self.kind {
             Some(ShType::PreInitArray) => Some(0),
@@ -77,6 +74,7 @@ impl Section {
     }
 
     /// The region that an allocated section goes to.
+    #[inline]
     pub(crate) fn region(&self) -> RegionKind {
         if self.is_nobits() {
             RegionKind::Bss
@@ -92,16 +90,20 @@ impl Section {
     }
 
     /// Where its contents lie in the file.
+    #[inline]
     pub(crate) fn contents(&self, reader: &mut Reader<'_>, what: &'static str) -> Checked<Span> {
         Span::claim(reader, self.offset, self.size, what)
     }
 
     /// Its alignment in bytes, a power of two; an error holds what it is instead.
-    pub(crate) fn align(&self) -> Result<u32, u32> {
-        match self.align {
-            0 => Ok(1),
-            align if align.is_power_of_two() => Ok(align),
-            align => Err(align),
+    #[inline]
+    pub(crate) fn align(&self) -> Result<usize, usize> {
+        // 0 is 1.
+        let align = self.align;
+        if align & align.wrapping_sub(1) == 0 {
+            Ok(align.max(1))
+        } else {
+            Err(align)
         }
     }
 }

@@ -30,33 +30,42 @@ impl Strings {
         (offset as usize) < self.span.len()
     }
 
-    /// The name at `offset`, read into `buffer`; cut, if it does not fit. `None` if there is none.
-    pub(crate) fn read<'b>(
+    /// Bytes that begin with the name at `offset` and hold its NUL, unless that is too far away for `buffer`. None if no
+    /// name begins there. Where the file lies in memory, they are all of the table that follows.
+    pub(crate) fn text<'b, 's: 'b>(
         &self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'s>,
         offset: u32,
         buffer: &'b mut [u8],
-    ) -> Checked<Option<&'b [u8]>> {
-        if !self.has(offset) {
-            return Ok(None);
+    ) -> Checked<&'b [u8]> {
+        let offset = offset as usize;
+        if let Some(there) = self.span.there(reader) {
+            return Ok(there.get(offset..).unwrap_or_default());
         }
         let mut len = 0usize;
         while len < buffer.len() {
             let end = buffer.len().min(len.saturating_add(STEP));
             let step = buffer.get_mut(len..end).unwrap_or_default();
-            let step = self
-                .span
-                .read(reader, (offset as usize).saturating_add(len), step)?;
-            let read = step.len();
-            if let Some(nul) = step.iter().position(|&byte| byte == 0) {
-                return Ok(buffer.get(..len.saturating_add(nul)));
-            }
-            len = len.saturating_add(read);
-            if read == 0 {
+            let step = self.span.read(reader, offset.saturating_add(len), step)?;
+            len = len.saturating_add(step.len());
+            if step.is_empty() || step.contains(&0) {
                 break;
             }
         }
-        Ok(buffer.get(..len))
+        Ok(buffer.get(..len).unwrap_or_default())
+    }
+
+    /// The name at `offset`, cut if it does not fit into `buffer`; empty if there is none.
+    pub(crate) fn read<'b, 's: 'b>(
+        &self,
+        reader: &mut Reader<'s>,
+        offset: u32,
+        buffer: &'b mut [u8],
+    ) -> Checked<&'b [u8]> {
+        let room = buffer.len();
+        let text = self.text(reader, offset, buffer)?;
+        let text = text.get(..room).unwrap_or(text);
+        Ok(text.split(|&byte| byte == 0).next().unwrap_or_default())
     }
 
     /// Length of the name at `offset` in bytes, without its NUL.
@@ -64,18 +73,16 @@ impl Strings {
         let mut len = 0usize;
         loop {
             let mut buffer = [0; STEP];
-            let step =
-                self.span
-                    .read(reader, (offset as usize).saturating_add(len), &mut buffer)?;
-            match step.iter().position(|&byte| byte == 0) {
+            let text = self.text(reader, offset.saturating_add(len as u32), &mut buffer)?;
+            match text.iter().position(|&byte| byte == 0) {
                 Some(nul) => return Ok(len.saturating_add(nul)),
-                None if step.is_empty() => return Ok(len),
-                None => len = len.saturating_add(step.len()),
+                None if text.is_empty() => return Ok(len),
+                None => len = len.saturating_add(text.len()),
             }
         }
     }
 
-    /// Whether the name at `offset` is `wanted`, a name of less than 32 bytes.
+    /// Whether the bytes at `offset` are `wanted`: a name of less than 32 bytes with its NUL.
     pub(crate) fn matches(
         &self,
         reader: &mut Reader<'_>,
@@ -83,9 +90,8 @@ impl Strings {
         wanted: &[u8],
     ) -> Checked<bool> {
         let mut buffer = [0; 32];
-        let len = wanted.len().saturating_add(1).min(buffer.len());
-        let head = self.read(reader, offset, buffer.get_mut(..len).unwrap_or_default())?;
-        Ok(head.is_some_and(|head| head == wanted))
+        let room = buffer.get_mut(..wanted.len()).unwrap_or_default();
+        Ok(self.text(reader, offset, room)?.starts_with(wanted))
     }
 
     /// The name at `offset` for a message: empty if it cannot be read.
@@ -93,8 +99,8 @@ impl Strings {
     pub(crate) fn name(&self, reader: &mut Reader<'_>, offset: u32) -> Name {
         let mut buffer = [0; 64];
         match self.read(reader, offset, &mut buffer) {
-            Ok(Some(name)) => Name::new(name),
-            _ => Name::EMPTY,
+            Ok(name) => Name::new(name),
+            Err(_) => Name::EMPTY,
         }
     }
 }

@@ -3,190 +3,182 @@
 
 use super::Report;
 use super::entry::{Entry, Meaning};
-use super::resolve::{Resolved, World};
+use super::plan::Plan;
 use super::slots::Slot;
-use super::survey::Survey;
-use super::tables::{HighParts, each_table};
-use crate::elf::header::File;
+use super::tables::{NO_TYPE, Relocations};
+use crate::elf::claim::{Chunk, Table};
+use crate::elf::class::{Class, Record};
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::reloc::{Relocation, Relocations};
-use crate::elf::symbol::Symbols;
+use crate::elf::reloc::Relocation;
+use crate::elf::section::Section;
 use crate::error::{LoadError, RelocationFault};
-use crate::machine::{Machine, Operands, Row};
-use core::ops::{Range, RangeInclusive};
-
-/// The check of all relocations.
-pub(super) struct Check<'c> {
-    pub(super) file: &'c File,
-    pub(super) machine: &'static Machine,
-    pub(super) survey: &'c Survey<'c>,
-    pub(super) symbols: Option<Symbols>,
-    pub(super) world: World<'c>,
-    pub(super) bounds: Range<usize>,
-}
+use crate::machine::{Operands, Row};
+use crate::memory::MemoryKind;
 
 /// What was found.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Veneers that are needed.
-    pub(super) veneers: usize,
+    /// Stubs that are needed.
+    pub(super) stubs: usize,
+    /// Relocations that compute with a symbol that nothing defines: a symbol counts once.
     undefined: usize,
     unsupported: usize,
-    first_unsupported: Option<LoadError>,
+    /// Section, offset and type of the first relocation that the machine does not have.
+    first: (usize, usize, u32),
 }
 
-impl Found {
-    /// Refuses a file with what this machine or this firmware does not have.
-    pub(super) fn refuse(&self, reader: &mut Reader<'_>) -> Checked<()> {
-        match self.first_unsupported {
-            Some(LoadError::Unsupported {
-                section,
-                offset,
-                r_type,
-                machine,
-                ..
-            }) => {
-                let count = self.unsupported;
-                reader.refuse(LoadError::Unsupported {
-                    count,
-                    section,
-                    offset,
-                    r_type,
-                    machine,
-                })
+impl<C: Class> Plan<'_, '_, C> {
+    /// Checks all relocations and marks the symbols that need a stub. Symbols and relocations that this
+    /// machine or this firmware does not have are reported and counted; what makes no sense is an error.
+    pub(super) fn check(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+    ) -> Checked<()> {
+        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::EMPTY);
+        let mut index = 0;
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
             }
-            _ if self.undefined != 0 => reader.refuse(LoadError::Undefined(self.undefined)),
-            _ => Ok(()),
+            for record in batch {
+                let section = Section::new::<C>(record);
+                if let Some(table) = self.relocations(reader, index, &section)? {
+                    match table.entries.is_rela {
+                        false => self.check_table::<C::Rel>(reader, report, &table)?,
+                        true => self.check_table::<C::Rela>(reader, report, &table)?,
+                    }
+                }
+                index = index.saturating_add(1);
+            }
         }
     }
-}
 
-/// A table of relocations as it is gone through.
-struct Progress<'p> {
-    table: &'p Relocations,
-    slot: Slot,
-    highs: HighParts,
-    report: &'p mut dyn Report,
-    found: &'p mut Found,
-}
-
-impl Check<'_> {
-    /// Checks all relocations and marks the symbols that need a veneer. Symbols and relocations that this
-    /// machine or this firmware does not have are reported and counted; what makes no sense is an error.
-    pub(super) fn all(
-        &self,
+    fn check_table<R: Record>(
+        &mut self,
         reader: &mut Reader<'_>,
-        resolved: &mut Resolved<'_>,
         report: &mut dyn Report,
-    ) -> Checked<Found> {
-        let mut found = Found::default();
-        let symbols = self.symbols.map(|symbols| symbols.section);
-        each_table(
-            reader,
-            self.file,
-            &self.survey.slots,
-            symbols,
-            &mut |reader, table, slot| {
-                let mut progress = Progress {
-                    table,
-                    slot,
-                    highs: HighParts::new(),
-                    report: &mut *report,
-                    found: &mut found,
-                };
-                table.for_each(reader, |reader, relocation| {
-                    self.one(reader, resolved, &mut progress, relocation)
-                })
-            },
-        )?;
-        Ok(found)
+        table: &Relocations,
+    ) -> Checked<()> {
+        self.highs.forget();
+        let records = Table::<R>::new(table.entries.span);
+        let (mut cursor, mut chunk, mut word) = (records.cursor(), Chunk::EMPTY, NO_TYPE);
+        loop {
+            let mut batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            while let Some((record, rest)) = self.skip_words(batch, table, word) {
+                self.check_one(reader, report, table, &Relocation::new(record), &mut word)?;
+                batch = rest;
+            }
+        }
     }
 
-    fn one(
+    /// Skips relocations of type `word` (which is one of a whole word) that are in order: within the section, and
+    /// with a symbol that is known. The first one that asks for a closer look, and those behind it.
+    #[inline(always)]
+    fn skip_words<'b, R: Record>(
         &self,
+        batch: &'b [R],
+        table: &Relocations,
+        word: u32,
+    ) -> Option<(&'b R, &'b [R])> {
+        let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
+        let entries = self.scratch.entries();
+        let in_order = |record: &R| {
+            let entry = entries.get(record.symbol() as usize);
+            record.r_type() == word
+                && record.offset() < end
+                && entry.is_some_and(|&entry| Entry(entry).is_plain())
+        };
+        let mut rest = batch.iter();
+        while let Some(record) = rest.next() {
+            if !in_order(record) {
+                return Some((record, rest.as_slice()));
+            }
+        }
+        None
+    }
+
+    fn check_one(
+        &mut self,
         reader: &mut Reader<'_>,
-        resolved: &mut Resolved<'_>,
-        progress: &mut Progress<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
         relocation: &Relocation,
+        word: &mut u32,
     ) -> Checked<()> {
-        let Progress { table, slot, .. } = *progress;
-        // Not yet: types of linked files, of the GOT, and of places without a fixed length.
-        let is_known =
-            |row: &&Row| row.dynamic().is_none() && !row.needs_stub_word() && !row.is_open();
-        let Some(row) = self.machine.row(relocation.r_type).filter(is_known) else {
-            self.unsupported(reader, progress, relocation);
+        let row = self.machine.row(relocation.r_type);
+        let Some(row) = row.filter(|row| row.dynamic().is_none()) else {
+            self.unsupported(reader, report, table, relocation);
             return Ok(());
         };
-        let end = (relocation.offset as usize).saturating_add(row.width());
-        if end > slot.size as usize {
-            return self.bad(reader, table, relocation, RelocationFault::Place);
+        if row.is_word() {
+            *word = relocation.r_type;
         }
-        let Some(entry) = resolved.get(relocation.symbol as usize) else {
-            return self.bad(
-                reader,
-                table,
-                relocation,
-                RelocationFault::Symbol(relocation.symbol),
-            );
-        };
-        let fault = if row.is_marker() {
-            None
-        } else if row.is_pad() {
-            (!self.is_aligned(slot, row, relocation)).then_some(RelocationFault::Padding)
+        let symbol = relocation.symbol as usize;
+        let fault = if relocation.offset.saturating_add(row.width()) > table.slot.size as usize {
+            Some(RelocationFault::Place)
+        } else if symbol >= self.scratch.entries().len() {
+            Some(RelocationFault::Symbol(relocation.symbol))
         } else {
-            self.check_symbol(reader, resolved, progress, relocation, row, entry)?
+            match (row.is_marker(), row.is_pad()) {
+                // Markers compute nothing, so that their symbol may even be undefined (R_ARM_NONE in .ARM.exidx).
+                (true, _) => None,
+                (_, true) if self.is_aligned(table.slot, row, relocation) => None,
+                (_, true) => Some(RelocationFault::Padding),
+                _ => self.check_symbol(reader, report, table, relocation, row)?,
+            }
         };
         match fault {
-            Some(fault) => self.bad(reader, table, relocation, fault),
+            Some(fault) => self.bad_relocation(reader, table, relocation, fault),
             None => Ok(()),
         }
     }
 
     /// Checks the symbol of a relocation that computes with it.
     fn check_symbol(
-        &self,
+        &mut self,
         reader: &mut Reader<'_>,
-        resolved: &mut Resolved<'_>,
-        progress: &mut Progress<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
         relocation: &Relocation,
         row: &Row,
-        entry: Entry,
     ) -> Checked<Option<RelocationFault>> {
+        let symbol = relocation.symbol as usize;
+        let mut entry = self.resolved(reader, symbol)?.unwrap_or(Entry::ZERO);
         if row.is_high_part() {
-            progress.highs.remember(relocation);
+            self.highs.remember(relocation);
         } else if row.completes_high_part() {
-            let high = match label_offset(entry, progress.slot) {
-                Some(label) => progress
+            let high = match label_offset(entry, table.slot) {
+                Some(label) => self
                     .highs
-                    .find(reader, progress.table, self.machine, label)?,
+                    .find::<C>(reader, &table.entries, self.machine, label)?,
                 None => None,
             };
             // A high part that this machine does not have has been reported, and is why the file is refused.
-            let lost = high.is_none() && progress.found.unsupported == 0;
+            let lost = high.is_none() && self.found.unsupported == 0;
             return Ok(lost.then_some(RelocationFault::NoHigh));
         } else if row.enters_thumb() && is_arm_function(entry) {
             return Ok(Some(RelocationFault::NotThumb));
         }
-        let entry = match entry.meaning() {
+        match entry.meaning() {
             Meaning::NotLoaded => return Ok(Some(RelocationFault::NotLoaded(relocation.symbol))),
             Meaning::Undefined => {
-                self.undefined(reader, progress, relocation)?;
-                Entry::REPORTED
+                self.undefined(reader, report, symbol)?;
+                entry = Entry::REPORTED;
+                self.set_entry(symbol, entry);
             }
-            _ => entry,
-        };
-        let needs_veneer = match row.branch_reach() {
-            Some(reach) if !entry.has_veneer() => {
-                let bias = row.branch_bias();
-                self.may_be_out_of_reach(reader, entry, progress.slot, relocation, bias, &reach)?
-            }
-            _ => false,
-        };
-        if needs_veneer {
-            progress.found.veneers = progress.found.veneers.saturating_add(1);
-            resolved.set(relocation.symbol as usize, entry.with_veneer());
-        } else {
-            resolved.set(relocation.symbol as usize, entry);
+            _ => {}
+        }
+        if !entry.has_stub()
+            && (row.needs_stub_word()
+                || self.is_out_of_reach(reader, entry, table, relocation, row)?)
+        {
+            self.found.stubs = self.found.stubs.saturating_add(1);
+            self.set_entry(symbol, entry.with_stub());
         }
         Ok(None)
     }
@@ -195,113 +187,135 @@ impl Check<'_> {
     /// aligned as the section wants it, whatever the region's address.
     fn is_aligned(&self, slot: Slot, row: &Row, relocation: &Relocation) -> bool {
         let a = relocation.addend.unwrap_or(0);
-        let align = u32::try_from(a)
+        let align = usize::try_from(a)
             .ok()
             .and_then(|a| a.checked_add(1))
-            .and_then(u32::checked_next_power_of_two);
-        let known =
-            align.is_some_and(|align| align as usize <= self.survey.layout.align(slot.region));
-        let p = slot.offset.wrapping_add(relocation.offset) as usize;
-        known
-            && row
-                .apply(
-                    &mut [],
-                    &Operands {
-                        a: a as isize,
-                        p,
-                        ..Operands::default()
-                    },
-                )
-                .is_ok()
+            .and_then(usize::checked_next_power_of_two);
+        let known = align.is_some_and(|align| align <= self.layout.align(slot.region));
+        let p = (slot.offset as usize).wrapping_add(relocation.offset);
+        let operands = Operands {
+            a,
+            p,
+            ..Operands::default()
+        };
+        known && row.apply(&mut [], &operands).is_ok()
     }
 
-    /// Whether a call from `relocation`'s place to a symbol may not reach it, wherever in the heap the regions will be.
-    fn may_be_out_of_reach(
+    /// Whether it is a branch that may not reach its symbol, wherever in the heap the regions will be.
+    fn is_out_of_reach(
         &self,
         reader: &mut Reader<'_>,
         entry: Entry,
-        slot: Slot,
+        table: &Relocations,
         relocation: &Relocation,
-        bias: isize,
-        reach: &RangeInclusive<isize>,
+        row: &Row,
     ) -> Checked<bool> {
-        let target = match entry.meaning() {
-            Meaning::Own(region, offset) if region == slot.region => {
-                let place = slot.offset.saturating_add(relocation.offset) as isize;
-                return Ok(
-                    !reach.contains(&(offset as isize).wrapping_add(bias).wrapping_sub(place))
-                );
-            }
-            Meaning::Own(..) => None,
-            Meaning::Firmware(position) => self.world.exports.address(position),
-            Meaning::Extension(number) => self.world.registry.export_address(number),
-            Meaning::Absolute(index) => match &self.symbols {
-                Some(symbols) => symbols
-                    .get(reader, index)?
-                    .map(|symbol| symbol.value as usize),
-                None => None,
-            },
-            // What is missing counts as if it lay where the firmware's exports do.
-            Meaning::Undefined | Meaning::Reported => self.world.exports.address(0),
-            // A call to a weak symbol that nothing defines is no call.
-            Meaning::Zero | Meaning::NotLoaded => return Ok(false),
+        let Some(reach) = row.branch_reach() else {
+            return Ok(false);
         };
-        // From the lowest place to the highest target, and the other way round.
-        let (from, to) = (self.bounds.start, self.bounds.end);
-        let (lowest, highest) = target.map_or((from, to), |target| (target, target));
+        let slot = table.slot;
+        let bias = row.branch_bias();
         let distance = |target: usize, place: usize| {
             (target as isize)
                 .wrapping_sub(place as isize)
                 .wrapping_add(bias)
         };
-        let (furthest_up, furthest_down) = (distance(highest, from), distance(lowest, to));
-        Ok(!reach.contains(&furthest_up) || !reach.contains(&furthest_down))
+        let target = match entry.meaning() {
+            Meaning::Own(region, offset) if region == slot.region => {
+                let place = (slot.offset as usize).saturating_add(relocation.offset);
+                return Ok(!reach.contains(&distance(offset as usize, place)));
+            }
+            // A call to a weak symbol that nothing defines is no call.
+            Meaning::Zero | Meaning::NotLoaded => return Ok(false),
+            // What is missing counts as if it lay where the firmware's exports do.
+            Meaning::Undefined | Meaning::Reported => self.world.exports.address(0),
+            Meaning::Own(..) => None,
+            _ => Some(self.address(reader, entry)?),
+        };
+        // From the lowest place to the highest target, and the other way round.
+        let bounds = self.heap.bounds(MemoryKind::Instruction);
+        let (from, to) = (bounds.start, bounds.end);
+        let (lowest, highest) = target.map_or((from, to), |target| (target, target));
+        Ok(!reach.contains(&distance(highest, from)) || !reach.contains(&distance(lowest, to)))
+    }
+
+    /// The address of a symbol that the extension itself does not define, with the Thumb bit if it has one; 0 of one that
+    /// it does.
+    pub(super) fn address(&self, reader: &mut Reader<'_>, entry: Entry) -> Checked<usize> {
+        let (exports, registry) = (&self.world.exports, self.world.registry);
+        Ok(match (entry.meaning(), &self.symbols) {
+            (Meaning::Near(distance), _) => self.world.near.wrapping_add(distance as usize),
+            (Meaning::Firmware(position), _) => exports.address(position).unwrap_or(0),
+            (Meaning::Extension(number), _) => registry.export_address(number).unwrap_or(0),
+            (Meaning::Absolute(index), Some(symbols)) => {
+                symbols.get(reader, index)?.map_or(0, |symbol| symbol.value)
+            }
+            _ => 0,
+        })
+    }
+
+    /// Refuses a file with what this machine or this firmware does not have.
+    pub(super) fn refuse(&self, reader: &mut Reader<'_>) -> Checked<()> {
+        let Found {
+            undefined,
+            unsupported,
+            first: (target, offset, r_type),
+            ..
+        } = self.found;
+        if unsupported != 0 {
+            let section = self.file.section_name(reader, target);
+            return reader.refuse(LoadError::Unsupported {
+                count: unsupported,
+                section,
+                offset,
+                r_type,
+                machine: self.machine.name,
+            });
+        }
+        match undefined {
+            0 => Ok(()),
+            count => reader.refuse(LoadError::Undefined(count)),
+        }
     }
 
     #[cold]
     fn unsupported(
-        &self,
+        &mut self,
         reader: &mut Reader<'_>,
-        progress: &mut Progress<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
         relocation: &Relocation,
     ) {
-        let section = self.file.section_name(reader, progress.table.target);
-        let (offset, r_type) = (relocation.offset as usize, relocation.r_type);
-        progress
-            .report
-            .unsupported(section.as_str(), offset, r_type);
-        let (found, machine) = (&mut *progress.found, self.machine.name);
-        found.unsupported = found.unsupported.saturating_add(1);
-        let first = LoadError::Unsupported {
-            count: 1,
-            section,
-            offset,
-            r_type,
-            machine,
-        };
-        found.first_unsupported.get_or_insert(first);
+        let section = self.file.section_name(reader, table.target);
+        let (offset, r_type) = (relocation.offset, relocation.r_type);
+        report.unsupported(section.as_str(), offset, r_type);
+        if self.found.unsupported == 0 {
+            self.found.first = (table.target, offset, r_type);
+        }
+        self.found.unsupported = self.found.unsupported.saturating_add(1);
     }
 
     #[cold]
     fn undefined(
-        &self,
+        &mut self,
         reader: &mut Reader<'_>,
-        progress: &mut Progress<'_>,
-        relocation: &Relocation,
+        report: &mut dyn Report,
+        index: usize,
     ) -> Checked<()> {
-        progress.found.undefined = progress.found.undefined.saturating_add(1);
-        if let Some(symbols) = &self.symbols {
+        self.found.undefined = self.found.undefined.saturating_add(1);
+        if let Some(symbols) = &self.symbols
+            && let Some(symbol) = symbols.get(reader, index)?
+        {
             let mut buffer = [0; 256];
-            let name = symbols.read_name(reader, relocation.symbol as usize, &mut buffer)?;
-            progress
-                .report
-                .undefined(core::str::from_utf8(name).unwrap_or("?"));
+            let name = symbols.names.read(reader, symbol.name, &mut buffer)?;
+            report.undefined(core::str::from_utf8(name).unwrap_or("?"));
         }
         Ok(())
     }
 
+    /// Refuses the file for a relocation that makes no sense.
     #[cold]
-    fn bad<T>(
+    pub(super) fn bad_relocation<T>(
         &self,
         reader: &mut Reader<'_>,
         table: &Relocations,
@@ -309,7 +323,7 @@ impl Check<'_> {
         fault: RelocationFault,
     ) -> Checked<T> {
         let section = self.file.section_name(reader, table.target);
-        let offset = relocation.offset as usize;
+        let offset = relocation.offset;
         reader.refuse(LoadError::BadRelocation {
             section,
             offset,
@@ -319,9 +333,11 @@ impl Check<'_> {
 }
 
 /// Where the label that a low part refers to lies in the section that `slot` is the place of.
-pub(super) fn label_offset(entry: Entry, slot: Slot) -> Option<u32> {
+pub(super) fn label_offset(entry: Entry, slot: Slot) -> Option<usize> {
     match entry.meaning() {
-        Meaning::Own(region, offset) if region == slot.region => offset.checked_sub(slot.offset),
+        Meaning::Own(region, offset) if region == slot.region => offset
+            .checked_sub(slot.offset)
+            .map(|offset| offset as usize),
         _ => None,
     }
 }

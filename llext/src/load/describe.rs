@@ -1,231 +1,199 @@
-//! What stays of a load beside its regions is written down (before veneers are written), and what others will rely on
+//! What stays of a load beside its regions is written down (before stubs are written), and what others will rely on
 //! is checked (at the end).
 
 use super::LoadOptions;
 use super::entry::Meaning;
 use super::plan::Plan;
-use super::regions::Regions;
-use super::resolve::World;
+use super::regions::{Parts, Regions};
 use super::survey::is_kept;
+use crate::elf::claim::Chunk;
+use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::Section;
+use crate::elf::string::Strings;
+use crate::elf::symbol::Symbol;
 use crate::error::LoadError;
-use crate::loaded::{Head, KEPT_SECTION, RegionKind};
-use crate::memory::copy;
+use crate::loaded::{Head, RegionKind, is_filler};
+use crate::memory::{Held, copy};
 
-/// Writes the descriptor's tail into `tail`: see [`Tail`](crate::loaded::Tail) for what lies where.
-pub(super) fn write_tail(
+/// Writes the descriptor's tail: see [`Tail`](crate::loaded::Tail) for what lies where.
+pub(super) fn write_tail<C: Class>(
     reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    regions: &Regions<'_>,
-    world: World<'_>,
+    plan: &Plan<'_, '_, C>,
+    regions: &mut Regions<'_>,
     (name, options): (&str, &LoadOptions<'_>),
-    tail: &mut [u8],
 ) -> Checked<()> {
-    let mut texts = Writer {
-        bytes: tail,
-        at: plan.tail.texts_at(&plan.exports),
+    let bases = regions.bases(0);
+    let mut tail = Writer {
+        bytes: regions.parts().tail,
+        words: 0,
+        texts: plan.tail.texts_at(&plan.exports),
     };
-    texts.put(name.as_bytes());
+    tail.put(name.as_bytes());
     if plan.tail.origin != 0 {
-        texts.put(options.origin.as_bytes());
+        tail.put(options.origin.as_bytes());
     }
-    let mut records = 0;
-    for extension in world.registry.marked() {
-        texts.word(&mut records, extension.id().0);
+    for extension in plan.world.registry.marked() {
+        tail.word(extension.id().0 as usize);
     }
     if plan.tail.sections != 0 {
-        write_sections(reader, plan, &mut texts, &mut records)?;
+        write_sections(reader, plan, &mut tail)?;
     }
-    if plan.exports.section.is_none() {
-        write_exports(reader, plan, regions, &mut texts, &mut records)?;
+    if plan.exports.count != 0 && plan.exports.section.is_none() {
+        write_exports(reader, plan, &bases, &mut tail)?;
     }
     Ok(())
 }
 
 /// Records and names of the sections that are kept.
-fn write_sections(
+fn write_sections<C: Class>(
     reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    texts: &mut Writer<'_>,
-    records: &mut usize,
+    plan: &Plan<'_, '_, C>,
+    tail: &mut Writer<'_>,
 ) -> Checked<()> {
-    plan.file
-        .sections
-        .for_each(reader, &mut |reader, index, record| {
-            let section = Section::new(record);
-            let Some(slot) = plan.survey.slots.get(index).filter(|_| is_kept(&section)) else {
-                return Ok(());
-            };
-            for word in [texts.at as u32, slot.region as u32, slot.offset, slot.size] {
-                texts.word(records, word);
+    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::EMPTY);
+    let mut index = 0usize;
+    loop {
+        let batch = cursor.next(reader, &mut chunk)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for record in batch {
+            let section = Section::new::<C>(record);
+            if let Some(slot) = plan.slot(index).filter(|_| is_kept(&section)) {
+                tail.word(tail.texts);
+                tail.word(slot.region as usize | index << 3);
+                tail.word(slot.offset as usize);
+                tail.word(slot.size as usize);
+                tail.name(reader, &plan.file.names, section.name)?;
             }
-            texts.put_name(reader, |reader, buffer| {
-                Ok(plan
-                    .file
-                    .names()
-                    .read(reader, section.name, buffer)?
-                    .map_or(0, <[u8]>::len))
-            })
-        })
+            index = index.saturating_add(1);
+        }
+    }
 }
 
-const _: () = assert!(KEPT_SECTION == 4 * size_of::<u32>());
-
 /// Records and names of the symbols that others may use.
-fn write_exports(
+fn write_exports<C: Class>(
     reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    regions: &Regions<'_>,
-    texts: &mut Writer<'_>,
-    records: &mut usize,
+    plan: &Plan<'_, '_, C>,
+    bases: &super::entry::Bases,
+    tail: &mut Writer<'_>,
 ) -> Checked<()> {
     let Some(symbols) = &plan.symbols else {
         return Ok(());
     };
-    symbols.for_each(reader, &mut |reader, index, symbol| {
-        let Some(Meaning::Own(region, offset)) =
-            plan.resolved.get(index).map(|entry| entry.meaning())
-        else {
-            return Ok(());
-        };
-        if !symbol.is_exported() {
+    let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0usize);
+    loop {
+        let batch = cursor.next(reader, &mut chunk)?;
+        if batch.is_empty() {
             return Ok(());
         }
-        texts.word(records, texts.at as u32);
-        texts.word(
-            records,
-            regions.base(region).wrapping_add(offset as usize) as u32,
-        );
-        texts.put_name(reader, |reader, buffer| {
-            Ok(symbols
-                .names()
-                .read(reader, symbol.name, buffer)?
-                .map_or(0, <[u8]>::len))
-        })
-    })
+        for record in batch {
+            let symbol = Symbol::new::<C>(record);
+            if symbol.is_exported()
+                && let Some(entry) = plan.entry(index)
+                && let Meaning::Own(..) = entry.meaning()
+            {
+                tail.word(tail.texts);
+                tail.word(entry.plain_address(bases));
+                tail.name(reader, &symbols.names, symbol.name)?;
+            }
+            index = index.saturating_add(1);
+        }
+    }
 }
 
-/// Fills in the descriptor's tail: texts one after the other, and words wherever they are to be.
+/// Fills in the descriptor's tail: words from its start on, and behind them texts one after the other.
 struct Writer<'t> {
     bytes: &'t mut [u8],
-    at: usize,
+    words: usize,
+    texts: usize,
 }
 
 impl Writer<'_> {
     fn put(&mut self, text: &[u8]) {
-        let end = self.at.saturating_add(text.len());
-        if let Some(room) = self.bytes.get_mut(self.at..end) {
+        let end = self.texts.saturating_add(text.len());
+        if let Some(room) = self.bytes.get_mut(self.texts..end) {
             copy(room, text);
-            self.at = end;
+            self.texts = end;
         }
     }
 
-    /// Lets `read` put a name right where it is to be, and a NUL behind it.
-    fn put_name(
-        &mut self,
-        reader: &mut Reader<'_>,
-        read: impl FnOnce(&mut Reader<'_>, &mut [u8]) -> Checked<usize>,
-    ) -> Checked<()> {
-        let room = self.bytes.get_mut(self.at..).unwrap_or_default();
-        let len = read(reader, room)?;
-        self.at = self.at.saturating_add(len);
-        self.put(&[0]);
-        Ok(())
+    /// Puts a name and a NUL.
+    fn name(&mut self, reader: &mut Reader<'_>, names: &Strings, offset: u32) -> Checked<()> {
+        let mut at = offset;
+        loop {
+            let mut buffer = [0; 48];
+            let part = names.read(reader, at, &mut buffer)?;
+            self.put(part);
+            at = at.saturating_add(part.len() as u32);
+            if part.len() < 48 {
+                self.put(&[0]);
+                return Ok(());
+            }
+        }
     }
 
-    fn word(&mut self, at: &mut usize, word: u32) {
-        let end = at.saturating_add(size_of::<u32>());
-        if let Some(room) = self.bytes.get_mut(*at..end) {
+    fn word(&mut self, word: usize) {
+        let end = self.words.saturating_add(size_of::<usize>());
+        if let Some(room) = self.bytes.get_mut(self.words..end) {
             copy(room, &word.to_le_bytes());
         }
-        *at = end;
+        self.words = end;
     }
 }
 
 /// Checks what the finished extension tells of itself: its functions and exports lie in its own regions.
-pub(super) fn check(
+pub(super) fn check<C: Class>(
     reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
+    plan: &Plan<'_, '_, C>,
     regions: &mut Regions<'_>,
 ) -> Checked<()> {
-    let arrays = &plan.survey.arrays;
-    let [_, _, end] = arrays.ends;
-    let text = regions.base(RegionKind::Text);
-    let text = text..text.saturating_add(plan.layout.size(RegionKind::Text));
-    let words = regions.place(
-        RegionKind::Data,
-        arrays.start as usize,
-        usize::from(end).saturating_mul(4),
-    );
-    for address in words.chunks_exact(4).filter_map(word) {
-        if address != 0 && address != 0xffff_ffff && !text.contains(&address) {
+    let [_, _, end] = plan.arrays.ends;
+    let mut at = plan.arrays.start as usize;
+    for _ in 0..end {
+        let address = regions.word::<C>(RegionKind::Data, at);
+        let region = regions.find(address).map(|(region, _)| region);
+        if region != Some(RegionKind::Text) && !is_filler(address, C::WORD) {
             return reader.refuse(LoadError::BadFunction { address });
         }
+        at = at.saturating_add(C::WORD);
     }
-    match plan.exports.section {
-        Some(region) => check_exports(reader, plan, regions, region),
-        None => Ok(()),
-    }
-}
-
-fn check_exports(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    regions: &mut Regions<'_>,
-    region: RegionKind,
-) -> Checked<()> {
+    let Some(region) = plan.exports.section else {
+        return Ok(());
+    };
+    let mut at = plan.exports.offset as usize;
     for index in 0..plan.exports.count as usize {
-        let record = (plan.exports.offset as usize).saturating_add(index.saturating_mul(8));
-        let words = regions.place(region, record, 8);
-        let (Some(name), Some(address)) = (word(words), words.get(4..).and_then(word)) else {
-            return reader.refuse(LoadError::BadExport { index, address: 0 });
+        let name = regions.word::<C>(region, at);
+        let address = regions.word::<C>(region, at.saturating_add(C::WORD));
+        at = at.saturating_add(2 * C::WORD);
+        let bad = match has_name(regions, name) {
+            false => name,
+            true if regions.find(address).is_none() => address,
+            true => continue,
         };
-        if !has_name(plan, regions, name) {
-            return reader.refuse(LoadError::BadExport {
-                index,
-                address: name,
-            });
-        }
-        if find(plan, regions, address).is_none() {
-            return reader.refuse(LoadError::BadExport { index, address });
-        }
+        let address = bad;
+        return reader.refuse(LoadError::BadExport { index, address });
     }
     Ok(())
 }
 
-/// The region that `address` lies in, and where.
-fn find(plan: &Plan<'_>, regions: &Regions<'_>, address: usize) -> Option<(RegionKind, usize)> {
-    RegionKind::ALL.into_iter().find_map(|kind| {
-        let offset = address.checked_sub(regions.base(kind))?;
-        (offset < plan.layout.size(kind)).then_some((kind, offset))
-    })
-}
-
 /// Whether a text that ends in a NUL lies at `address`.
-fn has_name(plan: &Plan<'_>, regions: &mut Regions<'_>, address: usize) -> bool {
-    let Some((region, offset)) = find(plan, regions, address) else {
+fn has_name(regions: &mut Regions<'_>, address: usize) -> bool {
+    let Some((region, offset)) = regions.find(address) else {
         return false;
     };
-    let bytes = regions.bytes_mut(region).get(offset..).unwrap_or_default();
-    let len = bytes.iter().position(|&byte| byte == 0);
-    len.and_then(|len| bytes.get(..len))
-        .is_some_and(|name| core::str::from_utf8(name).is_ok())
-}
-
-fn word(bytes: &[u8]) -> Option<usize> {
-    bytes
-        .first_chunk()
-        .map(|word| u32::from_le_bytes(*word) as usize)
+    let Parts { regions, .. } = regions.parts();
+    let bytes = regions
+        .get(region as usize)
+        .and_then(|bytes| bytes.get(offset..));
+    let mut texts = bytes.unwrap_or_default().splitn(2, |&byte| byte == 0);
+    let name = texts.next().unwrap_or_default();
+    texts.next().is_some() && core::str::from_utf8(name).is_ok()
 }
 
 /// The descriptor's head.
-pub(super) fn head(plan: &Plan<'_>, regions: Regions<'_>) -> Head {
-    Head::new(
-        regions.keep(),
-        plan.exports,
-        plan.survey.arrays,
-        plan.survey.build_id,
-        plan.tail,
-    )
+pub(super) fn head<C: Class>(plan: &Plan<'_, '_, C>, regions: [Held; 4]) -> Head {
+    let found = (plan.arrays, plan.build_id);
+    Head::new(regions, C::WORD, plan.exports, found, plan.tail)
 }

@@ -1,38 +1,51 @@
 //! What each symbol is: four bytes a symbol (invariant 4).
 //!
-//! An entry says where a symbol is without saying an address, so that it can be made before any memory is taken:
-//! three bits of kind, two marks, and 27 bits of offset or index.
+//! An entry says where a symbol is without saying an address, so that it can be made before any memory is taken. From the
+//! top: the mark of a stub, three bits of kind, the mark of a function, and 27 bits of offset or index.
+//! The kinds are numbered so that one comparison tells the *plain* entries, which are an offset from a base: those of the
+//! regions and of near exports of the firmware. Nearly all relocations are to those.
 
-use super::slots::REGION_LIMIT;
 use crate::loaded::RegionKind;
+use crate::memory::Held;
 
-const PAYLOAD_BITS: u32 = REGION_LIMIT.trailing_zeros();
+const PAYLOAD_BITS: u32 = Held::LIMIT.trailing_zeros();
 const PAYLOAD: u32 = (1 << PAYLOAD_BITS) - 1;
-/// The symbol is a function: on ARM bit 0 of its value is the Thumb bit.
+/// The symbol is a function of the extension itself: on ARM bit 0 of its value is the Thumb bit.
 const FUNCTION: u32 = 1 << PAYLOAD_BITS;
-/// A veneer stands in for the symbol. Once veneers are written, the payload is the veneer's index.
-const VENEER: u32 = FUNCTION << 1;
-const KIND_SHIFT: u32 = PAYLOAD_BITS + 2;
+const KIND_SHIFT: u32 = PAYLOAD_BITS + 1;
+/// A stub stands in for the symbol. Once stubs are written, the payload is the stub's index.
+const STUB: u32 = 1 << 31;
 
-const FIRMWARE: u32 = 4;
-const EXTENSION: u32 = 5;
-const ABSOLUTE: u32 = 6;
+/// Kinds 0 to 4 are the regions.
+const NEAR: u32 = 5;
+const INDIRECT: u32 = 6;
 const SPECIAL: u32 = 7;
+
+/// An indirect entry's payload is an index, and above it what that is the index of.
+const INDEX_BITS: u32 = PAYLOAD_BITS - 2;
+const INDEX: u32 = (1 << INDEX_BITS) - 1;
+const FIRMWARE: u32 = 0;
+const EXTENSION: u32 = 1;
+const ABSOLUTE: u32 = 2;
 
 const ZERO: u32 = 0;
 const UNDEFINED: u32 = 1;
 const REPORTED: u32 = 2;
-const NOT_LOADED: u32 = 3;
 
 /// What a symbol is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(pub(super) u32);
+
+/// The addresses that plain entries count from, by kind.
+pub(super) type Bases = [usize; 8];
 
 /// An entry taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// In a region of the extension, at this offset; on ARM with the Thumb bit, if it is a function.
     Own(RegionKind, u32),
+    /// An export of the firmware so many bytes above the base of near ones.
+    Near(u32),
     /// The firmware's export with this place in its table.
     Firmware(usize),
     /// The export with this number among those of all loaded extensions, in load order.
@@ -50,47 +63,86 @@ pub(super) enum Meaning {
 }
 
 impl Entry {
+    /// Not looked at yet.
+    pub(super) const UNKNOWN: Self = Self(u32::MAX);
     pub(super) const ZERO: Self = Self::new(SPECIAL, ZERO);
     pub(super) const UNDEFINED: Self = Self::new(SPECIAL, UNDEFINED);
     pub(super) const REPORTED: Self = Self::new(SPECIAL, REPORTED);
-    pub(super) const NOT_LOADED: Self = Self::new(SPECIAL, NOT_LOADED);
+    pub(super) const NOT_LOADED: Self = Self::new(SPECIAL, PAYLOAD);
 
     const fn new(kind: u32, payload: u32) -> Self {
         Self(kind << KIND_SHIFT | payload & PAYLOAD)
     }
 
-    /// A symbol of the extension itself; offsets are below `REGION_LIMIT`.
-    pub(super) fn own(region: RegionKind, offset: u32, is_function: bool) -> Self {
-        let function = if is_function { FUNCTION } else { 0 };
-        Self(Self::new(region as u32, offset).0 | function)
+    /// A symbol of the extension itself; offsets are below `Held::LIMIT`.
+    pub(super) const fn own(region: RegionKind, offset: u32) -> Self {
+        Self::new(region as u32, offset)
     }
 
-    /// An export of the firmware; `None` if the table is too long for an entry.
-    pub(super) fn firmware(position: usize) -> Option<Self> {
-        fits(position).then(|| Self::new(FIRMWARE, position as u32))
+    /// The same symbol as a function.
+    pub(super) const fn as_function(self, is_function: bool) -> Self {
+        Self(self.0 | if is_function { FUNCTION } else { 0 })
+    }
+
+    /// An export of the firmware at `address`, the one with this place in its table; `None` if the table is too long
+    /// for an entry. `base` is that of near ones.
+    pub(super) fn firmware(position: usize, address: usize, base: usize) -> Option<Self> {
+        match u32::try_from(address.wrapping_sub(base)) {
+            Ok(distance @ ..=PAYLOAD) => Some(Self::new(NEAR, distance)),
+            _ => Self::indirect(FIRMWARE, position),
+        }
     }
 
     /// An export of another extension; `None` if there are too many for an entry.
     pub(super) fn extension(number: usize) -> Option<Self> {
-        fits(number).then(|| Self::new(EXTENSION, number as u32))
+        Self::indirect(EXTENSION, number)
     }
 
     /// An absolute symbol; `None` if the symbol table is too long for an entry.
     pub(super) fn absolute(index: usize) -> Option<Self> {
-        fits(index).then(|| Self::new(ABSOLUTE, index as u32))
+        Self::indirect(ABSOLUTE, index)
+    }
+
+    fn indirect(what: u32, index: usize) -> Option<Self> {
+        (index <= INDEX as usize).then(|| Self::new(INDIRECT, what << INDEX_BITS | index as u32))
+    }
+
+    /// Whether it is an offset from a base, and nothing else is to be known about it.
+    #[inline(always)]
+    pub(super) const fn is_plain(self) -> bool {
+        self.0 < INDIRECT << KIND_SHIFT
+    }
+
+    /// The address of a plain entry.
+    #[inline(always)]
+    pub(super) fn plain_address(self, bases: &Bases) -> usize {
+        let base = bases.get((self.0 >> KIND_SHIFT & 7) as usize);
+        base.map_or(0, |base| base.wrapping_add((self.0 & PAYLOAD) as usize))
+    }
+
+    /// Region and offset of a symbol of the extension itself.
+    pub(super) fn parts(self) -> (RegionKind, u32) {
+        let region = RegionKind::from_index(self.0 >> KIND_SHIFT);
+        (region, self.0 & PAYLOAD)
     }
 
     pub(super) fn meaning(self) -> Meaning {
         let payload = self.0 & PAYLOAD;
-        match (self.0 >> KIND_SHIFT, payload) {
-            (FIRMWARE, index) => Meaning::Firmware(index as usize),
-            (EXTENSION, number) => Meaning::Extension(number as usize),
-            (ABSOLUTE, index) => Meaning::Absolute(index as usize),
-            (SPECIAL, ZERO) => Meaning::Zero,
-            (SPECIAL, UNDEFINED) => Meaning::Undefined,
-            (SPECIAL, REPORTED) => Meaning::Reported,
-            (SPECIAL, _) => Meaning::NotLoaded,
-            (region, offset) => Meaning::Own(RegionKind::from_index(region), offset),
+        let index = (payload & INDEX) as usize;
+        match self.0 >> KIND_SHIFT & 7 {
+            NEAR => Meaning::Near(payload),
+            INDIRECT => match payload >> INDEX_BITS {
+                FIRMWARE => Meaning::Firmware(index),
+                EXTENSION => Meaning::Extension(index),
+                _ => Meaning::Absolute(index),
+            },
+            SPECIAL => match payload {
+                ZERO => Meaning::Zero,
+                UNDEFINED => Meaning::Undefined,
+                REPORTED => Meaning::Reported,
+                _ => Meaning::NotLoaded,
+            },
+            region => Meaning::Own(RegionKind::from_index(region), payload),
         }
     }
 
@@ -99,29 +151,41 @@ impl Entry {
         self.0 & FUNCTION != 0
     }
 
-    /// Whether a veneer stands in for it.
-    pub(super) fn has_veneer(self) -> bool {
-        self.0 & VENEER != 0
+    /// Whether a stub stands in for it.
+    pub(super) fn has_stub(self) -> bool {
+        self.0 & STUB != 0 && self != Self::UNKNOWN
     }
 
-    /// The same, with the mark that it needs a veneer.
-    pub(super) fn with_veneer(self) -> Self {
-        Self(self.0 | VENEER)
+    /// The same, with the mark that it needs a stub.
+    pub(super) fn with_stub(self) -> Self {
+        Self(self.0 | STUB)
     }
 
-    /// The same, with the index of its veneer in place of what it was.
-    pub(super) fn at_veneer(self, index: usize) -> Self {
-        Self(self.0 & !PAYLOAD | VENEER | index as u32 & PAYLOAD)
+    /// The same without that mark.
+    pub(super) fn without_stub(self) -> Self {
+        Self(self.0 & !STUB)
     }
 
-    /// The index of its veneer.
-    pub(super) fn veneer(self) -> usize {
+    /// The same, with the index of its stub in place of what it was.
+    pub(super) fn at_stub(self, index: usize) -> Self {
+        Self(self.0 & !PAYLOAD | STUB | index as u32 & PAYLOAD)
+    }
+
+    /// The index of its stub.
+    pub(super) fn stub(self) -> usize {
         (self.0 & PAYLOAD) as usize
     }
-}
 
-fn fits(number: usize) -> bool {
-    number <= PAYLOAD as usize
+    /// The base of near exports of a firmware whose first export is at `address`: the start of the stretch of 128 MiB
+    /// that this lies in.
+    pub(super) const fn near_base(address: usize) -> usize {
+        address & !(PAYLOAD as usize)
+    }
+
+    /// Completes the bases of the regions by that of near exports.
+    pub(super) const fn bases([a, b, c, d]: [usize; 4], near: usize) -> Bases {
+        [a, b, c, d, 0, near, 0, 0]
+    }
 }
 
 #[cfg(test)]
@@ -132,38 +196,68 @@ mod tests {
     fn an_entry_keeps_what_it_means() {
         for region in RegionKind::ALL {
             for offset in [0, 1, PAYLOAD] {
-                assert_eq!(
-                    Entry::own(region, offset, false).meaning(),
-                    Meaning::Own(region, offset)
-                );
-                let function = Entry::own(region, offset, true);
-                assert!(function.is_function() && !function.has_veneer());
-                assert_eq!(
-                    function.with_veneer().meaning(),
-                    Meaning::Own(region, offset)
-                );
-                let at = function.with_veneer().at_veneer(5);
-                assert!(at.has_veneer() && at.is_function());
-                assert_eq!(at.veneer(), 5);
+                let own = Entry::own(region, offset);
+                assert!(own.is_plain() && !own.is_function());
+                assert_eq!(own.meaning(), Meaning::Own(region, offset));
+                let function = own.as_function(true);
+                assert!(function.is_plain() && function.is_function() && !function.has_stub());
+                let bases = Entry::bases([0x1000, 0x2000, 0x3000, 0x4000], 0);
+                let address = 0x1000 * (region as usize + 1) + offset as usize;
+                assert_eq!(function.plain_address(&bases), address);
+                let marked = function.with_stub();
+                assert!(!marked.is_plain());
+                assert_eq!(marked.meaning(), Meaning::Own(region, offset));
+                let at = marked.at_stub(5);
+                assert!(at.has_stub() && at.is_function() && !at.is_plain());
+                assert_eq!(at.stub(), 5);
             }
         }
-        let last = PAYLOAD as usize;
+    }
+
+    #[test]
+    fn exports_of_the_firmware_are_near_or_known_by_their_place() {
+        let base = Entry::near_base(0x0800_1235);
+        assert_eq!(base, 0x0800_0000);
+        let near = Entry::firmware(7, 0x0800_1235, base).unwrap();
         assert_eq!(
-            Entry::firmware(last).map(Entry::meaning),
-            Some(Meaning::Firmware(last))
+            (near.is_plain(), near.meaning()),
+            (true, Meaning::Near(0x1235))
+        );
+        let last = base + PAYLOAD as usize;
+        assert!(Entry::firmware(7, last, base).unwrap().is_plain());
+        for far in [last + 1, base - 1, usize::MAX] {
+            let far = Entry::firmware(7, far, base).unwrap();
+            assert_eq!(
+                (far.is_plain(), far.meaning()),
+                (false, Meaning::Firmware(7))
+            );
+        }
+    }
+
+    #[test]
+    fn other_entries_are_not_plain() {
+        let last = INDEX as usize;
+        let meaning = |entry: Option<Entry>| entry.map(|entry| (entry.is_plain(), entry.meaning()));
+        let far = |position| meaning(Entry::firmware(position, 0, 1));
+        assert_eq!(far(last), Some((false, Meaning::Firmware(last))));
+        assert_eq!(far(last + 1), None);
+        assert_eq!(
+            meaning(Entry::extension(last)),
+            Some((false, Meaning::Extension(last)))
         );
         assert_eq!(
-            Entry::extension(last).map(Entry::meaning),
-            Some(Meaning::Extension(last))
+            meaning(Entry::absolute(last)),
+            Some((false, Meaning::Absolute(last)))
         );
-        assert_eq!(
-            Entry::absolute(last).map(Entry::meaning),
-            Some(Meaning::Absolute(last))
-        );
-        assert!(Entry::firmware(last + 1).is_none());
-        assert_eq!(Entry::ZERO.meaning(), Meaning::Zero);
-        assert_eq!(Entry::UNDEFINED.meaning(), Meaning::Undefined);
-        assert_eq!(Entry::REPORTED.meaning(), Meaning::Reported);
-        assert_eq!(Entry::NOT_LOADED.meaning(), Meaning::NotLoaded);
+        for (entry, wanted) in [
+            (Entry::ZERO, Meaning::Zero),
+            (Entry::UNDEFINED, Meaning::Undefined),
+            (Entry::REPORTED, Meaning::Reported),
+            (Entry::NOT_LOADED, Meaning::NotLoaded),
+        ] {
+            assert_eq!((entry.is_plain(), entry.meaning()), (false, wanted));
+            assert!(entry != Entry::UNKNOWN);
+        }
+        assert!(!Entry::UNKNOWN.is_plain());
     }
 }

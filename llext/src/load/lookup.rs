@@ -1,51 +1,71 @@
 //! Which function or object lies at an address: what a load knew and did not keep is read from the file again.
 
+use super::plan::Plan;
+use super::resolve::World;
 use super::slots::{Layout, Slot};
-use super::survey::Survey;
-use crate::elf::header::File;
+use crate::Llext;
+use crate::elf::claim::Chunk;
+#[cfg(target_pointer_width = "64")]
+use crate::elf::class::Elf64;
+use crate::elf::class::{Class, Elf32};
 use crate::elf::note;
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::elf::section::Section;
-use crate::elf::symbol::{Home, Symbol, Symbols};
+use crate::elf::symbol::{Home, Symbol};
 use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind};
-use crate::machine::Machine;
-use crate::memory::Heap;
+use crate::machine::Class as Width;
+use crate::memory::copy;
 use crate::source::Source;
 use xmas_elf::sections::ShType;
 
 /// The function or object of `extension` that covers `address`, static ones too, and the distance from where it
 /// begins. `None` if there is none, or if `source` is not the file that `extension` was loaded from.
 pub(crate) fn symbol_at<'b>(
-    machine: &'static Machine,
-    heap: &dyn Heap,
+    llext: &Llext<'_>,
     source: &mut dyn Source,
     extension: &Extension,
     address: usize,
     buffer: &'b mut [u8],
 ) -> Result<Option<(&'b str, usize)>, LoadError> {
+    let Some(place) = extension.place(address) else {
+        return Ok(None);
+    };
     let mut reader = Reader::new(source);
-    let found = find(machine, heap, &mut reader, extension, address, buffer);
-    found.map_err(|Refused| reader.reason())
+    let found = match llext.machine.class {
+        Width::Elf32 => find::<Elf32>(llext, &mut reader, extension, place, buffer),
+        #[cfg(target_pointer_width = "64")]
+        Width::Elf64 => find::<Elf64>(llext, &mut reader, extension, place, buffer),
+        #[cfg(not(target_pointer_width = "64"))]
+        Width::Elf64 => Ok(None),
+    };
+    let found = found.map_err(|Refused| reader.reason())?;
+    Ok(found.map(|(len, distance)| (text(buffer, len), distance)))
 }
 
-fn find<'b>(
-    machine: &'static Machine,
-    heap: &dyn Heap,
+/// As much of the first `len` bytes as is text.
+fn text(buffer: &[u8], len: usize) -> &str {
+    let name = buffer.get(..len).unwrap_or_default();
+    match core::str::from_utf8(name) {
+        Ok(name) => name,
+        Err(error) => name
+            .get(..error.valid_up_to())
+            .and_then(|name| core::str::from_utf8(name).ok())
+            .unwrap_or_default(),
+    }
+}
+
+/// Length of the name that is copied into `buffer`, and the distance.
+fn find<C: Class>(
+    llext: &Llext<'_>,
     reader: &mut Reader<'_>,
     extension: &Extension,
-    address: usize,
-    buffer: &'b mut [u8],
-) -> Checked<Option<(&'b str, usize)>> {
-    let Some((region, offset)) = extension.place(address) else {
-        return Ok(None);
-    };
-    let file = File::open(reader, machine)?;
-    let survey = Survey::of(reader, &file, heap, false)?;
-    let Some(symbols) = survey.symbols(reader, &file)? else {
-        return Ok(None);
-    };
-    if !is_same(reader, &file, &survey, extension)? {
+    (region, offset): (RegionKind, usize),
+    buffer: &mut [u8],
+) -> Checked<Option<(usize, usize)>> {
+    let around = (llext.heap, World::new(llext.exports, &llext.registry));
+    let mut plan = Plan::<C>::survey_of(reader, llext.machine, around, false)?;
+    if !is_same(reader, &plan, extension)? {
         return Ok(None);
     }
     let search = Search {
@@ -53,36 +73,37 @@ fn find<'b>(
         offset,
         best: None,
     };
-    let Some(best) = search.among(reader, &survey, &symbols)? else {
+    let (Some(best), Some(symbols)) = (search.among(reader, &mut plan)?, &plan.symbols) else {
         return Ok(None);
     };
-    let name = symbols
-        .names()
-        .read(reader, best.name, buffer)?
-        .unwrap_or_default();
-    let name = match core::str::from_utf8(name) {
-        Ok(name) => name,
-        Err(error) => name
-            .get(..error.valid_up_to())
-            .and_then(|name| core::str::from_utf8(name).ok())
-            .unwrap_or_default(),
-    };
-    Ok(Some((name, offset.saturating_sub(best.start))))
+    let mut room = [0; 64];
+    let mut len = 0usize;
+    loop {
+        // In steps, since a name that lies in memory is not copied by reading it.
+        let at = best.name.saturating_add(len as u32);
+        let part = symbols.names.read(reader, at, &mut room)?;
+        let rest = buffer.get_mut(len..).unwrap_or_default();
+        copy(rest, part);
+        let copied = part.len().min(rest.len());
+        len = len.saturating_add(copied);
+        if copied < 64 {
+            return Ok(Some((len, offset.saturating_sub(best.start))));
+        }
+    }
 }
 
 /// Whether `file` is what `extension` was loaded from: it has the same build-id or, if there is none, regions of the same
 /// sizes. Veneers and common symbols come after what the section headers tell.
-fn is_same(
+fn is_same<C: Class>(
     reader: &mut Reader<'_>,
-    file: &File,
-    survey: &Survey<'_>,
+    plan: &Plan<'_, '_, C>,
     extension: &Extension,
 ) -> Checked<bool> {
-    if !extension.build_id().is_empty() || survey.build_id.len != 0 {
-        return has_build_id(reader, file, extension.build_id());
+    if !extension.build_id().is_empty() || plan.build_id.len != 0 {
+        return has_build_id(reader, plan, extension.build_id());
     }
     Ok(RegionKind::ALL.into_iter().all(|kind| {
-        let (held, told) = (extension.held(kind).size(), survey.layout.size(kind));
+        let (held, told) = (extension.held(kind).size(), plan.layout.size(kind));
         match kind {
             RegionKind::Text | RegionKind::Bss => held >= told,
             RegionKind::Rodata | RegionKind::Data => held == told,
@@ -90,23 +111,32 @@ fn is_same(
     }))
 }
 
-/// Whether the last build-id in `file`, the one that a load keeps, is `wanted`.
-fn has_build_id(reader: &mut Reader<'_>, file: &File, wanted: &[u8]) -> Checked<bool> {
+/// Whether the last build-id in the file, the one that a load keeps, is `wanted`.
+fn has_build_id<C: Class>(
+    reader: &mut Reader<'_>,
+    plan: &Plan<'_, '_, C>,
+    wanted: &[u8],
+) -> Checked<bool> {
     let mut same = false;
-    file.sections.for_each(reader, &mut |reader, _, record| {
-        let section = Section::new(record);
-        if section.kind != Some(ShType::Note) || !section.is_allocated() {
-            return Ok(());
+    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::EMPTY);
+    loop {
+        let batch = cursor.next(reader, &mut chunk)?;
+        if batch.is_empty() {
+            return Ok(same);
         }
-        let span = section.contents(reader, "section")?;
-        if let Some((offset, len)) = note::find_build_id(reader, &span)? {
-            let mut id = [0; u8::MAX as usize];
-            let id = id.get_mut(..usize::from(len)).unwrap_or_default();
-            same = span.read(reader, offset as usize, id)? == wanted;
+        for record in batch {
+            let section = Section::new::<C>(record);
+            if section.kind != Some(ShType::Note) || !section.is_allocated() {
+                continue;
+            }
+            let span = section.contents(reader, "section")?;
+            if let Some((offset, len)) = note::find_build_id(reader, &span)? {
+                let mut id = [0; u8::MAX as usize];
+                let id = id.get_mut(..usize::from(len)).unwrap_or_default();
+                same = span.read(reader, offset as usize, id)? == wanted;
+            }
         }
-        Ok(())
-    })?;
-    Ok(same)
+    }
 }
 
 /// The search for the best symbol at a place.
@@ -127,22 +157,31 @@ struct Found {
 }
 
 impl Search {
-    fn among(
+    fn among<C: Class>(
         mut self,
         reader: &mut Reader<'_>,
-        survey: &Survey<'_>,
-        symbols: &Symbols,
+        plan: &mut Plan<'_, '_, C>,
     ) -> Checked<Option<Found>> {
-        let mut layout = survey.layout;
-        symbols.for_each(reader, &mut |reader, _, symbol| {
-            if let Some(slot) = slot_of(reader, symbol, survey, &mut layout)?
-                && symbol.is_code_or_data()
-            {
-                self.consider(symbol, slot);
+        let Some(symbols) = &plan.symbols else {
+            return Ok(None);
+        };
+        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0usize);
+        let mut layout = plan.layout;
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(self.best);
             }
-            Ok(())
-        })?;
-        Ok(self.best)
+            for record in batch {
+                let symbol = symbols.find_home(reader, index, Symbol::new::<C>(record))?;
+                if let Some(slot) = slot_of(reader, &symbol, plan, &mut layout)?
+                    && symbol.is_code_or_data()
+                {
+                    self.consider(&symbol, slot);
+                }
+                index = index.saturating_add(1);
+            }
+        }
     }
 
     fn consider(&mut self, symbol: &Symbol, slot: Slot) {
@@ -154,8 +193,8 @@ impl Search {
             _ if symbol.is_function() => symbol.value & !1,
             _ => symbol.value,
         };
-        let start = section.start.saturating_add(value as usize);
-        let size = symbol.size as usize;
+        let start = section.start.saturating_add(value);
+        let size = symbol.size;
         let covers = self.offset < start.saturating_add(size);
         let better = |best: &Found| (covers, start) > (best.covers, best.start);
         if slot.region == self.region
@@ -174,22 +213,21 @@ impl Search {
 }
 
 /// Where the section of a symbol is; a common symbol is placed as the load did.
-fn slot_of(
+fn slot_of<C: Class>(
     reader: &mut Reader<'_>,
     symbol: &Symbol,
-    survey: &Survey<'_>,
+    plan: &Plan<'_, '_, C>,
     layout: &mut Layout,
 ) -> Checked<Option<Slot>> {
     match symbol.home {
-        Home::Section(section) => Ok(survey.slots.get(section as usize)),
+        Home::Section(section) => Ok(plan.slot(section as usize)),
         Home::Common if symbol.value.is_power_of_two() => {
             let region = RegionKind::Bss;
-            let offset =
-                layout.place(reader, region, symbol.size as usize, symbol.value as usize)?;
+            let offset = layout.place(reader, region, symbol.size, symbol.value)?;
             Ok(Some(Slot {
                 region,
                 offset,
-                size: symbol.size,
+                size: symbol.size as u32,
             }))
         }
         _ => Ok(None),

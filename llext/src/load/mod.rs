@@ -15,10 +15,14 @@ mod tables;
 mod tests;
 
 use crate::Llext;
+#[cfg(target_pointer_width = "64")]
+use crate::elf::class::Elf64;
+use crate::elf::class::{Class, Elf32};
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
-use crate::loaded::{Extension, RegionKind, Registry};
-use crate::memory::{Block, Heap, MemoryKind, synchronise_instructions};
+use crate::loaded::{Extension, Head, RegionKind};
+use crate::machine::Class as Width;
+use crate::memory::{Block, Heap, synchronise_instructions};
 use crate::source::Source;
 pub(crate) use lookup::symbol_at;
 use plan::Plan;
@@ -85,40 +89,39 @@ pub(crate) fn load<'l>(
 ) -> Result<&'l Extension, LoadError> {
     check_name(llext, name)?;
     let mut reader = Reader::new(source);
-    run(llext, &mut reader, (name, options), report).map_err(|Refused| reader.reason())
+    let loaded = match llext.machine.class {
+        Width::Elf32 => run::<Elf32>(llext, &mut reader, (name, options), report),
+        #[cfg(target_pointer_width = "64")]
+        Width::Elf64 => run::<Elf64>(llext, &mut reader, (name, options), report),
+        #[cfg(not(target_pointer_width = "64"))]
+        Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
+    };
+    match loaded {
+        Ok((descriptor, tail, head)) => Ok(llext.registry.push(descriptor, tail, head)),
+        Err(Refused) => Err(reader.reason()),
+    }
 }
 
-/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
-fn run<'l>(
-    llext: &'l mut Llext<'_>,
+/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails. What is left to be done is to
+/// put the descriptor into the registry: its block, the length of its tail, and its head.
+fn run<'a, C: Class>(
+    llext: &Llext<'a>,
     reader: &mut Reader<'_>,
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
-) -> Checked<&'l Extension> {
-    let (heap, world) = (
-        llext.heap,
-        World {
-            exports: llext.exports,
-            registry: &llext.registry,
-        },
-    );
-    let mut plan = Plan::of(reader, llext.machine, heap, world, named, report)?;
-    plan.found.refuse(reader)?;
-    let mut regions = Regions::take(reader, heap, &plan.layout)?;
-    let mut metadata = take_descriptor(reader, heap, plan.tail_len)?;
-    let tail = metadata
-        .bytes_mut()
-        .get_mut(Registry::TAIL..)
-        .unwrap_or_default();
-    // While entries still say where symbols are: one with a veneer soon says where that is.
-    describe::write_tail(reader, &plan, &regions, world, named, tail)?;
-    regions.fill(reader, &plan.file, &plan.survey)?;
-    relocate::write_veneers(reader, &mut plan, &mut regions, world)?;
-    relocate::apply_all(reader, &plan, &mut regions, world)?;
+) -> Checked<(Block<'a>, usize, Head)> {
+    let (heap, world) = (llext.heap, World::new(llext.exports, &llext.registry));
+    let around = (heap as &dyn Heap, world);
+    let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    plan.refuse(reader)?;
+    let mut regions = Regions::take(reader, heap, &plan.layout, plan.tail_len)?;
+    // While entries still say where symbols are: one with a stub soon says where that is.
+    describe::write_tail(reader, &plan, &mut regions, named)?;
+    relocate::link(reader, &mut plan, &mut regions)?;
     describe::check(reader, &plan, &mut regions)?;
     synchronise_instructions();
-    let head = describe::head(&plan, regions);
-    Ok(llext.registry.push(metadata, plan.tail_len, head))
+    let (descriptor, held) = regions.keep();
+    Ok((descriptor, plan.tail_len, describe::head(&plan, held)))
 }
 
 /// The phases before memory is taken. What is missing is left to the report.
@@ -130,23 +133,27 @@ pub(crate) fn dry_run(
     report: &mut dyn Report,
 ) -> Result<Requirements, LoadError> {
     check_name(llext, name)?;
-    let world = World {
-        exports: llext.exports,
-        registry: &llext.registry,
-    };
     let mut reader = Reader::new(source);
-    let plan = Plan::of(
-        &mut reader,
-        llext.machine,
-        llext.heap,
-        world,
-        (name, options),
-        report,
-    );
-    match plan {
-        Ok(plan) => Ok(plan.requirements()),
-        Err(Refused) => Err(reader.reason()),
-    }
+    let plan = match llext.machine.class {
+        Width::Elf32 => try_out::<Elf32>(llext, &mut reader, (name, options), report),
+        #[cfg(target_pointer_width = "64")]
+        Width::Elf64 => try_out::<Elf64>(llext, &mut reader, (name, options), report),
+        #[cfg(not(target_pointer_width = "64"))]
+        Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
+    };
+    plan.map_err(|Refused| reader.reason())
+}
+
+fn try_out<C: Class>(
+    llext: &Llext<'_>,
+    reader: &mut Reader<'_>,
+    named: (&str, &LoadOptions<'_>),
+    report: &mut dyn Report,
+) -> Checked<Requirements> {
+    let world = World::new(llext.exports, &llext.registry);
+    let around = (llext.heap, world);
+    let plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    Ok(plan.requirements())
 }
 
 /// Whether an extension can get this name now.
@@ -159,17 +166,4 @@ fn check_name(llext: &Llext<'_>, name: &str) -> Result<(), LoadError> {
         Some(_) => Err(LoadError::NameTaken),
         None => Ok(()),
     }
-}
-
-fn take_descriptor<'h>(
-    reader: &mut Reader<'_>,
-    heap: &'h dyn Heap,
-    tail: usize,
-) -> Checked<Block<'h>> {
-    let (size, align) = Registry::descriptor_layout(tail).unwrap_or((usize::MAX, 1));
-    reader.memory(
-        heap,
-        size,
-        Block::take(heap, MemoryKind::Metadata, size, align),
-    )
 }

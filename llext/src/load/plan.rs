@@ -1,138 +1,191 @@
 //! The plan: all that is known of a load before memory is taken, and what the load will need.
 
-use super::check::{Check, Found};
-use super::resolve::{Resolved, World};
-use super::slots::Layout;
-use super::survey::Survey;
+use super::check::Found;
+use super::entry::Entry;
+use super::resolve::World;
+use super::slots::{Layout, Place, Slot};
+use super::tables::HighParts;
 use super::{LoadOptions, Report, Requirements};
+use crate::elf::class::Class;
 use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::section::Section;
 use crate::elf::symbol::Symbols;
-use crate::loaded::{ExportTable, RegionKind, Registry, Tail};
-use crate::machine::{Machine, Stub};
-use crate::memory::{Heap, MemoryKind};
+use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
+use crate::machine::Machine;
+use crate::memory::{Heap, MemoryKind, Scratch};
+use xmas_elf::sections::ShType;
 
 /// All that is known of a load before memory is taken.
-pub(super) struct Plan<'h> {
-    pub(super) file: File,
+pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) machine: &'static Machine,
-    pub(super) survey: Survey<'h>,
-    pub(super) symbols: Option<Symbols>,
-    pub(super) resolved: Resolved<'h>,
-    /// Sizes and alignments of the regions, veneers included.
+    pub(super) heap: &'p dyn Heap,
+    pub(super) world: World<'p>,
+    pub(super) file: File<C>,
+    pub(super) symbols: Option<Symbols<'s, C>>,
+    /// Where sections go, and what symbols are.
+    pub(super) scratch: Scratch<'p>,
+    /// Sizes and alignments of the regions; in the end, stubs included.
     pub(super) layout: Layout,
-    /// Offset of the first veneer in the text region, in bytes.
-    pub(super) veneers_at: u32,
-    /// What the relocations need, and what is wrong with them.
+    /// Where the function arrays are.
+    pub(super) arrays: Arrays,
+    /// Where exports will be found: the records of `.exported_sym`, or in the descriptor.
+    pub(super) exports: ExportTable,
+    /// Where the build-id is.
+    pub(super) build_id: BuildId,
+    /// Sections that are kept: how many, and bytes of their names with a NUL each.
+    pub(super) kept: (usize, usize),
+    /// Bytes of the names of exports, with a NUL each, if there is no `.exported_sym`.
+    pub(super) export_names: usize,
+    /// High parts that low parts may refer to.
+    pub(super) highs: HighParts,
+    /// What relocations need, and what is wrong with them.
     pub(super) found: Found,
+    /// Offset of the first stub in the text region, in bytes.
+    pub(super) stubs_at: u32,
     /// Lengths of the descriptor's tail: of its parts, and in all.
     pub(super) tail: Tail,
     pub(super) tail_len: usize,
-    /// Where exports will be found.
-    pub(super) exports: ExportTable,
 }
 
-impl<'h> Plan<'h> {
+impl<'p, 's, C: Class> Plan<'p, 's, C> {
     /// Plans the load of the file in `reader` as `name`.
     pub(super) fn of(
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'s>,
         machine: &'static Machine,
-        heap: &'h dyn Heap,
-        world: World<'_>,
+        (heap, world): (&'p dyn Heap, World<'p>),
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
     ) -> Checked<Self> {
+        let mut plan = Self::survey_of(reader, machine, (heap, world), options.keep_sections)?;
+        plan.resolve_ahead(reader)?;
+        plan.check(reader, report)?;
+        plan.place_stubs(reader)?;
+        plan.describe_tail(reader, name, options)?;
+        Ok(plan)
+    }
+
+    /// The first phase of it alone: every section header is checked, and every section that is loaded gets its place.
+    pub(super) fn survey_of(
+        reader: &mut Reader<'s>,
+        machine: &'static Machine,
+        (heap, world): (&'p dyn Heap, World<'p>),
+        keep_sections: bool,
+    ) -> Checked<Self> {
         let file = File::open(reader, machine)?;
-        let mut survey = Survey::of(reader, &file, heap, options.keep_sections)?;
-        let symbols = survey.symbols(reader, &file)?;
-        let mut resolved = Resolved::of(reader, symbols.as_ref(), &mut survey, world, heap)?;
-        let check = Check {
-            file: &file,
-            machine,
-            survey: &survey,
-            symbols,
-            world,
-            bounds: heap.bounds(MemoryKind::Instruction),
+        let symbols = find_symbols(reader, &file)?;
+        let count = symbols.as_ref().map_or(0, |symbols| symbols.table.len());
+        let sections = file.sections.len();
+        let mut scratch = match Scratch::take(heap, sections, count) {
+            Some(scratch) => scratch,
+            None => {
+                let size = Scratch::size(sections, count);
+                return reader.out_of_memory(heap, MemoryKind::Metadata, size);
+            }
         };
-        let found = check.all(reader, &mut resolved, report)?;
-        let mut layout = survey.layout;
-        let veneers_at = place_veneers(reader, &mut layout, machine.stub, found.veneers)?;
-        let (tail, tail_len, exports) = describe_tail(reader, &survey, &resolved, name, options)?;
-        Ok(Self {
-            file,
+        scratch.entries_mut().fill(Entry::UNKNOWN.0);
+        let mut plan = Self {
             machine,
-            survey,
+            heap,
+            world,
+            file,
             symbols,
-            resolved,
-            layout,
-            veneers_at,
-            found,
-            tail,
-            tail_len,
-            exports,
-        })
+            scratch,
+            layout: Layout::EMPTY,
+            arrays: Arrays::default(),
+            exports: ExportTable::default(),
+            build_id: BuildId::default(),
+            kept: (0, 0),
+            export_names: 0,
+            highs: HighParts::new(),
+            found: Found::default(),
+            stubs_at: 0,
+            tail: Tail::default(),
+            tail_len: 0,
+        };
+        plan.survey(reader, keep_sections)?;
+        Ok(plan)
+    }
+
+    /// The place of section `index`; `None` if there is no such section.
+    #[inline(always)]
+    pub(super) fn place(&self, index: usize) -> Option<Place> {
+        self.scratch.slots().get(index).copied().map(Place)
+    }
+
+    /// Where section `index` is; `None` if it is not loaded (or there is none).
+    pub(super) fn slot(&self, index: usize) -> Option<Slot> {
+        self.place(index)?.slot()
     }
 
     /// What the load needs.
     pub(super) fn requirements(&self) -> Requirements {
-        let veneer = self.machine.stub.size();
+        let stub = self.machine.stub.size();
+        let sections = self.scratch.slots().len();
         Requirements {
             regions: self.layout.sizes(),
-            metadata: Registry::descriptor_layout(self.tail_len).map_or(0, |(size, _)| size),
-            scratch: self
-                .survey
-                .slots
-                .scratch()
-                .saturating_add(self.resolved.scratch()),
-            veneers: self.found.veneers.saturating_mul(veneer),
+            metadata: Registry::descriptor_layout(self.tail_len).0,
+            scratch: Scratch::size(sections, self.scratch.entries().len()),
+            veneers: self.found.stubs.saturating_mul(stub),
         }
     }
-}
 
-/// Puts `count` veneers at the end of the text region and says where the first one is.
-fn place_veneers(
-    reader: &mut Reader<'_>,
-    layout: &mut Layout,
-    stub: &Stub,
-    count: usize,
-) -> Checked<u32> {
-    if count == 0 {
-        return Ok(layout.size(RegionKind::Text) as u32);
+    /// Puts the stubs at the end of the text region.
+    fn place_stubs(&mut self, reader: &mut Reader<'_>) -> Checked<()> {
+        self.stubs_at = self.layout.size(RegionKind::Text) as u32;
+        if self.found.stubs != 0 {
+            let stub = self.machine.stub;
+            let size = self.found.stubs.saturating_mul(stub.size());
+            let align = usize::from(stub.align);
+            self.stubs_at = self.layout.place(reader, RegionKind::Text, size, align)?;
+        }
+        Ok(())
     }
-    let size = count.saturating_mul(stub.size());
-    layout.place(reader, RegionKind::Text, size, stub.align.into())
+
+    /// Finds the lengths of the descriptor's tail.
+    fn describe_tail(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &str,
+        options: &LoadOptions<'_>,
+    ) -> Checked<()> {
+        let origin = u8::try_from(options.origin.len()).unwrap_or(0);
+        let dependencies = self.world.registry.marked().count();
+        self.tail = Tail {
+            dependencies: few(reader, "number of dependencies", dependencies)?,
+            sections: few(reader, "number of sections", self.kept.0)?,
+            name: name.len() as u8,
+            origin,
+        };
+        self.tail_len = self
+            .tail
+            .texts_at(&self.exports)
+            .saturating_add(name.len())
+            .saturating_add(origin.into())
+            .saturating_add(self.export_names)
+            .saturating_add(self.kept.1);
+        Ok(())
+    }
 }
 
-/// The lengths of the descriptor's tail, and where exports will be.
-fn describe_tail(
-    reader: &mut Reader<'_>,
-    survey: &Survey<'_>,
-    resolved: &Resolved<'_>,
-    name: &str,
-    options: &LoadOptions<'_>,
-) -> Checked<(Tail, usize, ExportTable)> {
-    let origin = u8::try_from(options.origin.len()).unwrap_or(0);
-    let tail = Tail {
-        dependencies: few(reader, "number of dependencies", resolved.dependencies)?,
-        sections: few(reader, "number of sections", survey.kept.0)?,
-        name: name.len() as u8,
-        origin,
-    };
-    let (count, names) = resolved.exported;
-    let exports = survey.exports.unwrap_or(ExportTable {
-        section: None,
-        offset: 0,
-        count: count as u32,
-    });
-    let len = tail
-        .texts_at(&exports)
-        .saturating_add(name.len())
-        .saturating_add(origin.into());
-    Ok((
-        tail,
-        len.saturating_add(names).saturating_add(survey.kept.1),
-        exports,
-    ))
+/// Finds the symbol table: the last one, which in a file that is loaded is the only one. It comes at the end nearly always.
+fn find_symbols<'s, C: Class>(
+    reader: &mut Reader<'s>,
+    file: &File<C>,
+) -> Checked<Option<Symbols<'s, C>>> {
+    let there = file.sections.there(reader).unwrap_or_default();
+    for index in (0..file.sections.len()).rev() {
+        let section = match there.get(index) {
+            Some(record) => Some(Section::new::<C>(record)),
+            None => file.section(reader, index)?,
+        };
+        if let Some(section) = section
+            && section.kind == Some(ShType::SymTab)
+        {
+            return Symbols::claim(reader, file, index, &section).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// A count that a descriptor has room for.

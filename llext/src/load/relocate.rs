@@ -1,202 +1,329 @@
-//! Fifth phase: veneers are written and relocations applied. What remains to be refused here is a value that does not
-//! fit its field, for that depends on where the regions are (invariant 5).
+//! Fifth phase: stubs are written, sections filled, each byte copied once (invariant 3), and relocations applied. What
+//! remains to be refused here is a value that does not fit its field, for that depends on where the regions are
+//! (invariant 5).
 
 use super::check::label_offset;
-use super::entry::{Entry, Meaning};
+use super::entry::{Bases, Entry};
 use super::plan::Plan;
-use super::regions::Regions;
-use super::resolve::World;
+use super::regions::{Parts, Regions};
 use super::slots::Slot;
-use super::tables::{HighParts, each_table};
+use super::tables::{NO_TYPE, Relocations};
+use crate::elf::claim::{Chunk, Table};
+use crate::elf::class::{Class, Record};
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::reloc::{Relocation, Relocations};
+use crate::elf::reloc::Relocation;
+use crate::elf::section::Section;
 use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
-use crate::machine::{FieldError, Operands, Row, Stub};
+use crate::machine::{FieldError, Operands, Row};
+use crate::memory::{copy, zero};
 
-/// Gives every symbol that needs one its veneer.
-pub(super) fn write_veneers(
+/// Fills, links and seals the regions.
+pub(super) fn link<C: Class>(
     reader: &mut Reader<'_>,
-    plan: &mut Plan<'_>,
+    plan: &mut Plan<'_, '_, C>,
     regions: &mut Regions<'_>,
-    world: World<'_>,
 ) -> Checked<()> {
-    let stub = plan.machine.stub;
-    let mut count = 0;
-    for index in 0..plan.resolved.len() {
-        let Some(entry) = plan.resolved.get(index).filter(|entry| entry.has_veneer()) else {
-            continue;
-        };
-        let mut linker = Linker {
-            plan,
-            regions,
-            world,
-        };
-        // An offset of a function in T32 code has the Thumb bit, and so has an address.
-        let target = linker.address(reader, entry)?;
-        stub.write(linker.stub(stub, count), target);
-        plan.resolved.set(index, entry.at_veneer(count));
-        count = count.saturating_add(1);
-    }
-    Ok(())
-}
-
-/// Applies all relocations.
-pub(super) fn apply_all(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    regions: &mut Regions<'_>,
-    world: World<'_>,
-) -> Checked<()> {
-    let symbols = plan.symbols.map(|symbols| symbols.section);
+    let bases = regions.bases(plan.world.near);
+    let Parts {
+        regions: mut parts, ..
+    } = regions.parts();
+    let [text, ..] = &mut parts;
+    let (code, stubs) = core::mem::take(text)
+        .split_at_mut_checked(plan.stubs_at as usize)
+        .unwrap_or_default();
+    *text = code;
+    let at = regions_base(&bases).wrapping_add(plan.stubs_at as usize);
     let mut linker = Linker {
         plan,
-        regions,
-        world,
+        bases,
+        stubs,
+        stubs_at: at,
     };
-    each_table(
-        reader,
-        &plan.file,
-        &plan.survey.slots,
-        symbols,
-        &mut |reader, table, slot| {
-            let mut section = Section {
-                table,
-                slot,
-                highs: HighParts::new(),
+    linker.write_stubs(reader)?;
+    linker.fill(reader, &mut parts)?;
+    linker.apply(reader, &mut parts)
+}
+
+/// The address of the text region.
+fn regions_base(bases: &Bases) -> usize {
+    Entry::own(RegionKind::Text, 0).plain_address(bases)
+}
+
+/// Regions that are being linked, and what is known of symbols.
+struct Linker<'l, 'p, 's, C: Class> {
+    plan: &'l mut Plan<'p, 's, C>,
+    bases: Bases,
+    stubs: &'l mut [u8],
+    /// Target address of the first stub.
+    stubs_at: usize,
+}
+
+/// The regions' bytes, stubs left aside.
+type Regions4<'r> = [&'r mut [u8]; 4];
+
+impl<C: Class> Linker<'_, '_, '_, C> {
+    /// Gives every symbol that needs one its stub.
+    fn write_stubs(&mut self, reader: &mut Reader<'_>) -> Checked<()> {
+        let (stub, mut count) = (self.plan.machine.stub, 0);
+        let symbols = match self.plan.found.stubs {
+            0 => 0,
+            _ => self.plan.scratch.entries().len(),
+        };
+        for index in 0..symbols {
+            let Some(entry) = self.plan.entry(index).filter(|entry| entry.has_stub()) else {
+                continue;
             };
-            table.for_each(reader, |reader, relocation| {
-                linker.apply(reader, &mut section, relocation)
-            })
-        },
-    )
-}
+            // An offset of a function in T32 code has the Thumb bit, and so has an address.
+            let target = self.address(reader, entry.without_stub())?;
+            stub.write(self.stub(count), target);
+            self.plan.set_entry(index, entry.at_stub(count));
+            count = count.saturating_add(1);
+        }
+        Ok(())
+    }
 
-/// Regions that are being relocated, and what is known of symbols.
-struct Linker<'l, 'p, 'h> {
-    plan: &'l Plan<'p>,
-    regions: &'l mut Regions<'h>,
-    world: World<'l>,
-}
+    /// Puts the sections' contents into place, and zeros everywhere else.
+    fn fill(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+        // Function arrays are the only sections that do not follow each other in file order.
+        let arrays = self.plan.arrays.start as usize;
+        let [_, _, data, _] = parts;
+        zero(data.get_mut(arrays..).unwrap_or_default());
+        let mut filled = [0usize; 4];
+        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::EMPTY);
+        let mut index = 0;
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                break;
+            }
+            for record in batch {
+                if let Some(slot) = self.plan.slot(index)
+                    && slot.region != RegionKind::Bss
+                    && let (Some(bytes), Some(filled)) = (
+                        parts.get_mut(slot.region as usize),
+                        filled.get_mut(slot.region as usize),
+                    )
+                {
+                    let section = Section::new::<C>(record);
+                    let (start, size) = (slot.offset as usize, slot.size as usize);
+                    let end = start.saturating_add(size);
+                    if slot.region != RegionKind::Data || start < arrays {
+                        if start != *filled {
+                            zero(bytes.get_mut(*filled..start).unwrap_or_default());
+                        }
+                        *filled = end;
+                    }
+                    let room = bytes.get_mut(start..end).unwrap_or_default();
+                    let contents = section.contents(reader, "section")?;
+                    match contents.there(reader) {
+                        Some(there) => copy(room, there),
+                        None => contents.read(reader, 0, room).map(drop)?,
+                    }
+                }
+                index = index.saturating_add(1);
+            }
+        }
+        for (kind, (bytes, filled)) in RegionKind::ALL
+            .into_iter()
+            .zip(parts.iter_mut().zip(filled))
+        {
+            let end = match kind {
+                RegionKind::Data => arrays,
+                _ => bytes.len(),
+            };
+            zero(bytes.get_mut(filled..end).unwrap_or_default());
+        }
+        Ok(())
+    }
 
-/// A section that is being relocated.
-struct Section<'s> {
-    table: &'s Relocations,
-    slot: Slot,
-    highs: HighParts,
-}
+    /// Applies all relocations.
+    fn apply(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::EMPTY);
+        let mut index = 0;
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for record in batch {
+                let section = Section::new::<C>(record);
+                if let Some(table) = self.plan.relocations(reader, index, &section)?
+                    && let Some(bytes) = parts.get_mut(table.slot.region as usize)
+                {
+                    let start = table.slot.offset as usize;
+                    let end = start.saturating_add(table.slot.size as usize);
+                    let bytes = bytes.get_mut(start..end).unwrap_or_default();
+                    match table.entries.is_rela {
+                        false => self.apply_table::<C::Rel>(reader, &table, bytes)?,
+                        true => self.apply_table::<C::Rela>(reader, &table, bytes)?,
+                    }
+                }
+                index = index.saturating_add(1);
+            }
+        }
+    }
 
-impl Linker<'_, '_, '_> {
-    fn apply(
+    fn apply_table<R: Record>(
         &mut self,
         reader: &mut Reader<'_>,
-        section: &mut Section<'_>,
+        table: &Relocations,
+        bytes: &mut [u8],
+    ) -> Checked<()> {
+        self.plan.highs.forget();
+        let records = Table::<R>::new(table.entries.span);
+        let (mut cursor, mut chunk, mut word) = (records.cursor(), Chunk::EMPTY, NO_TYPE);
+        loop {
+            let mut batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            while let Some((record, rest)) = self.apply_words(batch, bytes, word) {
+                self.apply_one(reader, table, &Relocation::new(record), bytes, &mut word)?;
+                batch = rest;
+            }
+        }
+    }
+
+    /// Applies relocations of type `word` (which is one of a whole word) to symbols that are an offset from a base. The
+    /// first one that is another, and those behind it.
+    #[inline(always)]
+    fn apply_words<'b, R: Record>(
+        &self,
+        batch: &'b [R],
+        bytes: &mut [u8],
+        word: u32,
+    ) -> Option<(&'b R, &'b [R])> {
+        let entries = self.plan.scratch.entries();
+        let mut rest = batch.iter();
+        while let Some(record) = rest.next() {
+            if let Some(&entry) = entries.get(record.symbol() as usize)
+                && record.r_type() == word
+                && Entry(entry).is_plain()
+                && let s = Entry(entry).plain_address(&self.bases)
+                && C::add_to_word(bytes, record.offset(), record.addend(), s)
+            {
+                continue;
+            }
+            return Some((record, rest.as_slice()));
+        }
+        None
+    }
+
+    fn apply_one(
+        &mut self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
         relocation: &Relocation,
+        bytes: &mut [u8],
+        word: &mut u32,
     ) -> Checked<()> {
         // Both were checked by the plan.
         let row = self.plan.machine.row(relocation.r_type);
-        let entry = self.plan.resolved.get(relocation.symbol as usize);
+        let entry = self.plan.entry(relocation.symbol as usize);
         let (Some(row), Some(entry)) = (row.filter(|row| !row.is_marker()), entry) else {
             return Ok(());
         };
+        if row.is_word() {
+            *word = relocation.r_type;
+        }
         if row.is_high_part() {
-            section.highs.remember(relocation);
+            self.plan.highs.remember(relocation);
         }
         // A low part puts the value that the row of its high part computes.
         let (entry, completed, computes) = match row.completes_high_part() {
-            true => self.high_part(reader, section, relocation, entry)?,
+            true => self.high_part(reader, table, relocation, entry)?,
             false => (entry, *relocation, row),
         };
-        let slot = section.slot;
-        let in_region = |offset: u32| (slot.offset as usize).saturating_add(offset as usize);
+        let place = bytes.get_mut(relocation.offset..).unwrap_or_default();
+        let place = match place.get_mut(..row.width()) {
+            Some(place) if !row.is_open() => place,
+            _ => bytes.get_mut(relocation.offset..).unwrap_or_default(),
+        };
         let (s, t) = self.value(reader, entry)?;
-        let offset = in_region(relocation.offset);
-        let place = self.regions.place(slot.region, offset, row.width());
-        let a = completed
-            .addend
-            .map_or_else(|| row.addend(place), |addend| addend as isize);
-        let p = self
-            .regions
-            .base(slot.region)
-            .wrapping_add(in_region(completed.offset));
+        let got = self.word_of(0);
         let operands = Operands {
             s,
-            a,
-            p,
+            a: completed.addend.unwrap_or_else(|| row.addend(place)),
+            p: self.start_of(table.slot).wrapping_add(completed.offset),
             t,
-            ..Operands::default()
+            g: if entry.has_stub() {
+                self.word_of(entry.stub())
+            } else {
+                0
+            },
+            got,
+            tp: 0,
         };
-        let result = self.write(row, computes, (slot.region, offset), entry, &operands);
-        match result {
+        match self.write(row, computes, place, entry, &operands) {
             Ok(()) => Ok(()),
-            Err(field) => self.out_of_range(reader, section.table, relocation, row, field),
+            Err(field) => self.out_of_range(reader, table, relocation, row, field),
         }
+    }
+
+    /// Target address of a section.
+    fn start_of(&self, slot: Slot) -> usize {
+        Entry::own(slot.region, slot.offset).plain_address(&self.bases)
     }
 
     /// The high part that a low part completes, with its symbol and row: what the low part is computed from.
     fn high_part(
         &mut self,
         reader: &mut Reader<'_>,
-        section: &mut Section<'_>,
+        table: &Relocations,
         relocation: &Relocation,
         label: Entry,
     ) -> Checked<(Entry, Relocation, &'static Row)> {
-        let high = match label_offset(label, section.slot) {
-            Some(label) => section
+        let machine = self.plan.machine;
+        let high = match label_offset(label, table.slot) {
+            Some(label) => self
+                .plan
                 .highs
-                .find(reader, section.table, self.plan.machine, label)?,
+                .find::<C>(reader, &table.entries, machine, label)?,
             None => None,
         };
         let found = high.and_then(|high| {
-            let entry = self.plan.resolved.get(high.symbol as usize)?;
-            Some((entry, high, self.plan.machine.row(high.r_type)?))
+            let entry = self.plan.entry(high.symbol as usize)?;
+            Some((entry, high, machine.row(high.r_type)?))
         });
         match found {
             Some(found) => Ok(found),
             None => {
-                let section = self.plan.file.section_name(reader, section.table.target);
-                let (offset, fault) = (relocation.offset as usize, RelocationFault::NoHigh);
-                reader.refuse(LoadError::BadRelocation {
-                    section,
-                    offset,
-                    fault,
-                })
+                let fault = RelocationFault::NoHigh;
+                self.plan.bad_relocation(reader, table, relocation, fault)
             }
         }
     }
 
-    /// Writes a field, through the symbol's veneer if the symbol itself is out of reach.
+    /// Writes a field, through the symbol's stub if the symbol itself is out of reach.
     fn write(
-        &mut self,
+        &self,
         row: &Row,
         computes: &Row,
-        (region, offset): (RegionKind, usize),
+        place: &mut [u8],
         entry: Entry,
         operands: &Operands,
     ) -> Result<(), FieldError> {
-        let place = self.regions.place(region, offset, row.width());
         if entry == Entry::ZERO && !row.completes_high_part() {
             return row.apply_weak_undefined(place, operands);
         }
         let result = row.put(place, computes.value(place, operands));
         let through =
-            entry.has_veneer() && row.branch_reach().is_some() && operands.a == row.branch_bias();
+            entry.has_stub() && row.branch_reach().is_some() && operands.a == row.branch_bias();
         if result.is_ok() || !through {
             return result;
         }
-        let start = self.stub_offset(self.plan.machine.stub, entry.veneer());
-        let s = self.regions.base(RegionKind::Text).wrapping_add(start);
+        let offset = entry.stub().saturating_mul(self.plan.machine.stub.size());
+        let s = self.stubs_at.wrapping_add(offset);
         let operands = row.to_stub(self.plan.machine.stub, s, operands);
-        row.apply(self.regions.place(region, offset, row.width()), &operands)
+        row.apply(place, &operands)
     }
 
     /// S and T of a symbol.
     fn value(&mut self, reader: &mut Reader<'_>, entry: Entry) -> Checked<(usize, usize)> {
-        let stub = self.plan.machine.stub;
-        let address = if entry.has_veneer() {
-            stub.target(self.stub(stub, entry.veneer()))
-        } else {
-            self.address(reader, entry)?
+        let address = match entry.has_stub() {
+            true => self.plan.machine.stub.target(self.stub(entry.stub())),
+            false => self.address(reader, entry)?,
         };
         // Of other symbols nothing but the number is known: see `Operands`.
         let t = if entry.is_function() { address & 1 } else { 0 };
@@ -205,28 +332,26 @@ impl Linker<'_, '_, '_> {
 
     /// The address that a symbol stands for, with the Thumb bit if it has one.
     fn address(&self, reader: &mut Reader<'_>, entry: Entry) -> Checked<usize> {
-        Ok(match entry.meaning() {
-            Meaning::Own(region, offset) => self.regions.base(region).wrapping_add(offset as usize),
-            Meaning::Firmware(position) => self.world.exports.address(position).unwrap_or(0),
-            Meaning::Extension(number) => self.world.registry.export_address(number).unwrap_or(0),
-            Meaning::Absolute(index) => match &self.plan.symbols {
-                Some(symbols) => symbols
-                    .get(reader, index)?
-                    .map_or(0, |symbol| symbol.value as usize),
-                None => 0,
-            },
-            Meaning::Zero | Meaning::Undefined | Meaning::Reported | Meaning::NotLoaded => 0,
-        })
+        match entry.is_plain() {
+            true => Ok(entry.plain_address(&self.bases)),
+            false => self.plan.address(reader, entry),
+        }
     }
 
-    fn stub_offset(&self, stub: &Stub, index: usize) -> usize {
-        (self.plan.veneers_at as usize).saturating_add(index.saturating_mul(stub.size()))
+    /// Target address of the word of a stub.
+    fn word_of(&self, index: usize) -> usize {
+        let stub = self.plan.machine.stub;
+        let offset = index.saturating_mul(stub.size());
+        stub.word_address(self.stubs_at.wrapping_add(offset))
     }
 
     /// The bytes of a stub.
-    fn stub(&mut self, stub: &Stub, index: usize) -> &mut [u8] {
-        let offset = self.stub_offset(stub, index);
-        self.regions.place(RegionKind::Text, offset, stub.size())
+    fn stub(&mut self, index: usize) -> &mut [u8] {
+        let size = self.plan.machine.stub.size();
+        let start = index.saturating_mul(size);
+        self.stubs
+            .get_mut(start..start.saturating_add(size))
+            .unwrap_or_default()
     }
 
     #[cold]
@@ -243,7 +368,7 @@ impl Linker<'_, '_, '_> {
             Some(symbols) => symbols.name(reader, relocation.symbol as usize),
             None => crate::Name::EMPTY,
         };
-        let offset = relocation.offset as usize;
+        let offset = relocation.offset;
         let relocation = row.name;
         reader.refuse(LoadError::OutOfRange {
             section,

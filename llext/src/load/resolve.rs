@@ -1,14 +1,18 @@
-//! Second phase: each symbol is looked up once (invariant 3), in the order own, firmware, other extensions, weak = 0.
+//! Second phase: symbols are looked up, each once (invariant 3), in the order own, firmware, other extensions, weak = 0.
+//!
+//! Where the file lies in memory a symbol is looked at when a relocation or the exports ask for it first. Where it has to be
+//! read, all symbols are gone through in one sweep.
 
 use super::entry::{Entry, Meaning};
+use super::plan::Plan;
 use super::slots::REGION_LIMIT;
-use super::survey::Survey;
+use crate::elf::claim::Chunk;
+use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::symbol::{Home, Symbol, Symbols};
+use crate::elf::symbol::{Home, Symbol};
 use crate::error::LoadError;
 use crate::export::Exports;
 use crate::loaded::{RegionKind, Registry};
-use crate::memory::{Array, Heap};
 
 /// The longest name that is looked up, in bytes.
 const NAME_LIMIT: usize = 255;
@@ -18,99 +22,266 @@ const NAME_LIMIT: usize = 255;
 pub(super) struct World<'w> {
     pub(super) exports: Exports<'w>,
     pub(super) registry: &'w Registry,
+    /// The address that near exports of the firmware count from.
+    pub(super) near: usize,
 }
 
-/// What the symbols are.
-pub(super) struct Resolved<'h> {
-    /// An entry a symbol.
-    entries: Array<'h, u32>,
-    /// Symbols that others may use, if there is no table of exports: how many, and bytes of their names with a NUL each.
-    pub(super) exported: (usize, usize),
-    /// How many extensions are used.
-    pub(super) dependencies: usize,
-}
-
-impl<'h> Resolved<'h> {
-    /// Takes the scratch for symbols and goes through them. Common symbols get their places in the bss region.
-    pub(super) fn of(
-        reader: &mut Reader<'_>,
-        symbols: Option<&Symbols>,
-        survey: &mut Survey<'_>,
-        world: World<'_>,
-        heap: &'h dyn Heap,
-    ) -> Checked<Self> {
-        world.registry.unmark();
-        let count = symbols.map_or(0, Symbols::len);
-        let size = count.saturating_mul(size_of::<u32>());
-        let entries = reader.memory(heap, size, Array::take(heap, count))?;
-        let mut resolved = Self {
-            entries,
-            exported: (0, 0),
-            dependencies: 0,
-        };
-        if let Some(symbols) = symbols {
-            symbols.for_each(reader, &mut |reader, index, symbol| {
-                resolved.add(reader, symbols, survey, world, index, symbol)
-            })?;
+impl<'w> World<'w> {
+    /// With nothing used of it yet.
+    pub(super) fn new(exports: Exports<'w>, registry: &'w Registry) -> Self {
+        registry.unmark();
+        let near = Entry::near_base(exports.address(0).unwrap_or(0));
+        Self {
+            exports,
+            registry,
+            near,
         }
-        resolved.dependencies = world.registry.marked().count();
-        Ok(resolved)
+    }
+}
+
+/// Which symbols a sweep is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sweep {
+    All,
+    Exported,
+    Common,
+}
+
+impl<C: Class> Plan<'_, '_, C> {
+    /// Goes through the symbols, as far as that has to be done before relocations ask for them.
+    pub(super) fn resolve_ahead(&mut self, reader: &mut Reader<'_>) -> Checked<()> {
+        if !reader.is_there() {
+            self.sweep(reader, Sweep::All)?;
+        }
+        if self.exports.section.is_none() {
+            self.sweep(reader, Sweep::Exported)?;
+        }
+        Ok(())
     }
 
-    /// Bytes of scratch.
-    pub(super) fn scratch(&self) -> usize {
-        size_of_val::<[u32]>(&self.entries)
+    /// What symbol `index` is; `None` if there is none.
+    #[inline]
+    pub(super) fn resolved(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index: usize,
+    ) -> Checked<Option<Entry>> {
+        match self.entry(index) {
+            Some(Entry::UNKNOWN) => self.resolve(reader, index).map(Some),
+            known => Ok(known),
+        }
     }
 
-    /// What symbol `index` is.
-    pub(super) fn get(&self, index: usize) -> Option<Entry> {
-        self.entries.get(index).copied().map(Entry)
+    /// What symbol `index` is, as far as that is known; `None` if there is none.
+    #[inline(always)]
+    pub(super) fn entry(&self, index: usize) -> Option<Entry> {
+        self.scratch.entries().get(index).copied().map(Entry)
     }
 
     /// Says anew what symbol `index` is.
-    pub(super) fn set(&mut self, index: usize, entry: Entry) {
-        if let Some(word) = self.entries.get_mut(index) {
+    pub(super) fn set_entry(&mut self, index: usize, entry: Entry) {
+        if let Some(word) = self.scratch.entries_mut().get_mut(index) {
             *word = entry.0;
         }
     }
 
-    /// Number of symbols.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    #[inline(never)]
+    fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        let symbol = match &self.symbols {
+            Some(symbols) => symbols.get(reader, index)?,
+            None => None,
+        };
+        match symbol {
+            Some(symbol) => self.look_up(reader, index, &symbol),
+            None => Ok(Entry::ZERO),
+        }
     }
 
-    fn add(
+    /// Looks up symbol `index` and writes down what it is.
+    #[inline(always)]
+    fn look_up(
         &mut self,
         reader: &mut Reader<'_>,
-        symbols: &Symbols,
-        survey: &mut Survey<'_>,
-        world: World<'_>,
+        index: usize,
+        symbol: &Symbol,
+    ) -> Checked<Entry> {
+        let entry = match symbol.home {
+            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
+            _ if index == 0 => Entry::ZERO,
+            Home::Undefined => self.find_name(reader, index, symbol)?,
+            Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
+            // All of them at once, so that their places do not depend on who asks first.
+            Home::Common => {
+                self.sweep(reader, Sweep::Common)?;
+                return Ok(self.entry(index).unwrap_or(Entry::ZERO));
+            }
+            Home::Reserved(home) => {
+                return self.bad_symbol(reader, index, "st_shndx", home.into());
+            }
+        };
+        self.set_entry(index, entry);
+        Ok(entry)
+    }
+
+    /// A symbol of a section of the file. It may lie at the section's end, but not behind it.
+    #[inline(always)]
+    fn at_section(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        symbol: &Symbol,
+        section: usize,
+    ) -> Checked<Entry> {
+        match self.place(section) {
+            Some(place) if place.is_placed() => {
+                if symbol.value > place.size() {
+                    return self.bad_symbol(reader, index, "st_value", symbol.value);
+                }
+                let entry = Entry(place.start().wrapping_add(symbol.value as u32));
+                Ok(entry.as_function(symbol.is_function()))
+            }
+            Some(_) => Ok(Entry::NOT_LOADED),
+            None => self.bad_symbol(reader, index, "st_shndx", section),
+        }
+    }
+
+    /// A symbol that the file does not define.
+    fn find_name(&self, reader: &mut Reader<'_>, index: usize, symbol: &Symbol) -> Checked<Entry> {
+        let Some(symbols) = &self.symbols else {
+            return Ok(Entry::UNDEFINED);
+        };
+        if !symbols.names.has(symbol.name) && symbol.name != 0 {
+            return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
+        }
+        let mut buffer = [0; NAME_LIMIT + 1];
+        let name = symbols.names.read(reader, symbol.name, &mut buffer)?;
+        if name.len() > NAME_LIMIT {
+            let symbol = symbols.names.name(reader, symbol.name);
+            return reader.refuse(LoadError::LongName {
+                symbol,
+                limit: NAME_LIMIT,
+            });
+        }
+        let World {
+            exports,
+            registry,
+            near,
+        } = self.world;
+        if let Some(position) = exports.position(name) {
+            let address = exports.address(position).unwrap_or(0);
+            let entry = Entry::firmware(position, address, near);
+            return fits(reader, "table of exports", entry);
+        }
+        if let Some(number) = registry.find_export(name) {
+            return fits(reader, "table of exports", Entry::extension(number));
+        }
+        Ok(match symbol.is_weak() {
+            true => Entry::ZERO,
+            false => Entry::UNDEFINED,
+        })
+    }
+
+    /// Goes through all symbols in order.
+    #[cold]
+    fn sweep(&mut self, reader: &mut Reader<'_>, which: Sweep) -> Checked<()> {
+        let Some(symbols) = &self.symbols else {
+            return Ok(());
+        };
+        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0);
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for record in batch {
+                let symbol = Symbol::new::<C>(record);
+                match which {
+                    Sweep::Common if symbol.home == Home::Common => {
+                        let entry = self.place_common(reader, index, &symbol)?;
+                        self.set_entry(index, entry);
+                    }
+                    Sweep::All if self.entry(index) == Some(Entry::UNKNOWN) => {
+                        self.resolve_read(reader, index, symbol)?;
+                    }
+                    Sweep::Exported if symbol.is_exported() => {
+                        self.count_export(reader, index, &symbol)?
+                    }
+                    _ => {}
+                }
+                index = index.saturating_add(1);
+            }
+        }
+    }
+
+    /// Looks up symbol `index` that has been read.
+    fn resolve_read(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        symbol: Symbol,
+    ) -> Checked<()> {
+        let symbol = match &self.symbols {
+            Some(symbols) => symbols.find_home(reader, index, symbol)?,
+            None => symbol,
+        };
+        self.look_up(reader, index, &symbol).map(drop)
+    }
+
+    /// Counts a symbol that others may use, if it is in the file.
+    fn count_export(
+        &mut self,
+        reader: &mut Reader<'_>,
         index: usize,
         symbol: &Symbol,
     ) -> Checked<()> {
-        if !symbols.names().has(symbol.name) && symbol.name != 0 {
-            return symbols.bad_symbol(reader, index, "st_name", symbol.name);
-        }
-        let entry = match symbol.home {
-            _ if index == 0 => Entry::ZERO,
-            Home::Section(section) => place(reader, symbols, survey, index, symbol, section)?,
-            Home::Common => place_common(reader, symbols, survey, index, symbol)?,
-            Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
-            Home::Undefined => look_up(reader, symbols, world, symbol)?,
-            Home::Reserved(home) => {
-                return symbols.bad_symbol(reader, index, "st_shndx", home.into());
-            }
-        };
-        if survey.exports.is_none()
-            && symbol.is_exported()
-            && matches!(entry.meaning(), Meaning::Own(..))
+        if let Some(Meaning::Own(..)) = self.resolved(reader, index)?.map(Entry::meaning)
+            && let Some(symbols) = &self.symbols
         {
-            let len = symbols.names().len_at(reader, symbol.name)?;
-            self.exported.0 = self.exported.0.saturating_add(1);
-            self.exported.1 = self.exported.1.saturating_add(len).saturating_add(1);
+            if !symbols.names.has(symbol.name) {
+                return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
+            }
+            let len = symbols.names.len_at(reader, symbol.name)?;
+            self.exports.count = self.exports.count.saturating_add(1);
+            self.export_names = self.export_names.saturating_add(len).saturating_add(1);
         }
-        self.set(index, entry);
         Ok(())
+    }
+
+    /// A common symbol: its value is its alignment.
+    fn place_common(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        symbol: &Symbol,
+    ) -> Checked<Entry> {
+        if !symbol.value.is_power_of_two() {
+            return self.bad_symbol(reader, index, "st_value", symbol.value);
+        }
+        let region = RegionKind::Bss;
+        let offset = self
+            .layout
+            .place(reader, region, symbol.size, symbol.value)?;
+        Ok(Entry::own(region, offset))
+    }
+
+    #[cold]
+    fn bad_symbol<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        field: &'static str,
+        value: usize,
+    ) -> Checked<T> {
+        let symbol = match &self.symbols {
+            Some(symbols) => symbols.name(reader, index),
+            None => crate::Name::EMPTY,
+        };
+        reader.refuse(LoadError::BadSymbol {
+            index,
+            symbol,
+            field,
+            value: value as u32,
+        })
     }
 }
 
@@ -120,78 +291,4 @@ fn fits(reader: &mut Reader<'_>, what: &'static str, entry: Option<Entry>) -> Ch
         Some(entry) => Ok(entry),
         None => reader.too_large(what, REGION_LIMIT),
     }
-}
-
-/// A symbol of a section of the file. It may lie at the section's end, but not behind it.
-fn place(
-    reader: &mut Reader<'_>,
-    symbols: &Symbols,
-    survey: &Survey<'_>,
-    index: usize,
-    symbol: &Symbol,
-    section: u32,
-) -> Checked<Entry> {
-    let Some(slot) = survey.slots.get(section as usize) else {
-        return if survey.slots.has(section as usize) {
-            Ok(Entry::NOT_LOADED)
-        } else {
-            symbols.bad_symbol(reader, index, "st_shndx", section)
-        };
-    };
-    if symbol.value > slot.size {
-        return symbols.bad_symbol(reader, index, "st_value", symbol.value);
-    }
-    Ok(Entry::own(
-        slot.region,
-        slot.offset.saturating_add(symbol.value),
-        symbol.is_function(),
-    ))
-}
-
-/// A common symbol: its value is its alignment.
-fn place_common(
-    reader: &mut Reader<'_>,
-    symbols: &Symbols,
-    survey: &mut Survey<'_>,
-    index: usize,
-    symbol: &Symbol,
-) -> Checked<Entry> {
-    if !symbol.value.is_power_of_two() {
-        return symbols.bad_symbol(reader, index, "st_value", symbol.value);
-    }
-    let (size, align) = (symbol.size as usize, symbol.value as usize);
-    let offset = survey.layout.place(reader, RegionKind::Bss, size, align)?;
-    Ok(Entry::own(RegionKind::Bss, offset, false))
-}
-
-/// A symbol that the file does not define.
-fn look_up(
-    reader: &mut Reader<'_>,
-    symbols: &Symbols,
-    world: World<'_>,
-    symbol: &Symbol,
-) -> Checked<Entry> {
-    let mut buffer = [0; NAME_LIMIT + 1];
-    let name = symbols
-        .names()
-        .read(reader, symbol.name, &mut buffer)?
-        .unwrap_or_default();
-    if name.len() > NAME_LIMIT {
-        let symbol = symbols.names().name(reader, symbol.name);
-        return reader.refuse(LoadError::LongName {
-            symbol,
-            limit: NAME_LIMIT,
-        });
-    }
-    if let Some(position) = world.exports.position(name) {
-        return fits(reader, "table of exports", Entry::firmware(position));
-    }
-    if let Some(number) = world.registry.find_export(name) {
-        return fits(reader, "table of exports", Entry::extension(number));
-    }
-    Ok(if symbol.is_weak() {
-        Entry::ZERO
-    } else {
-        Entry::UNDEFINED
-    })
 }

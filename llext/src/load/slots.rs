@@ -1,8 +1,9 @@
 //! Where each section goes: eight bytes a section (invariant 4).
 
+use super::entry::Entry;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{Arrays, RegionKind};
-use crate::memory::{Array, Heap, Held, align_up};
+use crate::memory::{Held, Scratch, align_up};
 
 /// A region has fewer bytes than this, so that an offset in one fits a symbol's entry with room for its marks.
 pub(super) const REGION_LIMIT: usize = Held::LIMIT;
@@ -11,12 +12,12 @@ const ARRAYS_LIMIT: usize = u16::MAX as usize;
 /// Priority of an array section without one: after all that have one.
 pub(super) const LAST: u32 = 1 << 16;
 
-const KIND_BITS: u32 = 3;
+const KIND_BITS: u32 = 5;
 const KIND: u32 = (1 << KIND_BITS) - 1;
-/// Kind of a section in the text region; those in the other regions follow. Kind 0 is that of a section that is not loaded.
+/// Kind of a section that has its place, and the only odd one. Kind 0 is that of a section that is not loaded.
 const PLACED: u32 = 1;
-/// Kind of a part of a preinit array that waits for its place; init and fini arrays follow.
-const WAITING: u32 = 5;
+/// Kinds of parts of preinit, init and fini arrays that wait for their places.
+const WAITING: [u32; 3] = [2, 4, 6];
 
 /// The place of a section that is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,134 +30,140 @@ pub(super) struct Slot {
     pub(super) size: u32,
 }
 
-/// The places of all sections.
-pub(super) struct Slots<'h> {
-    words: Array<'h, [u32; 2]>,
-}
+/// A section's two words of scratch: where it is, as the entry of a symbol at its start; size and kind.
+/// While a part of a function array waits, the first one is its priority.
+#[derive(Clone, Copy)]
+pub(super) struct Place(pub(super) [u32; 2]);
 
-impl<'h> Slots<'h> {
-    /// Takes scratch for `count` sections, none of them loaded.
-    pub(super) fn take(reader: &mut Reader<'_>, heap: &'h dyn Heap, count: usize) -> Checked<Self> {
-        let size = count.saturating_mul(size_of::<[u32; 2]>());
-        let words = reader.memory(heap, size, Array::take(heap, count))?;
-        Ok(Self { words })
+impl Place {
+    /// Of a section that is not loaded.
+    pub(super) const NONE: Self = Self([0; 2]);
+
+    /// Of a section at `offset` of a region.
+    #[inline(always)]
+    pub(super) fn new(region: RegionKind, offset: u32, size: usize) -> Self {
+        let start = Entry::own(region, offset);
+        Self([start.0, (size as u32) << KIND_BITS | PLACED])
     }
 
-    /// Bytes of scratch.
-    pub(super) fn scratch(&self) -> usize {
-        size_of_val::<[[u32; 2]]>(&self.words)
+    /// Of a part of function array `array` until all parts are known.
+    pub(super) fn waiting(array: u32, priority: u32, size: usize) -> Self {
+        Self([priority, (size as u32) << KIND_BITS | waiting(array)])
     }
 
-    /// Where section `index` is; `None` if it is not loaded (or there is none).
-    pub(super) fn get(&self, index: usize) -> Option<Slot> {
-        let [offset, rest] = *self.words.get(index)?;
-        let kind = rest & KIND;
-        let region = RegionKind::from_index(kind.checked_sub(PLACED)?);
-        Some(Slot {
+    /// Whether it is that of a section that is loaded.
+    #[inline(always)]
+    pub(super) fn is_placed(self) -> bool {
+        let Self([_, rest]) = self;
+        rest & PLACED != 0
+    }
+
+    /// The entry of a symbol at the section's start.
+    #[inline(always)]
+    pub(super) fn start(self) -> u32 {
+        let Self([start, _]) = self;
+        start
+    }
+
+    /// Size in bytes.
+    #[inline(always)]
+    pub(super) fn size(self) -> usize {
+        let Self([_, rest]) = self;
+        (rest >> KIND_BITS) as usize
+    }
+
+    /// The place; `None` if the section is not loaded.
+    pub(super) fn slot(self) -> Option<Slot> {
+        let (region, offset) = Entry(self.start()).parts();
+        let size = self.size() as u32;
+        self.is_placed().then_some(Slot {
             region,
             offset,
-            size: rest >> KIND_BITS,
+            size,
         })
     }
 
-    /// Whether there is a section `index`.
-    pub(super) fn has(&self, index: usize) -> bool {
-        index < self.words.len()
+    fn waits_for(self, array: u32) -> bool {
+        let Self([_, rest]) = self;
+        rest & KIND == waiting(array)
     }
+}
 
-    /// Puts section `index` into `slot`.
-    pub(super) fn set(&mut self, index: usize, slot: Slot) {
-        self.write(
-            index,
-            slot.offset,
-            slot.size,
-            PLACED.wrapping_add(slot.region as u32),
-        );
-    }
+/// The kind of a part of function array `array` that waits for its place.
+fn waiting(array: u32) -> u32 {
+    WAITING.get(array as usize).copied().unwrap_or(0)
+}
 
-    /// Lets section `index`, a part of function array `array`, wait until all parts are known.
-    pub(super) fn wait(&mut self, index: usize, array: u32, priority: u32, size: u32) {
-        self.write(index, priority, size, WAITING.wrapping_add(array));
-    }
-
-    fn write(&mut self, index: usize, offset: u32, size: u32, kind: u32) {
-        if let Some(words) = self.words.get_mut(index) {
-            *words = [offset, size << KIND_BITS | kind];
+/// Places the function arrays one after the other at the end of the data region: preinit, init, fini; in each the
+/// parts by priority, and parts of one priority in file order (as `ld`'s `SORT_BY_INIT_PRIORITY`).
+pub(super) fn place_arrays(
+    reader: &mut Reader<'_>,
+    scratch: &mut Scratch<'_>,
+    layout: &mut Layout,
+    word: usize,
+) -> Checked<Arrays> {
+    let start = layout.place(reader, RegionKind::Data, 0, word)?;
+    let mut arrays = Arrays {
+        start,
+        ends: [0; 3],
+    };
+    for (array, end) in (0..).zip(&mut arrays.ends) {
+        let mut next = 0;
+        while let Some(priority) = least_priority(scratch, array, next) {
+            place_parts(reader, scratch, (array, priority), layout, word)?;
+            next = priority.saturating_add(1);
         }
-    }
-
-    /// Places the function arrays one after the other at the end of the data region: preinit, init, fini; in each the
-    /// parts by priority, and parts of one priority in file order (as `ld`'s `SORT_BY_INIT_PRIORITY`).
-    pub(super) fn place_arrays(
-        &mut self,
-        reader: &mut Reader<'_>,
-        layout: &mut Layout,
-    ) -> Checked<Arrays> {
-        let any = (0..3).any(|array| self.next_priority(array).is_some());
-        let start = layout.place(reader, RegionKind::Data, 0, if any { 4 } else { 1 })?;
-        let mut arrays = Arrays {
-            start,
-            ends: [0; 3],
+        let words = layout.size(RegionKind::Data).saturating_sub(start as usize) / word;
+        *end = match u16::try_from(words) {
+            Ok(words) => words,
+            Err(_) => return reader.too_large("function arrays", ARRAYS_LIMIT),
         };
-        for (array, end) in (0..).zip(&mut arrays.ends) {
-            while let Some(priority) = self.next_priority(array) {
-                self.place_parts(reader, array, priority, layout)?;
-            }
-            let words = layout.size(RegionKind::Data).saturating_sub(start as usize) / 4;
-            *end = match u16::try_from(words) {
-                Ok(words) => words,
-                Err(_) => return reader.too_large("function arrays", ARRAYS_LIMIT),
-            };
-        }
-        Ok(arrays)
     }
+    Ok(arrays)
+}
 
-    /// The least priority of the parts of `array` that wait.
-    fn next_priority(&self, array: u32) -> Option<u32> {
-        let waiting = self
-            .words
-            .iter()
-            .filter(|[_, rest]| rest & KIND == WAITING.wrapping_add(array));
-        waiting.map(|[priority, _]| *priority).min()
-    }
+/// The least priority, from `from` on, of the parts of `array` that wait.
+fn least_priority(scratch: &Scratch<'_>, array: u32, from: u32) -> Option<u32> {
+    let waiting = scratch.slots().iter().filter_map(|&words| {
+        let place = Place(words);
+        (place.waits_for(array) && place.start() >= from).then_some(place.start())
+    });
+    waiting.min()
+}
 
-    fn place_parts(
-        &mut self,
-        reader: &mut Reader<'_>,
-        array: u32,
-        priority: u32,
-        layout: &mut Layout,
-    ) -> Checked<()> {
-        for words in self.words.iter_mut() {
-            let [waits_for, rest] = *words;
-            if rest & KIND == WAITING.wrapping_add(array) && waits_for == priority {
-                let size = rest >> KIND_BITS;
-                let offset = layout.place(reader, RegionKind::Data, size as usize, 4)?;
-                *words = [
-                    offset,
-                    size << KIND_BITS | PLACED.wrapping_add(RegionKind::Data as u32),
-                ];
-            }
+fn place_parts(
+    reader: &mut Reader<'_>,
+    scratch: &mut Scratch<'_>,
+    (array, priority): (u32, u32),
+    layout: &mut Layout,
+    word: usize,
+) -> Checked<()> {
+    for words in scratch.slots_mut() {
+        let place = Place(*words);
+        if place.waits_for(array) && place.start() == priority {
+            let offset = layout.place(reader, RegionKind::Data, place.size(), word)?;
+            *words = Place::new(RegionKind::Data, offset, place.size()).0;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Sizes and alignments of the regions as sections are put into them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
-    sizes: [usize; 4],
-    aligns: [usize; 4],
+pub(super) struct Layout([Extent; 4]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    size: usize,
+    align: usize,
 }
 
 impl Layout {
     /// Empty regions. All are aligned to a word at least.
-    pub(super) const EMPTY: Self = Self {
-        sizes: [0; 4],
-        aligns: [4; 4],
-    };
+    pub(super) const EMPTY: Self = Self([Extent { size: 0, align: 4 }; 4]);
 
     /// Puts `size` bytes aligned to `align`, a power of two, at the end of a region, and says where that is.
+    #[inline]
     pub(super) fn place(
         &mut self,
         reader: &mut Reader<'_>,
@@ -164,33 +171,31 @@ impl Layout {
         size: usize,
         align: usize,
     ) -> Checked<u32> {
-        let end = self.sizes.get_mut(region as usize);
-        let largest = self.aligns.get_mut(region as usize);
-        let (Some(end), Some(largest)) = (end, largest) else {
-            return reader.too_large(region.name(), REGION_LIMIT);
-        };
-        let offset = align_up(*end, align).unwrap_or(usize::MAX);
-        let next = offset.saturating_add(size);
-        if next >= REGION_LIMIT {
-            return reader.too_large(region.name(), REGION_LIMIT);
+        let Self(extents) = self;
+        if let Some(extent) = extents.get_mut(region as usize)
+            && let Some(offset) = align_up(extent.size, align)
+            && offset < REGION_LIMIT
+            && size < REGION_LIMIT - offset
+        {
+            extent.size = offset + size;
+            extent.align = align.max(extent.align);
+            return Ok(offset as u32);
         }
-        *end = next;
-        *largest = align.max(*largest);
-        Ok(offset as u32)
+        reader.too_large(region.name(), REGION_LIMIT)
     }
 
     /// Bytes of a region.
     pub(super) fn size(&self, region: RegionKind) -> usize {
-        self.sizes.get(region as usize).copied().unwrap_or(0)
+        self.0.get(region as usize).map_or(0, |extent| extent.size)
     }
 
     /// Bytes of all regions.
     pub(super) fn sizes(&self) -> [usize; 4] {
-        self.sizes
+        self.0.map(|extent| extent.size)
     }
 
     /// Alignment of a region in bytes.
     pub(super) fn align(&self, region: RegionKind) -> usize {
-        self.aligns.get(region as usize).copied().unwrap_or(1)
+        self.0.get(region as usize).map_or(1, |extent| extent.align)
     }
 }

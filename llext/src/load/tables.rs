@@ -1,107 +1,144 @@
 //! Relocation tables of sections that are loaded, and the high parts that low parts refer to.
 
-use super::slots::{Slot, Slots};
-use crate::elf::header::File;
+use super::plan::Plan;
+use super::slots::Slot;
+use crate::elf::claim::{Chunk, Table};
+use crate::elf::class::{Class, Record};
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::reloc::{Relocation, Relocations};
+use crate::elf::reloc::{Entries, Relocation};
 use crate::elf::section::Section;
 use crate::loaded::RegionKind;
 use crate::machine::Machine;
 
-/// What is done with a relocation table, given the place of the section that it is for.
-type Visit<'v> = &'v mut dyn FnMut(&mut Reader<'_>, &Relocations, Slot) -> Checked<()>;
+/// The relocations of a section that is loaded.
+#[derive(Clone, Copy)]
+pub(super) struct Relocations {
+    /// Index of the section.
+    pub(super) target: usize,
+    /// Where it is.
+    pub(super) slot: Slot,
+    /// What is to be done in it.
+    pub(super) entries: Entries,
+}
 
-/// Calls `each` for every relocation table whose target is loaded, with the target's place. Others (of debug
-/// information) are left aside.
-pub(super) fn each_table(
-    reader: &mut Reader<'_>,
-    file: &File,
-    slots: &Slots<'_>,
-    symbols: Option<usize>,
-    each: Visit<'_>,
-) -> Checked<()> {
-    file.sections
-        .for_each(reader, &mut |reader, index, record| {
-            let section = Section::new(record);
-            if !Relocations::is_table(&section) {
-                return Ok(());
-            }
-            if !slots.has(section.info as usize) {
-                return file.bad_section(reader, index, "sh_info", section.info);
-            }
-            let Some(slot) = slots.get(section.info as usize) else {
-                return Ok(());
-            };
-            let table = Relocations::claim(reader, file, index, &section)?;
-            if Some(table.symbols) != symbols {
-                return file.bad_section(reader, index, "sh_link", section.link);
-            }
-            if slot.region == RegionKind::Bss {
-                return file.bad_section(reader, index, "sh_info", section.info);
-            }
-            each(reader, &table, slot)
-        })
+/// In place of the number of a relocation type: none.
+pub(super) const NO_TYPE: u32 = u32::MAX;
+
+impl<C: Class> Plan<'_, '_, C> {
+    /// The relocations that section `index` holds: `None` if it holds none, or if they are for a section that is not
+    /// loaded (debug information).
+    #[inline]
+    pub(super) fn relocations(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        section: &Section,
+    ) -> Checked<Option<Relocations>> {
+        let Some(is_rela) = Entries::is_rela(section) else {
+            return Ok(None);
+        };
+        let (target, symbols) = (section.info as usize, section.link as usize);
+        let Some(place) = self.place(target) else {
+            return self.file.bad_section(reader, index, "sh_info", target);
+        };
+        let Some(slot) = place.slot() else {
+            return Ok(None);
+        };
+        let size = section.entry_size as usize;
+        if size != Entries::size::<C>(is_rela) {
+            return self.file.bad_section(reader, index, "sh_entsize", size);
+        }
+        if self.symbols.as_ref().map(|symbols| symbols.section) != Some(symbols) {
+            return self.file.bad_section(reader, index, "sh_link", symbols);
+        }
+        if slot.region == RegionKind::Bss {
+            return self.file.bad_section(reader, index, "sh_info", target);
+        }
+        let span = section.contents(reader, "relocations")?;
+        let entries = Entries { span, is_rela };
+        Ok(Some(Relocations {
+            target,
+            slot,
+            entries,
+        }))
+    }
 }
 
 /// How many high parts are remembered.
 const REMEMBERED: usize = 8;
 
-/// The high parts of one table (RISC-V's PCREL_HI20), by the offset of their places.
+/// The high parts of one table (RISC-V's PCREL_HI20 and GOT_HI20), by the offset of their places.
 ///
 /// Compilers put a low part soon after its high part, so that the last few are nearly always enough;
 /// for another one the table is searched, whatever the order.
 pub(super) struct HighParts {
-    last: [Option<Relocation>; REMEMBERED],
-    next: usize,
+    last: [Relocation; REMEMBERED],
+    count: usize,
 }
 
 impl HighParts {
     pub(super) const fn new() -> Self {
         Self {
-            last: [None; REMEMBERED],
-            next: 0,
+            last: [Relocation::NONE; REMEMBERED],
+            count: 0,
         }
+    }
+
+    /// Forgets the high parts of another table.
+    pub(super) fn forget(&mut self) {
+        self.count = 0;
     }
 
     /// Remembers a high part.
     pub(super) fn remember(&mut self, relocation: &Relocation) {
-        if let Some(place) = self.last.get_mut(self.next % REMEMBERED) {
-            *place = Some(*relocation);
+        if let Some(place) = self.last.get_mut(self.count % REMEMBERED) {
+            *place = *relocation;
         }
-        self.next = self.next.wrapping_add(1);
+        self.count = self.count.wrapping_add(1);
     }
 
-    /// The high part whose place is at `offset` of the section.
-    pub(super) fn find(
+    /// The high part whose place is at `offset` of the section that `entries` are for.
+    pub(super) fn find<C: Class>(
         &mut self,
         reader: &mut Reader<'_>,
-        table: &Relocations,
+        entries: &Entries,
         machine: &Machine,
-        offset: u32,
+        offset: usize,
     ) -> Checked<Option<Relocation>> {
-        if let Some(found) = self
-            .last
-            .iter()
-            .flatten()
-            .find(|known| known.offset == offset)
-        {
+        let known = self.last.iter().take(self.count);
+        if let Some(found) = known.clone().find(|known| known.offset == offset) {
             return Ok(Some(*found));
         }
-        let mut found = None;
-        table.for_each(reader, |_, relocation| {
-            let is_high = || {
-                machine
-                    .row(relocation.r_type)
-                    .is_some_and(|row| row.is_high_part())
-            };
-            if relocation.offset == offset && is_high() {
-                found = Some(*relocation);
-            }
-            Ok(())
-        })?;
+        let found = match entries.is_rela {
+            true => search::<C::Rela>(reader, entries, machine, offset)?,
+            false => search::<C::Rel>(reader, entries, machine, offset)?,
+        };
         if let Some(found) = &found {
             self.remember(found);
         }
         Ok(found)
+    }
+}
+
+#[cold]
+fn search<R: Record>(
+    reader: &mut Reader<'_>,
+    entries: &Entries,
+    machine: &Machine,
+    offset: usize,
+) -> Checked<Option<Relocation>> {
+    let (mut cursor, mut chunk) = (Table::<R>::new(entries.span).cursor(), Chunk::EMPTY);
+    loop {
+        let batch = cursor.next(reader, &mut chunk)?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let is_high = |record: &&R| {
+            let row = machine.row(record.r_type());
+            record.offset() == offset && row.is_some_and(|row| row.is_high_part())
+        };
+        if let Some(found) = batch.iter().find(is_high) {
+            return Ok(Some(Relocation::new(found)));
+        }
     }
 }

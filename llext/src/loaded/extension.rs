@@ -73,6 +73,8 @@ pub struct Region {
 /// One section of the file that is in memory (kept with `LoadOptions::keep_sections`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section<'a> {
+    /// Its index in the file.
+    pub index: usize,
     /// Its name in the file.
     pub name: &'a str,
     /// Target address of its first byte.
@@ -102,6 +104,10 @@ pub(crate) struct Head {
     /// How many loads of this name no unload has taken back yet: one at least.
     pub(super) uses: Cell<u16>,
     pub(super) regions: [Held; 4],
+    /// Size in bytes of the block that this lies in, and above it the logarithm of its alignment.
+    pub(super) block: u32,
+    /// Bytes of an address in the file.
+    word: u8,
     exports_section: Option<RegionKind>,
     exports_offset: u32,
     exports_count: u32,
@@ -119,9 +125,9 @@ impl Head {
     /// The head of an extension that is in no list yet.
     pub(crate) fn new(
         regions: [Held; 4],
+        word: usize,
         exports: ExportTable,
-        arrays: Arrays,
-        build_id: BuildId,
+        (arrays, build_id): (Arrays, BuildId),
         tail: Tail,
     ) -> Self {
         Self {
@@ -130,6 +136,8 @@ impl Head {
             marked: Cell::new(false),
             uses: Cell::new(1),
             regions,
+            block: 0,
+            word: word as u8,
             exports_section: exports.section,
             exports_offset: exports.offset,
             exports_count: exports.count,
@@ -142,6 +150,20 @@ impl Head {
             name: tail.name,
             origin: tail.origin,
         }
+    }
+
+    /// Size and alignment in bytes of the block that this lies in.
+    pub(super) fn block_layout(&self) -> (usize, usize) {
+        let (size, align) = (
+            self.block as usize % Held::LIMIT,
+            self.block as usize / Held::LIMIT,
+        );
+        (size, 1 << align)
+    }
+
+    /// Notes down the block that this lies in.
+    pub(super) fn set_block(&mut self, size: usize, align: usize) {
+        self.block = (align.trailing_zeros() as usize * Held::LIMIT) as u32 | size as u32;
     }
 
     fn exports(&self) -> ExportTable {
@@ -167,7 +189,7 @@ impl Head {
 const _: () = assert!(size_of::<Head>() <= 96);
 
 /// Where the exports are.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct ExportTable {
     /// The region that holds `.exported_sym`, or `None`: the records are in the tail.
     pub(crate) section: Option<RegionKind>,
@@ -195,10 +217,10 @@ pub(crate) struct BuildId {
     pub(crate) len: u8,
 }
 
-/// Lengths of the tail's parts, in the order in which they lie there.
+/// Lengths of the tail's parts, in the order in which they lie there. Its words are as wide as a `usize`.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tail {
-    /// Ids of the extensions that this one uses, four bytes each.
+    /// Ids of the extensions that this one uses, a word each.
     pub(crate) dependencies: u16,
     /// Kept sections, `KEPT_SECTION` bytes each.
     pub(crate) sections: u16,
@@ -208,15 +230,18 @@ pub(crate) struct Tail {
     pub(crate) origin: u8,
 }
 
-/// Bytes of a kept section's record: offset of its name in the tail; region; offset in it; size.
-pub(crate) const KEPT_SECTION: usize = 16;
-/// Bytes of an export's record: name (an offset in the tail or an address) and address.
-const EXPORT: usize = 8;
+/// Bytes of a word of the tail.
+const WORD: usize = size_of::<usize>();
+/// Bytes of a kept section's record: offset of its name in the tail; region, and above its three bits the section's
+/// index; offset in the region; size.
+const KEPT_SECTION: usize = 4 * WORD;
+/// Bytes of an export's record in the tail: offset of its name in the tail, and address.
+const EXPORT: usize = 2 * WORD;
 
 impl Tail {
     /// Where the kept sections begin.
     fn sections_at(&self) -> usize {
-        usize::from(self.dependencies).saturating_mul(4)
+        usize::from(self.dependencies).saturating_mul(WORD)
     }
 
     /// Where the records of exports begin, if they are in the tail.
@@ -280,14 +305,14 @@ impl Extension {
         let at = self.head.tail().sections_at();
         (0..usize::from(self.head.sections)).filter_map(move |index| {
             let record = at.saturating_add(index.saturating_mul(KEPT_SECTION));
-            let region = RegionKind::from_index(self.tail_word(record.saturating_add(4))? as u32);
+            let word = |index: usize| self.tail_word(record.saturating_add(index * WORD));
+            let place = word(1)?;
+            let region = RegionKind::from_index(place as u32 & 7);
             Some(Section {
-                name: self.c_text(self.tail_word(record)?),
-                address: self
-                    .held(region)
-                    .address()
-                    .wrapping_add(self.tail_word(record.saturating_add(8))?),
-                size: self.tail_word(record.saturating_add(12))?,
+                index: place >> 3,
+                name: self.c_text(word(0)?),
+                address: self.held(region).address().wrapping_add(word(2)?),
+                size: word(3)?,
                 region,
             })
         })
@@ -307,8 +332,11 @@ impl Extension {
 
     /// Ids of the extensions whose exports it uses.
     pub fn dependencies(&self) -> impl Iterator<Item = ExtensionId> + '_ {
-        (0..usize::from(self.head.dependencies))
-            .filter_map(|index| Some(ExtensionId(self.tail_word(index.saturating_mul(4))? as u32)))
+        (0..usize::from(self.head.dependencies)).filter_map(|index| {
+            Some(ExtensionId(
+                self.tail_word(index.saturating_mul(WORD))? as u32
+            ))
+        })
     }
 
     /// The GNU build-id, empty if the file has none.
@@ -387,23 +415,24 @@ impl Extension {
         if index >= self.export_count() {
             return None;
         }
-        let record = index.checked_mul(EXPORT)?;
         match self.head.exports_section {
             None => {
-                let record = self.head.tail().exports_at().checked_add(record)?;
+                let records = self.head.tail().exports_at();
+                let record = records.checked_add(index.checked_mul(EXPORT)?)?;
                 Some((
                     self.c_text(self.tail_word(record)?),
-                    self.tail_word(record.checked_add(4)?)?,
+                    self.tail_word(record.checked_add(WORD)?)?,
                 ))
             }
             Some(kind) => {
+                let (held, word) = (self.held(kind), usize::from(self.head.word));
+                let record = index.checked_mul(2 * word)?;
                 let record = record.checked_add(self.head.exports_offset as usize)?;
-                let held = self.held(kind);
-                let (region, offset) = self.place(held.word(record)?)?;
+                let (region, offset) = self.place(held.word(record, word)?)?;
                 let name = terminated(self.held(region).bytes(offset, usize::MAX));
                 Some((
                     core::str::from_utf8(name).ok()?,
-                    held.word(record.checked_add(4)?)?,
+                    held.word(record.checked_add(word)?, word)?,
                 ))
             }
         }
@@ -411,17 +440,17 @@ impl Extension {
 
     /// A word of the function arrays that is a function: 0 and −1 are fillers.
     fn array_word(&self, index: u16) -> Option<usize> {
+        let word = usize::from(self.head.word);
         let offset = usize::from(index)
-            .saturating_mul(4)
+            .saturating_mul(word)
             .saturating_add(self.head.arrays_start as usize);
-        self.held(RegionKind::Data)
-            .word(offset)
-            .filter(|&word| word != 0 && word != 0xffff_ffff)
+        let address = self.held(RegionKind::Data).word(offset, word)?;
+        (!is_filler(address, word)).then_some(address)
     }
 
     fn tail_word(&self, offset: usize) -> Option<usize> {
         let word = self.tail.get(offset..)?.first_chunk()?;
-        Some(u32::from_le_bytes(*word) as usize)
+        Some(usize::from_le_bytes(*word))
     }
 
     fn text(&self, start: usize, len: usize) -> &str {
@@ -437,6 +466,13 @@ impl Extension {
         let bytes = terminated(self.tail.get(start..).unwrap_or_default());
         core::str::from_utf8(bytes).unwrap_or_default()
     }
+}
+
+/// Whether a word of so many bytes in a function array is none of a function: 0 or −1.
+pub(crate) fn is_filler(address: usize, word: usize) -> bool {
+    let bits = word.saturating_mul(8) as u32;
+    let ones = usize::MAX.checked_shr(usize::BITS.saturating_sub(bits));
+    address == 0 || Some(address) == ones
 }
 
 /// `bytes` up to the first NUL.

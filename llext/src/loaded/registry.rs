@@ -26,25 +26,25 @@ impl Registry {
         }
     }
 
-    /// Size and alignment of the block for an extension with `tail` bytes behind its head.
-    pub(crate) fn descriptor_layout(tail: usize) -> Option<(usize, usize)> {
+    /// Size and alignment of the block for an extension with `tail` bytes behind its head. What follows behind it in one
+    /// block begins there.
+    pub(crate) fn descriptor_layout(tail: usize) -> (usize, usize) {
         const { assert!(size_of::<Head>().is_multiple_of(align_of::<Head>())) };
         let align = align_of::<Head>();
-        Some((
-            align_up(size_of::<Head>().checked_add(tail)?, align)?,
-            align,
-        ))
+        let size = size_of::<Head>().saturating_add(tail);
+        (align_up(size, align).unwrap_or(usize::MAX), align)
     }
 
     /// Where the tail begins in such a block.
     pub(crate) const TAIL: usize = size_of::<Head>();
 
-    /// Adds an extension whose tail of `tail` bytes has been written into `block`, a block of
+    /// Adds an extension whose tail of `tail` bytes has been written into `block`, a block that begins with
     /// `descriptor_layout(tail)`. Gives it its id.
     pub(crate) fn push(&mut self, block: Block<'_>, tail: usize, mut head: Head) -> &Extension {
         self.last_id = self.last_id.wrapping_add(1).max(1);
         head.id = ExtensionId(self.last_id);
-        let (at, _, _) = block.into_raw();
+        let (at, size, align) = block.into_raw();
+        head.set_block(size, align);
         let slice = ptr::slice_from_raw_parts_mut(at.as_ptr(), tail);
         // SAFETY: the block was laid out by `descriptor_layout`: aligned for a head and large enough for head and tail,
         // whose bytes are initialised. The cast keeps the tail's length (`Extension` ends in `[u8]`).
@@ -141,16 +141,12 @@ impl Registry {
         unsafe {
             let extension = node.as_mut();
             let bytes = extension.size();
-            let metadata = extension.metadata_size();
+            let (size, align) = extension.head.block_layout();
             for (region, kind) in extension.head.regions.iter_mut().zip(RegionKind::ALL) {
                 region.free(heap, kind.memory());
             }
-            heap.free(
-                MemoryKind::Metadata,
-                node.cast(),
-                metadata,
-                align_of::<Head>(),
-            );
+            let kind = MemoryKind::Metadata;
+            heap.free(kind, node.cast(), size, align);
             Some(bytes)
         }
     }

@@ -1,9 +1,7 @@
 //! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
 
 use super::{Heap, MemoryKind};
-use core::marker::PhantomData;
 use core::mem;
-use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::slice;
 
@@ -51,6 +49,16 @@ impl<'h> Block<'h> {
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size) }
     }
 
+    /// Where `size` bytes at `offset` begin: the pointer and the target's address; `None` if they do not lie in the block.
+    pub(crate) fn part(&self, offset: usize, size: usize) -> Option<(NonNull<u8>, usize)> {
+        if offset.checked_add(size)? > self.size {
+            return None;
+        }
+        // SAFETY: `offset` was checked to lie in the block, or at its end.
+        let at = unsafe { self.at.add(offset) };
+        Some((at, self.address().wrapping_add(offset)))
+    }
+
     /// The block without its owner: who takes it frees it, with its kind, size and alignment.
     pub(crate) fn into_raw(self) -> (NonNull<u8>, usize, usize) {
         let raw = (self.at, self.size, self.align);
@@ -69,50 +77,61 @@ impl Drop for Block<'_> {
     }
 }
 
-/// Types for which every byte pattern is a value.
-///
-/// # Safety
-/// All of `size_of::<Self>()` zero bytes are a valid value, and there is no padding.
-pub(crate) unsafe trait Zero: Copy {}
-
-// SAFETY: an integer.
-unsafe impl Zero for u32 {}
-// SAFETY: two integers.
-unsafe impl Zero for [u32; 2] {}
-
-/// A zeroed array in a heap, given back when dropped: the scratch of a load.
-pub(crate) struct Array<'h, T: Zero> {
+/// The scratch of a load, given back when dropped: two words a section and one a symbol, of any value at first.
+pub(crate) struct Scratch<'h> {
     block: Block<'h>,
-    len: usize,
-    _items: PhantomData<T>,
+    slots: usize,
+    entries: usize,
 }
 
-impl<'h, T: Zero> Array<'h, T> {
-    /// Takes room for `len` items; `None` if there is none.
-    pub(crate) fn take(heap: &'h dyn Heap, len: usize) -> Option<Self> {
-        let size = len.checked_mul(size_of::<T>())?;
-        let mut block = Block::take(heap, MemoryKind::Metadata, size, align_of::<T>())?;
-        super::zero(block.bytes_mut());
+impl<'h> Scratch<'h> {
+    /// Bytes of scratch for so many sections and symbols.
+    pub(crate) fn size(slots: usize, entries: usize) -> usize {
+        let slots = slots.saturating_mul(size_of::<[u32; 2]>());
+        slots.saturating_add(entries.saturating_mul(size_of::<u32>()))
+    }
+
+    /// Takes room for so many sections and symbols; `None` if there is none.
+    pub(crate) fn take(heap: &'h dyn Heap, slots: usize, entries: usize) -> Option<Self> {
+        let size = Self::size(slots, entries);
         Some(Self {
-            block,
-            len,
-            _items: PhantomData,
+            block: Block::take(heap, MemoryKind::Metadata, size, align_of::<u32>())?,
+            slots,
+            entries,
         })
     }
-}
 
-impl<T: Zero> Deref for Array<'_, T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        // SAFETY: the block holds `len` items, aligned for them, zeroed at first and only written as items since.
-        unsafe { slice::from_raw_parts(self.block.at.cast().as_ptr(), self.len) }
+    /// The words of the sections.
+    #[inline]
+    pub(crate) fn slots(&self) -> &[[u32; 2]] {
+        // SAFETY: the block begins with `slots` pairs, is aligned for them and initialised (`Heap::allocate`).
+        unsafe { slice::from_raw_parts(self.block.at.cast().as_ptr(), self.slots) }
     }
-}
 
-impl<T: Zero> DerefMut for Array<'_, T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and `self` is borrowed for writing.
-        unsafe { slice::from_raw_parts_mut(self.block.at.cast().as_ptr(), self.len) }
+    /// The words of the symbols.
+    #[inline]
+    pub(crate) fn entries(&self) -> &[u32] {
+        // SAFETY: the block has room for `slots` pairs and behind them for `entries` words, aligned and initialised.
+        unsafe {
+            let at = self.block.at.cast::<[u32; 2]>().add(self.slots);
+            slice::from_raw_parts(at.cast().as_ptr(), self.entries)
+        }
+    }
+
+    /// The words of the sections, to be written.
+    #[inline]
+    pub(crate) fn slots_mut(&mut self) -> &mut [[u32; 2]] {
+        // SAFETY: as for `slots`, and `self` is borrowed for writing.
+        unsafe { slice::from_raw_parts_mut(self.block.at.cast().as_ptr(), self.slots) }
+    }
+
+    /// The words of the symbols, to be written.
+    #[inline]
+    pub(crate) fn entries_mut(&mut self) -> &mut [u32] {
+        // SAFETY: as for `entries`, and `self` is borrowed for writing.
+        unsafe {
+            let at = self.block.at.cast::<[u32; 2]>().add(self.slots);
+            slice::from_raw_parts_mut(at.cast().as_ptr(), self.entries)
+        }
     }
 }

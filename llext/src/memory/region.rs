@@ -14,6 +14,8 @@ pub(crate) struct Held {
 }
 
 const SIZE_BITS: u32 = 27;
+/// In place of an alignment: the region is a part of another block.
+const PART: u32 = 31;
 
 impl Held {
     /// No region.
@@ -35,6 +37,18 @@ impl Held {
             at,
             address,
             size_and_align,
+        }
+    }
+
+    /// `size` bytes at `offset` of `block`, which somebody else holds and frees; none if they do not lie in it.
+    pub(crate) fn part(block: &Block<'_>, offset: usize, size: usize) -> Self {
+        match block.part(offset, size) {
+            Some((at, address)) if size != 0 => Self {
+                at,
+                address,
+                size_and_align: PART << SIZE_BITS | size as u32,
+            },
+            _ => Self::NONE,
         }
     }
 
@@ -68,11 +82,11 @@ impl Held {
         fits
     }
 
-    /// The little-endian word at `offset`.
-    pub(crate) fn word(&self, offset: usize) -> Option<usize> {
-        let mut word = [0; 4];
-        self.read(offset, &mut word)
-            .then(|| u32::from_le_bytes(word) as usize)
+    /// The little-endian word of `size` bytes (at most those of a `usize`) at `offset`.
+    pub(crate) fn word(&self, offset: usize, size: usize) -> Option<usize> {
+        let mut word = [0; size_of::<usize>()];
+        self.read(offset, word.get_mut(..size)?)
+            .then(|| usize::from_le_bytes(word))
     }
 
     /// The bytes from `offset` on up to `len`, borrowed. For what an extension has no reason to write while the
@@ -90,16 +104,10 @@ impl Held {
     /// # Safety
     /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more.
     pub(crate) unsafe fn free(&mut self, heap: &dyn Heap, kind: MemoryKind) {
-        if self.size() != 0 {
+        let align = self.size_and_align >> SIZE_BITS;
+        if self.size() != 0 && align != PART {
             // SAFETY: by the caller's word; size and alignment are those of the block.
-            unsafe {
-                heap.free(
-                    kind,
-                    self.at,
-                    self.size(),
-                    1 << (self.size_and_align >> SIZE_BITS),
-                )
-            }
+            unsafe { heap.free(kind, self.at, self.size(), 1 << align) }
         }
         *self = Self::NONE;
     }

@@ -101,7 +101,7 @@ fn headers() {
     assert!(matches!(
         bad(32, &[0xff; 4]),
         LoadError::Truncated {
-            what: "section header",
+            what: "section headers",
             ..
         }
     ));
@@ -316,7 +316,7 @@ fn memory_that_is_not_there() {
     else {
         panic!("{error}")
     };
-    assert_eq!(needed, ARENA);
+    assert!(needed >= ARENA);
     assert!(available <= free && free < ARENA);
 }
 
@@ -372,11 +372,12 @@ fn a_source_that_fails() {
     let heap = FailingHeap {
         heap: &arena.heap,
         fail_at: Cell::new(0),
+        one: true,
     };
     let mut llext = Llext::new(&heap, exports(&[("far", 1)]), &ARM);
     let error = llext
         .load(&mut image.source(), "x", &LoadOptions::default(), &mut ())
         .err()
         .unwrap();
-    assert!(matches!(error, LoadError::OutOfMemory { needed: 72, .. }));
+    assert!(matches!(error, LoadError::OutOfMemory { needed: 88, .. }));
 }
