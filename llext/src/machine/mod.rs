@@ -33,7 +33,7 @@ mod stub;
 pub use arm::{ARM, ARM_A, ARM_V6M};
 pub use field::FieldError;
 pub use formula::{Formula, Operands};
-pub use riscv::RISCV32;
+pub use riscv::{RISCV32, RISCV64};
 pub use row::{Dynamic, Row};
 pub use stub::Stub;
 
@@ -105,7 +105,7 @@ impl Machine {
 }
 
 /// All machines.
-static MACHINES: [&Machine; 2] = [&ARM, &RISCV32];
+static MACHINES: [&Machine; 3] = [&ARM, &RISCV32, &RISCV64];
 
 /// The machine whose files have this `e_machine` and class.
 pub fn for_elf(e_machine: u16, class: Class) -> Option<&'static Machine> {
@@ -128,6 +128,10 @@ pub const NATIVE: &Machine = if cfg!(target_has_atomic = "64") {
 /// The machine that this code runs on.
 #[cfg(target_arch = "riscv32")]
 pub const NATIVE: &Machine = &RISCV32;
+
+/// The machine that this code runs on.
+#[cfg(target_arch = "riscv64")]
+pub const NATIVE: &Machine = &RISCV64;
 
 #[cfg(test)]
 mod tests;

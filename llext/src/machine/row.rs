@@ -112,6 +112,14 @@ impl Row {
         self
     }
 
+    /// The class of the files that it is in.
+    pub fn class(&self) -> Class {
+        match self.flags & CLASS64 {
+            0 => Class::Elf32,
+            _ => Class::Elf64,
+        }
+    }
+
     /// Bytes of the place that are read and written: 0 for markers (NONE, RELAX).
     pub fn width(&self) -> usize {
         usize::from(self.width)

@@ -315,7 +315,8 @@ impl Field {
         };
         for byte in place.iter_mut().take(self.width.into()) {
             *byte = rest as u8;
-            rest >>= 8;
+            // Where a place is wider than a word, the rest of it is the sign.
+            rest = (rest as isize >> 8) as usize;
         }
     }
 }

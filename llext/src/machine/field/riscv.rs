@@ -49,7 +49,17 @@ pub static LO12_S: Field = Field::new(
 );
 
 /// `AUIPC` and the `JALR` behind it: a 32-bit distance, split like [`HI20`] and [`LO12_I`].
-pub static CALL: Field = Field::new(8, Limits::ANY, &[]).special(&PAIR);
+pub static CALL: Field = Field::new(8, Limits::ANY, &[]).round(ROUND).special(&PAIR);
+
+/// The same in class 64, where it reaches ±2 GiB.
+pub static CALL_64: Field = Field::new(8, Limits::signed(32, 1), &[])
+    .round(ROUND)
+    .through_stub()
+    .special(&PAIR);
+
+/// A distance of 32 bits in class 64 to a function, or to its stub.
+pub static PLT32_64: Field =
+    Field::new(4, Limits::signed(32, 1), &[part([31, 0], [31, 0])]).through_stub();
 
 /// `C.BEQZ rs1', label`, ±256 B. §16.4, CB format: offset[8|4:3] at 12:10, offset[7:6|2:1|5] at 6:2.
 pub static COMPRESSED_BRANCH: Field = Field::new(
@@ -92,6 +102,7 @@ pub static COMPRESSED_LUI: Field = Field::new(
 
 /// What is added to a value to round it to a multiple of 4 KiB that the low part can be counted from.
 const ROUND: u16 = 0x800;
+const HALF: isize = ROUND as isize;
 /// Bits 19:15 of an instruction: rs1.
 const RS1: usize = 0x000f_8000;
 /// Bits of a `C.LUI` that hold no part of the immediate and no register.
@@ -111,13 +122,12 @@ static PAIR: Special = Special {
     write: |_, pair, value| {
         let (first, second) = pair.split_at_mut_checked(4).ok_or(Limits::NONE)?;
         LO12_I.load(second).ok_or(Limits::NONE)?;
-        let high = value.wrapping_add(ROUND as isize);
-        HI20.write_parts(first, high)?;
-        LO12_I.write_parts(second, value)
+        HI20.write_parts(first, value)?;
+        LO12_I.write_parts(second, value.wrapping_sub(HALF))
     },
     // A call to nothing is one to address 0, with x0 as its base instead of the place.
     absent: Some(|field, pair| {
-        (PAIR.write)(field, pair, 0).ok()?;
+        (PAIR.write)(field, pair, HALF).ok()?;
         let (_, second) = pair.split_at_mut_checked(4)?;
         let insn = LO12_I.load(second)?;
         LO12_I.store(second, insn & !RS1);

@@ -10,12 +10,14 @@ use cases::Case;
 
 const P: usize = 0x4000_0010;
 
-fn tables() -> [(&'static Machine, Vec<&'static Case>); 3] {
+fn tables() -> [(&'static Machine, Vec<&'static Case>); 4] {
+    let riscv = |more: &'static [Case]| cases::RISCV.iter().chain(more);
     let both = cases::ARM.iter().chain(cases::ARM_A);
     [
         (&ARM, cases::ARM.iter().collect()),
         (&ARM_A, both.collect()),
-        (&RISCV32, cases::RISCV.iter().collect()),
+        (&RISCV32, riscv(cases::RISCV_32).collect()),
+        (&RISCV64, riscv(cases::RISCV_64).collect()),
     ]
 }
 
@@ -28,13 +30,19 @@ fn row(name: &str) -> &'static Row {
 /// Operands that make the row's formula give `value`, for a place that holds no addend.
 fn operands_for(row: &Row, value: isize) -> Operands {
     let from = match row.formula {
-        Formula::Rel | Formula::RelT => P,
+        Formula::Rel | Formula::RelT | Formula::GotRel => P,
         Formula::RelWord | Formula::RelWordT => P & !3,
         _ => 0,
     };
-    let s = (from as isize).wrapping_add(value) as u32 as usize;
+    let s = (from as isize).wrapping_add(value) as usize;
+    let s = if row.class().is_64() {
+        s
+    } else {
+        s as u32 as usize
+    };
     Operands {
         s,
+        g: s,
         p: P,
         t: usize::from(row.is_in_thumb()),
         ..Operands::default()
@@ -86,7 +94,7 @@ fn machines_are_found_by_what_elf_headers_say() {
     let name = |e_machine, class| for_elf(e_machine, class).map(|machine| machine.name);
     assert_eq!(name(40, Class::Elf32), Some("ARM"));
     assert_eq!(name(243, Class::Elf32), Some("RISC-V"));
-    assert_eq!(name(243, Class::Elf64), None);
+    assert_eq!(name(243, Class::Elf64), Some("RISC-V"));
     assert_eq!(name(62, Class::Elf64), None);
 }
 
@@ -190,7 +198,7 @@ fn every_bit_that_is_written_is_read_back_in_both_signs() {
         for value in values.filter(|v| (min..=max).contains(v) && v % align == 0) {
             let mut place = [0; 8];
             row.apply(&mut place, &operands_for(row, value)).unwrap();
-            let high_part = row.name == "R_RISCV_RVC_LUI";
+            let high_part = row.field.round != 0 && row.width() <= 4;
             let wanted = if high_part {
                 (value + 0x800) & !0xfff
             } else {
@@ -409,12 +417,13 @@ fn stubs_reach_where_branches_do_not() {
     // ldr.w pc, [pc, #0]; .word 0x1235
     assert_eq!(place, [0xdf, 0xf8, 0x00, 0xf0, 0x35, 0x12, 0, 0]);
     assert_eq!(ARM.stub.target(&place), 0x1235);
-    for machine in [&ARM_V6M, &ARM_A, &RISCV32] {
+    for machine in [&ARM_V6M, &ARM_A, &RISCV32, &RISCV64] {
         let mut place = vec![0; machine.stub.size()];
         machine.stub.write(&mut place, 0x2100_1235);
         assert_eq!(machine.stub.target(&place), 0x2100_1235);
         let word = machine.stub.word_address(0);
         assert_eq!(place[word..word + 4], [0x35, 0x12, 0, 0x21]);
+        assert_eq!(word % usize::from(machine.stub.word_size), 0);
     }
     assert_eq!(
         row("R_ARM_THM_CALL").branch_reach(),
@@ -485,7 +494,12 @@ fn low_parts_know_their_high_part() {
         );
         assert_eq!(
             row.is_high_part(),
-            row.name == "R_RISCV_PCREL_HI20",
+            [
+                "R_RISCV_GOT_HI20",
+                "R_RISCV_TLS_GOT_HI20",
+                "R_RISCV_PCREL_HI20"
+            ]
+            .contains(&row.name),
             "{}",
             row.name
         );

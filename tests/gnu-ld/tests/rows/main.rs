@@ -64,7 +64,7 @@ fn compare_all(machine: &Machine, tools: &Tools) {
 /// Rows that this comparison has no operands for: those of linked files and of the GOT.
 fn elsewhere(row: &Row) -> bool {
     let got = matches!(row.formula, Formula::OriginRel | Formula::SymOrigin);
-    row.dynamic().is_some() || row.needs_stub_word() || got
+    row.dynamic().is_some() || row.needs_stub_word() || got || row.class().is_64()
 }
 
 /// What a case ended in.
