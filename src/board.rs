@@ -5,6 +5,8 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering::SeqCst},
 };
 
+use llext::Exports;
+
 use crate::console::{Output, Port};
 
 /// What a board must give. It lives in a `static` of the board's binary.
@@ -17,6 +19,8 @@ pub struct Board {
     pub output: &'static Output,
     /// The clock, which counts from reset on.
     pub clock: &'static dyn Clock,
+    /// What extensions may use: [`exports!`](crate::exports), with groups of the board's own if it has any.
+    pub exports: Exports<'static>,
     /// Where extensions live and run.
     pub memory: Memory,
     /// Restarts the machine.

@@ -34,7 +34,7 @@ pub mod drivers;
 #[cfg(target_os = "none")]
 pub mod exec;
 #[cfg(target_os = "none")]
-mod exports;
+pub mod exports;
 #[cfg(target_os = "none")]
 mod fatal;
 #[cfg(target_os = "none")]
@@ -44,5 +44,8 @@ pub mod serial;
 #[cfg(target_os = "none")]
 pub mod storage;
 
+// For `exports!`, which boards call.
+#[doc(hidden)]
+pub use llext;
 #[cfg(target_os = "none")]
 pub use run::run;

@@ -38,7 +38,7 @@ fn exports() -> Result<String, std::fmt::Error> {
         }
     }
     for (table, names) in [("ALL", &names.all), ("FEW", &names.few)] {
-        writeln!(text, "static {table}: [Export; {}] = [", names.len())?;
+        writeln!(text, "const {table}: &[Export] = &[")?;
         for name in names {
             writeln!(text, "Export::new(c\"{name}\", {name} as *const ()),")?;
         }

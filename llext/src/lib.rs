@@ -51,7 +51,7 @@
 //! | what | memory | time |
 //! |---|---|---|
 //! | a load | descriptor and regions; scratch meanwhile | sections × 4, symbols × 1 (× 2 to copy names of exports), relocations × 2 |
-//! | an undefined symbol | – | binary search over the firmware's exports, then all exports of extensions |
+//! | an undefined symbol | – | one look into the firmware's table ([`export`]), then all exports of extensions |
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |
 //! | use counts | 4 bytes a dependency | counted when an unload asks |
@@ -59,7 +59,7 @@
 //! | [`OwnedBlocks`] | 24 bytes a block | constant; per-owner figures walk the blocks |
 //!
 //! # Unsafe code
-//! Denied in the crate, and allowed in `memory/` (blocks as slices), `export.rs` (C's records), `loaded/registry.rs`
+//! Denied in the crate, and allowed in `memory/` (blocks as slices), `export/record.rs` (C's records), `loaded/registry.rs`
 //! (a list of blocks that hold extensions) and `call.rs` (calls of what was loaded).
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
@@ -72,7 +72,7 @@ pub mod call;
 pub mod debug;
 pub mod elf;
 mod error;
-mod export;
+pub mod export;
 pub mod load;
 pub mod loaded;
 pub mod machine;

@@ -11,10 +11,10 @@ use llext::{OwnedBlocks, TlsfHeap};
 use shell_cmds::context::Outcome;
 use ufmt::uwriteln;
 
-use super::{export, libc::Stdout};
+use super::libc::Stdout;
 use crate::exec::{leave, owner, protected};
 
-pub(super) static HEAP: TlsfHeap = TlsfHeap::new();
+pub(super) static BLOCKS: TlsfHeap = TlsfHeap::new();
 pub(super) static ALLOCATIONS: OwnedBlocks = OwnedBlocks::new();
 
 /// Gives the heap its memory.
@@ -25,12 +25,12 @@ pub(super) unsafe fn start(memory: &Range<usize>) {
     if let Some(start) = NonNull::new(memory.start as *mut u8) {
         // SAFETY: the caller's promise.
         // A heap without memory refuses every request, and its figures say so.
-        let _ = unsafe { HEAP.init(start, memory.len()) };
+        let _ = unsafe { BLOCKS.init(start, memory.len()) };
     }
 }
 
 extern "C" fn malloc(size: usize) -> *mut u8 {
-    protected(|| ALLOCATIONS.malloc(&HEAP, owner(), size))
+    protected(|| ALLOCATIONS.malloc(&BLOCKS, owner(), size))
 }
 
 extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
@@ -46,12 +46,12 @@ extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
 }
 
 extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
-    protected(|| ALLOCATIONS.realloc(&HEAP, owner(), block, size))
+    protected(|| ALLOCATIONS.realloc(&BLOCKS, owner(), block, size))
 }
 
 /// A pointer that is no live block ends the call, as it would end a process: the caller's data is wrong.
 extern "C" fn free(block: *mut u8) {
-    if !block.is_null() && !protected(|| ALLOCATIONS.free(&HEAP, block)) {
+    if !block.is_null() && !protected(|| ALLOCATIONS.free(&BLOCKS, block)) {
         let _ = uwriteln!(
             Stdout,
             "free: 0x{:x} is no block that is in use",
@@ -76,15 +76,18 @@ extern "C" fn operator_delete(block: *mut u8, _size: usize) {
     free(block);
 }
 
-export!(malloc => malloc);
-export!(calloc => calloc);
-export!(realloc => realloc);
-export!(free => free);
-
-// Itanium C++ ABI, section 5.1.5 (mangling); `j` is unsigned int, which size_t is on these targets.
-export!(_Znwj => operator_new);
-export!(_Znaj => operator_new);
-export!(_ZdlPv => free);
-export!(_ZdaPv => free);
-export!(_ZdlPvj => operator_delete);
-export!(_ZdaPvj => operator_delete);
+llext::export_group! {
+    /// C's and C++'s allocation. The latter by the Itanium C++ ABI, section 5.1.5 (mangling); `j` is unsigned int, which
+    /// size_t is on these targets.
+    pub HEAP:
+    malloc => malloc,
+    calloc => calloc,
+    realloc => realloc,
+    free => free,
+    _Znwj => operator_new,
+    _Znaj => operator_new,
+    _ZdlPv => free,
+    _ZdaPv => free,
+    _ZdlPvj => operator_delete,
+    _ZdaPvj => operator_delete,
+}

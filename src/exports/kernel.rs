@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char, c_int};
 use shell_cmds::context::Outcome;
 use ufmt::{uWrite, uwrite};
 
-use super::{export, libc::Stdout};
+use super::libc::Stdout;
 use crate::{board, exec::leave};
 
 fn micros() -> u64 {
@@ -80,11 +80,15 @@ extern "C" fn pure_virtual() -> ! {
     leave(Outcome::Aborted)
 }
 
-export!(k_uptime_get => k_uptime_get);
-export!(k_uptime_get_32 => k_uptime_get_32);
-export!(k_msleep => k_msleep);
-export!(k_busy_wait => k_busy_wait);
-export!(exit => exit);
-export!(abort => abort);
-export!(__assert_func => assert_func);
-export!(__cxa_pure_virtual => pure_virtual);
+llext::export_group! {
+    /// Time, and the ways to end a call.
+    pub KERNEL:
+    k_uptime_get => k_uptime_get,
+    k_uptime_get_32 => k_uptime_get_32,
+    k_msleep => k_msleep,
+    k_busy_wait => k_busy_wait,
+    exit => exit,
+    abort => abort,
+    __assert_func => assert_func,
+    __cxa_pure_virtual => pure_virtual,
+}

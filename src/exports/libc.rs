@@ -4,7 +4,6 @@ use core::{convert::Infallible, ffi::c_void};
 
 use ufmt::uWrite;
 
-use super::export;
 use crate::{board, exec::protected};
 
 /// The console as extensions see it.
@@ -49,23 +48,20 @@ pub(super) unsafe fn start() {
     unsafe { _set_tls((&raw mut THREAD_LOCAL).cast()) };
 }
 
-export!(
-    printf, vprintf, snprintf, vsnprintf, sprintf, fprintf, puts, putchar, fputs, fputc
-);
-// Zephyr's name for the same.
-export!(printk => {
-    unsafe extern "C" {
-        fn printf();
-    }
-    printf
-});
-
-// Addresses of data: `printf` and its kin take them from the caller, as does picolibc's `putchar` macro.
-export!(stdout, stderr);
-
-export!(memchr, memcmp, memcpy, memmove, memset);
-export!(
-    strcat, strchr, strcmp, strcpy, strcspn, strlen, strncat, strncmp, strncpy, strnlen
-);
-export!(strpbrk, strrchr, strspn, strstr, strtok_r);
-export!(atoi, strtol, strtoul);
+llext::export_group! {
+    /// Functions declared by the C library's own headers, and `printk`, Zephyr's name for `printf`. `stdout` and `stderr` are
+    /// variables: `printf` and its kin take their addresses from the caller, as does picolibc's `putchar` macro.
+    pub LIBC:
+    printf, vprintf, snprintf, vsnprintf, sprintf, fprintf, puts, putchar, fputs, fputc,
+    printk => {
+        unsafe extern "C" {
+            fn printf();
+        }
+        printf
+    },
+    stdout, stderr,
+    memchr, memcmp, memcpy, memmove, memset,
+    strcat, strchr, strcmp, strcpy, strcspn, strlen, strncat, strncmp, strncpy, strnlen,
+    strpbrk, strrchr, strspn, strstr, strtok_r,
+    atoi, strtol, strtoul,
+}

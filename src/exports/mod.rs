@@ -1,43 +1,54 @@
 //! What the firmware offers to extensions.
 //!
-//! Every export is a record in a link section of its own, `.llext_export.NAME`; the linker puts them next
-//! to each other in the order of their names (`src/link/llext.x`), so the table needs no start-up work and
-//! no list in a second place. To add one: `export!(name)` for a C function that is linked already, or
-//! `export!(name => path)` for a Rust function.
+//! Exports are written down in groups, each beside what it offers; [`exports!`](crate::exports) makes a board's table of
+//! them when the board is compiled. To add an export, add its name to a group: alone for a C function that is linked
+//! already, as `name => path` for a Rust function. To add a group, write one with `llext::export_group!`, in the board's
+//! own crate too, and name it in the board's `exports!`.
+//!
+//! Each group is a feature of this crate. One that is off is empty, and what it would offer is not linked:
+//!
+//! | feature | offers |
+//! |---|---|
+//! | `libc` | picolibc's functions, and `printk` |
+//! | `kernel` | time, `exit`, `abort`, failing assertions |
+//! | `heap` | `malloc` and its kin, C++'s `new` and `delete` |
+//! | `compiler` | what compilers call without being asked |
 
 mod compiler;
 mod heap;
 mod kernel;
 mod libc;
 
-use core::{ops::Range, slice};
+use core::ops::Range;
 
-use llext::{Export, Exports, OwnedBlocks};
+use llext::{Export, OwnedBlocks};
 
-/// Puts a record for every name into the table.
-macro_rules! export {
-    ($($name:ident),+ $(,)?) => {
-        $($crate::exports::export!($name => {
-            unsafe extern "C" {
-                fn $name();
-            }
-            $name
-        });)+
-    };
-    ($name:ident => $entry:expr) => {
-        const _: () = {
-            const NAME: &core::ffi::CStr =
-                match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
-                    Err(_) => panic!("a name without NUL"),
-                };
-            #[used]
-            #[unsafe(link_section = concat!(".llext_export.", stringify!($name)))]
-            static RECORD: llext::Export = llext::Export::new(NAME, $entry as *const ());
-        };
+/// The C library.
+pub const LIBC: &[Export] = group(cfg!(feature = "libc"), libc::LIBC);
+/// Time, and the ways to end a call.
+pub const KERNEL: &[Export] = group(cfg!(feature = "kernel"), kernel::KERNEL);
+/// Allocation.
+pub const HEAP: &[Export] = group(cfg!(feature = "heap"), heap::HEAP);
+/// What compilers call without being asked.
+pub const COMPILER: &[Export] = group(cfg!(feature = "compiler"), compiler::COMPILER);
+
+const fn group(on: bool, exports: &'static [Export]) -> &'static [Export] {
+    if on { exports } else { &[] }
+}
+
+/// The table of the firmware's exports, and of the board's own groups, if it names some: `exports![]`, `exports![LEDS]`.
+#[macro_export]
+macro_rules! exports {
+    ($($own:tt)*) => {
+        $crate::llext::exports![
+            $crate::exports::LIBC,
+            $crate::exports::KERNEL,
+            $crate::exports::HEAP,
+            $crate::exports::COMPILER,
+            $($own)*
+        ]
     };
 }
-use export;
 
 /// Gives the heap its memory, and sets the C library up.
 ///
@@ -47,31 +58,18 @@ pub unsafe fn start(memory: &Range<usize>) {
     // SAFETY: the caller's promise.
     unsafe {
         heap::start(memory);
-        libc::start();
+        if cfg!(feature = "libc") {
+            libc::start();
+        }
     }
 }
 
 /// The heap that extensions live in.
 pub fn heap() -> &'static dyn llext::Heap {
-    &heap::HEAP
+    &heap::BLOCKS
 }
 
 /// What extensions have allocated in it.
 pub fn allocations() -> &'static OwnedBlocks {
     &heap::ALLOCATIONS
-}
-
-/// All exports.
-pub fn table() -> Exports<'static> {
-    unsafe extern "C" {
-        static __llext_exports_start: Export;
-        static __llext_exports_end: Export;
-    }
-    // SAFETY: the linker put the section's records, all of them `Export`, between the two symbols.
-    let records = unsafe {
-        let start = &raw const __llext_exports_start;
-        let end = &raw const __llext_exports_end;
-        slice::from_raw_parts(start, end.offset_from_unsigned(start))
-    };
-    Exports::new(records)
 }

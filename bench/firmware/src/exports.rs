@@ -3,7 +3,7 @@
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use llext::{Export, Exports};
+use llext::{Export, Exports, exports};
 
 /// Calls of `printk` with hello's text.
 static GREETINGS: AtomicU32 = AtomicU32::new(0);
@@ -15,7 +15,11 @@ pub fn greetings() -> u32 {
 
 /// The table with this many names.
 pub fn table(names: usize) -> Exports<'static> {
-    Exports::new(if names > FEW.len() { &ALL } else { &FEW })
+    if names > FEW.len() {
+        exports![ALL]
+    } else {
+        exports![FEW]
+    }
 }
 
 extern "C" fn printk(text: *const c_char) {

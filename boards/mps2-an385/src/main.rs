@@ -28,6 +28,7 @@ static BOARD: Board = Board {
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
+    exports: llext_shell::exports![],
     // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,

@@ -34,6 +34,7 @@ static BOARD: Board = Board {
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
+    exports: llext_shell::exports![],
     memory: Memory {
         heap: 0x8040_0000..0x8080_0000,
         stack: 0x8081_0000..0x8081_8000,

@@ -110,10 +110,11 @@ fn each_export(
     each: &mut dyn FnMut(&str, usize, Option<&Extension>),
 ) {
     if name.is_none() {
-        llext
-            .exports()
-            .iter()
-            .for_each(|(symbol, address)| each(symbol, address, None));
+        let mut last = "";
+        while let Some((symbol, address)) = llext.exports().next_by_name(last) {
+            each(symbol, address, None);
+            last = symbol;
+        }
     }
     for extension in llext
         .iter()

@@ -15,13 +15,13 @@ use core::ptr::NonNull;
 use llext::machine::{self, Machine};
 use llext::{
     Export, Exports, Extension, ExtensionId, Heap, Llext, LoadError, LoadOptions, OwnedBlocks,
-    Report, SliceSource, TlsfHeap, debug,
+    Report, SliceSource, TlsfHeap, debug, exports,
 };
 use ufmt::{uDisplay, uWrite, uwrite};
 
 static HEAP: TlsfHeap = TlsfHeap::new();
 static BLOCKS: OwnedBlocks = OwnedBlocks::new();
-static EXPORTS: [Export; 1] = [Export::new(c"use", use_everything as *const ())];
+const EXPORTS: &[Export] = &[Export::new(c"use", use_everything as *const ())];
 
 #[cfg(target_os = "none")]
 const MACHINE: &Machine = machine::NATIVE;
@@ -52,7 +52,7 @@ fn use_everything() {
         // SAFETY: never run.
         _ = black_box(unsafe { HEAP.init(start, black_box(1 << 20)) });
     }
-    let exports = Exports::new(black_box(&EXPORTS));
+    let exports: Exports<'static> = black_box(exports![EXPORTS]);
     let mut llext = Llext::new(black_box(&HEAP), exports, MACHINE).with_allocations(&BLOCKS);
     let file: &[u8] = black_box(b"");
     let source = &mut SliceSource::new(file);
