@@ -33,7 +33,7 @@ fn templates(field: &Field) -> &'static [&'static [u8]] {
 /// The bytes that a place of a field may hold beforehand.
 type Templates = &'static [&'static [u8]];
 
-static TEMPLATES: [(&Field, Templates); 35] = [
+static TEMPLATES: [(&Field, Templates); 36] = [
     (
         &data::NOTHING,
         &[&[0x70, 0x47, 0x13, 0x00], &[0xff, 0xff, 0xff, 0xff]],
@@ -44,6 +44,10 @@ static TEMPLATES: [(&Field, Templates); 35] = [
     // GNU ld 2.40 does not sign-extend these addends.
     (&data::EITHER8, &[&[0x00], &[0x05]]),
     (&data::EITHER16, &[&[0x00, 0x00], &[0x34, 0x12]]),
+    (
+        &data::LOW64,
+        &[&[0; 8], &[0x78, 0x56, 0x34, 0x12, 0, 0, 0, 0]],
+    ),
     (
         &data::LOW32,
         &[
