@@ -43,7 +43,7 @@
 //!    an export or a constructor may point outside, or a read may fail.
 //! 3. *Once.* A byte of a section is copied once, from the source to where it runs. A symbol is looked up once a load.
 //! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; the stack holds chunks of 480 bytes. What stays is
-//!    the regions and the descriptor: 96 bytes, names, and what `keep_sections` asks for.
+//!    the regions and the descriptor: 100 bytes, names, and what `keep_sections` asks for.
 //! 5. *In range.* A value that does not fit its field is an error with section, offset, symbol, value and range.
 //! 6. *No panic.* No input makes the loader panic: indexes go through `get`, arithmetic saturates or is checked.
 //!

@@ -1,10 +1,14 @@
 //! The two classes of ELF files behind one trait. Records are `xmas-elf`'s structs; what the loader reads from them is a
 //! claim (invariant 1), as wide as an address here.
 
+use xmas_elf::P32;
+#[cfg(target_pointer_width = "64")]
+use xmas_elf::P64;
 use xmas_elf::header::{HeaderPt2, HeaderPt2_};
 use xmas_elf::sections::{Rel, Rela, SectionHeader, SectionHeader_};
-use xmas_elf::symbol_table::{Entry, Entry32, Entry64};
-use xmas_elf::{P32, P64};
+#[cfg(target_pointer_width = "64")]
+use xmas_elf::symbol_table::Entry64;
+use xmas_elf::symbol_table::{Entry, Entry32};
 use zero::Pod;
 
 /// A class: the layouts of its records.
