@@ -77,34 +77,38 @@ impl Report {
     }
 }
 
-/// The firmware's command line to load `workload`, a file of `length` bytes.
-pub fn words(workload: &Workload, names: usize, length: u64) -> Vec<String> {
-    [
-        "load".to_owned(),
-        names.to_string(),
-        length.to_string(),
-        workload.entry.to_owned(),
-    ]
-    .into()
+/// The firmware's command line to load from a source of this kind.
+pub fn words(workload: &Workload, names: usize, kind: &str, file: &str) -> Vec<String> {
+    ["load", &names.to_string(), kind, file, workload.entry]
+        .map(str::to_owned)
+        .into()
 }
 
-/// Loads `workload` with so many names exported, and checks that it does what it should.
+/// Loads `workload` with so many names exported, from memory of this kind, and checks that it does what it should.
 ///
 /// # Errors
 /// It does not build or load, or returns a wrong value.
-pub fn run(rig: &Rig<'_>, board: &Board, workload: &Workload, names: usize) -> Result<Figures> {
+pub fn run(
+    rig: &Rig<'_>,
+    board: &Board,
+    workload: &Workload,
+    names: usize,
+    kind: &str,
+) -> Result<Figures> {
     let file = objects::build(board, workload)?;
     let length = fs::metadata(&file)
         .with_context(|| paths::shown(&file))?
         .len();
-    let figures = rig.run(&file, &words(workload, names, length), None)?;
+    rig.put(&file)?;
+    let words = words(workload, names, kind, &length.to_string());
+    let figures = rig.run(&words, None, None)?;
     check(&figures, workload)?;
     Ok(figures)
 }
 
 impl Load {
     fn measure(rig: &Rig<'_>, board: &Board, workload: &Workload) -> Result<Load> {
-        let run = |names| run(rig, board, workload, names);
+        let run = |names| run(rig, board, workload, names, "copied");
         let [few, all] = [run(NAMES[0])?, run(NAMES[1])?];
         Ok(Load {
             name: workload.name,
@@ -128,7 +132,10 @@ impl Load {
 }
 
 /// Whether the extension did what it should, and everything went back.
-fn check(figures: &Figures, workload: &Workload) -> Result<()> {
+///
+/// # Errors
+/// It did not.
+pub fn check(figures: &Figures, workload: &Workload) -> Result<()> {
     let (got, expected) = match workload.entry {
         "hello_world" => (figures.get("greetings")?, 1),
         _ => (figures.get("returned")?, workload.expected.into()),
@@ -144,9 +151,9 @@ fn check(figures: &Figures, workload: &Workload) -> Result<()> {
 
 impl Find {
     fn measure(rig: &Rig<'_>, names: usize) -> Result<Find> {
-        let words = ["find", &names.to_string(), "0", "-"].map(str::to_owned);
         // Any file will do.
-        let figures = rig.run(&rig.firmware, &words, None)?;
+        rig.put(&rig.firmware)?;
+        let figures = rig.run(&["find".to_owned(), names.to_string()], None, None)?;
         let three = |name: &str| -> Result<[u64; 3]> {
             Ok([
                 figures.get(name)?,
@@ -256,7 +263,8 @@ impl Report {
     }
 }
 
-fn verdict(holds: bool) -> &'static str {
+/// Whether a limit holds, as a table says it.
+pub fn verdict(holds: bool) -> &'static str {
     if holds { "yes" } else { "**no**" }
 }
 

@@ -7,6 +7,7 @@ mod plot;
 mod profile;
 mod rig;
 mod shell;
+mod sources;
 mod svg;
 
 pub use plot::check as is_linear;
@@ -34,11 +35,14 @@ pub struct Bench {
     #[arg(long, value_name = "WORKLOAD")]
     only: Vec<String>,
     /// Only this board [default: all]
-    #[arg(long, value_name = "NAME", requires = "only")]
+    #[arg(long, value_name = "NAME")]
     board: Option<String>,
     /// Show which functions and lines the load's instructions are in
     #[arg(long, requires = "only")]
     profile: bool,
+    /// Load from every kind of source
+    #[arg(long, conflicts_with = "only")]
+    sources: bool,
     /// Draw how the cost grows with sections, symbols and relocations, into bench/*.svg
     #[arg(long, conflicts_with = "only")]
     plot: bool,
@@ -62,6 +66,12 @@ impl Bench {
         if self.profile {
             return self.profile(&boards);
         }
+        if self.sources {
+            for board in &boards {
+                print!("{}", sources::table(board)?);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         if self.plot {
             plot::draw(&boards)?;
             return Ok(ExitCode::SUCCESS);
@@ -71,6 +81,9 @@ impl Bench {
                 print!("{}", loads::Report::measure(board, &self.only)?);
             }
             return Ok(ExitCode::SUCCESS);
+        }
+        if self.board.is_some() {
+            bail!("bench/RESULTS.md is of all boards: --board needs --only, --sources or --plot");
         }
         let text = report(&boards)?;
         print!("{text}");
@@ -99,6 +112,10 @@ fn report(boards: &[Board]) -> Result<String> {
     for board in boards {
         text.push_str(&loads::Report::measure(board, &[])?.to_string());
     }
+    text.push_str(SOURCES);
+    for board in boards {
+        text.push_str(&sources::table(board)?);
+    }
     text.push_str(SHELL);
     text.push_str(&shell::table(boards)?);
     text.push_str(SIZES);
@@ -126,6 +143,15 @@ should. The peer is Zephyr's loader (2025-26, -Os, logging off; \"newest\" searc
 releases up to 4.3) with the same files on the same board. The floor is a plain copy of the bytes, zeroing, and one store a relocation.
 `held` and `peak` are bytes as requested of the heap; `beside regions` is what of `held` is not the extension's own bytes.
 By hand: `cargo xtask bench --only many_relocs --board mps2-an385 [--profile]`.
+";
+
+const SOURCES: &str = "
+## Other sources
+
+The same loads, with 2,000 names: from memory that stays as it is (read-only sections without relocations stay in place), from
+memory that is the loader's (all but zeroed sections stay and are patched), and from a littlefs volume, where `reads` are the
+instructions that littlefs itself takes for what the loader asks of it, and the rest may be 1.5 times the load from memory.
+By hand: `cargo xtask bench --sources --board mps2-an385`.
 ";
 
 const SHELL: &str = "

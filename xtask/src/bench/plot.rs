@@ -29,7 +29,7 @@ impl Curve {
     fn measure(rig: &Rig<'_>, board: &Board, kind: Kind, sizes: &[u32]) -> Result<Curve> {
         let cost = |&size: &u32| -> Result<(u32, u64)> {
             let workload = workloads::scaled(kind, size);
-            let figures = loads::run(rig, board, &workload, 250)?;
+            let figures = loads::run(rig, board, &workload, 250, "copied")?;
             Ok((size, figures.get("load")?))
         };
         Ok(Curve {

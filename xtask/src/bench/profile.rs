@@ -33,7 +33,9 @@ pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
         .with_context(|| paths::shown(&file))?
         .len();
     let trace = file.with_extension("trace");
-    rig.run(&file, &words(workload, 2000, length), Some(&trace))?;
+    rig.put(&file)?;
+    let words = words(workload, 2000, "copied", &length.to_string());
+    rig.run(&words, None, Some(&trace))?;
     let symbols = Symbols::read(board, &rig.firmware)?;
     let counts = executed(&trace, symbols.start_of(LOAD)?)?;
     fs::remove_file(&trace)?;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::board::Board;
 use crate::firmware;
+use crate::image::{Added, Image, Request};
 use crate::paths;
 use crate::qemu::Machine;
 
@@ -40,11 +41,11 @@ impl Rig<'_> {
         })
     }
 
-    /// Runs the firmware with `file` where the board's storage is, `words` as its command line, and a trace into `trace`.
+    /// Puts `file` where the board's storage is.
     ///
     /// # Errors
-    /// It ends with an error, which is in the message.
-    pub fn run(&self, file: &Path, words: &[String], trace: Option<&Path>) -> Result<Figures> {
+    /// A file cannot be read or written.
+    pub fn put(&self, file: &Path) -> Result<()> {
         let bytes = fs::read(file).with_context(|| paths::shown(file))?;
         fs::write(&self.image, &bytes).with_context(|| paths::shown(&self.image))?;
         let size = self.board.config.storage.size;
@@ -52,10 +53,43 @@ impl Rig<'_> {
             .write(true)
             .open(&self.image)?
             .set_len(size.max(self.board.geometry().bytes() as u64))?;
+        Ok(())
+    }
+
+    /// A littlefs volume with `files` in its root, in use as long as the result lives.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn volume(&self, files: &[PathBuf]) -> Result<Image> {
+        let add = files.iter().map(|file| Added {
+            host: file.clone(),
+            target: target(file),
+        });
+        Image::prepare(
+            self.board,
+            &Request {
+                file: Some(self.image.with_file_name("volume.img")),
+                fresh: true,
+                add: add.collect(),
+            },
+        )
+    }
+
+    /// Runs the firmware with `words` as its command line, a trace into `trace`, and the storage that was [`put`](Rig::put), or
+    /// `volume`.
+    ///
+    /// # Errors
+    /// It ends with an error, which is in the message.
+    pub fn run(
+        &self,
+        words: &[String],
+        volume: Option<&Image>,
+        trace: Option<&Path>,
+    ) -> Result<Figures> {
         let mut child = Machine {
             board: self.board,
             firmware: self.firmware.clone(),
-            image: self.image.clone(),
+            image: volume.map_or(&*self.image, Image::path).to_owned(),
             options: words.to_vec(),
             gdb: None,
             icount: true,
@@ -70,6 +104,11 @@ impl Rig<'_> {
         }
         Ok(Figures::parse(&text))
     }
+}
+
+/// The path of `file` on a [volume](Rig::volume).
+pub fn target(file: &Path) -> String {
+    format!("/{}", file.file_name().unwrap_or_default().display())
 }
 
 /// What the firmware reports: `name value` a line.

@@ -4,6 +4,7 @@ use core::arch::global_asm;
 use core::ops::Range;
 
 use cortex_m_rt::{ExceptionFrame, entry, exception};
+pub use fs_image::PSRAM_8M as GEOMETRY;
 
 pub const RATE: u64 = 25_000_000;
 pub const STORAGE: usize = 0x2100_0000;

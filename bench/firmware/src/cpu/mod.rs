@@ -1,5 +1,6 @@
 //! What the measurement needs of a board; every module defines the same names:
-//! `RATE` (ticks a second), `STORAGE` (where the emulator puts the file), `BUFFER` and `HEAP` (memory that nothing else uses),
+//! `RATE` (ticks a second), `STORAGE` and `GEOMETRY` (what the emulator has from a file), `BUFFER` and `HEAP` (memory that nothing
+//! else uses),
 //! `ticks`, `stack_pointer`, `put`, `semihost`.
 
 #[cfg(all(target_os = "none", target_arch = "arm"))]

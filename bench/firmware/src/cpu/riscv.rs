@@ -3,6 +3,7 @@
 use core::arch::global_asm;
 use core::ops::Range;
 
+pub use fs_image::CFI_32M as GEOMETRY;
 use riscv_rt::entry;
 
 pub const RATE: u64 = 10_000_000;
