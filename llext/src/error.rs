@@ -2,7 +2,7 @@
 //!
 //! The text of each (in `message.rs`) is the WHY of a line `error: WHAT: WHY`; `hint` is what to do about it.
 
-use crate::machine::FieldError;
+use crate::machine::{FieldError, Machine};
 use crate::name::Name;
 use crate::source::SourceError;
 
@@ -107,7 +107,7 @@ pub enum LoadError {
         /// The psABI's number.
         r_type: u32,
         /// The machine.
-        machine: &'static str,
+        machine: &'static Machine,
     },
     /// A relocation entry makes no sense.
     BadRelocation {
@@ -210,6 +210,9 @@ impl LoadError {
             } => "build all of it with -mthumb",
             Self::OutOfRange { .. } => "build with -mlong-calls or the medany code model",
             Self::OutOfMemory { .. } => "unload something: `llext heap` shows what is in use",
+            Self::Unsupported {
+                machine, r_type, ..
+            } => machine.hint(*r_type)?,
             Self::NameTaken => "unload it first, or give the new one another name",
             Self::InvalidName => {
                 "a name is 1 to 63 printable ASCII characters without spaces, `/` or quotes"

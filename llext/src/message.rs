@@ -151,7 +151,7 @@ impl LoadError {
                 write(
                     "unsupported {} relocation type {} at {}+{}",
                     &[
-                        Text(machine),
+                        Text(machine.name),
                         Dec(*r_type as usize),
                         Text(section.as_str()),
                         Hex(*offset),
@@ -224,19 +224,15 @@ fn describe_machine(found: u16, wanted: &str, put: &mut dyn FnMut(&str)) {
 }
 
 fn describe_field(field: &FieldError, put: &mut dyn FnMut(&str)) {
-    let (value, min, max) = (field.value, field.min, field.max);
-    if (min..=max).contains(&value) {
-        write(
-            "value {} is no multiple of {}",
-            &[Int(value), Dec(field.align.into())],
-            put,
-        );
+    let (value, min, max) = (field.value, field.min(), field.max());
+    let [shown, least, most] = [value, min, max].map(|number| Int(number as i64));
+    if min > max {
+        write("value {} cannot be encoded", &[shown], put);
+    } else if (min..=max).contains(&value) {
+        let align = Dec(field.align());
+        write("value {} is no multiple of {}", &[shown, align], put);
     } else {
-        write(
-            "value {} is not in {}..={}",
-            &[Int(value), Int(min), Int(max)],
-            put,
-        );
+        write("value {} is not in {}..={}", &[shown, least, most], put);
     }
 }
 

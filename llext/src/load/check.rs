@@ -269,7 +269,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 section,
                 offset,
                 r_type,
-                machine: self.machine.name,
+                machine: self.machine,
             });
         }
         match undefined {

@@ -23,7 +23,7 @@ use super::field::a32::{BRANCH_A1, CALL_A1_A2, MOVT_A1, MOVW_A2};
 use super::field::data::{EITHER8, EITHER16, LOW32, NOTHING, SIGNED31};
 use super::field::{Field, a32_group, t32};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// ARM, little-endian, M-profile from Armv7-M on.
@@ -40,11 +40,11 @@ pub static ARM_V6M: Machine = Machine {
     rows: &M_ROWS,
     index: &M_INDEX,
     stub: &POP_PC,
-    advice: &[
-        Advice::new(1, 1, "compile with -mthumb"),
-        Advice::new(27, 29, "compile with -mthumb"),
-        Advice::new(43, 46, "compile with -mthumb"),
-        Advice::new(57, 69, "compile with -mthumb"),
+    hints: &[
+        Hint::new(1, 1, "build with -mthumb"),
+        Hint::new(27, 29, "build with -mthumb"),
+        Hint::new(43, 46, "build with -mthumb"),
+        Hint::new(57, 69, "build with -mthumb"),
         OTHER_MODULES,
     ],
 };
@@ -57,11 +57,11 @@ pub static ARM_A: Machine = Machine {
     rows: &A_ROWS,
     index: &A_INDEX,
     stub: &LDR_PC_BOTH,
-    advice: &[OTHER_MODULES],
+    hints: &[OTHER_MODULES],
 };
 
 /// Variables that may lie in another module: TLS_GD32, TLS_LDM32, TLS_LDO32.
-const OTHER_MODULES: Advice = Advice::new(104, 106, "compile with -ftls-model=local-exec");
+const OTHER_MODULES: Hint = Hint::new(104, 106, "build with -ftls-model=local-exec");
 
 static M_ROWS: [Row; 43] = row::sorted(&[&DATA, &T32, &T32_OF_M]);
 static M_INDEX: [u8; 136] = row::index(&M_ROWS);

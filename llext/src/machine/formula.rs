@@ -91,29 +91,37 @@ impl Formula {
 
     /// The result, for formulas that need neither V nor another relocation.
     pub(super) fn compute(self, operands: &Operands) -> usize {
-        let Operands { p, t, got, tp, .. } = *operands;
-        let plus_a = |base: usize| base.wrapping_add_signed(operands.a);
-        let sum = plus_a(operands.s);
-        let entry = plus_a(operands.g);
-        let (target, page) = (sum | t, p & !PAGE_OFFSET);
-        match self {
-            Self::Nothing | Self::OfField | Self::OfHigh => 0,
-            Self::Abs | Self::Add | Self::Sub => sum,
-            Self::AbsT => target,
-            Self::Rel => sum.wrapping_sub(p),
-            Self::RelT => target.wrapping_sub(p),
-            Self::RelWord => sum.wrapping_sub(p & !WORD_OFFSET),
-            Self::RelWordT => target.wrapping_sub(p & !WORD_OFFSET),
-            Self::Sym => operands.s | t,
-            Self::TpRel => sum.wrapping_sub(tp),
-            Self::Got => entry,
-            Self::GotRel => entry.wrapping_sub(p),
-            Self::GotOffset => entry.wrapping_sub(got),
-            Self::OriginRel => plus_a(got).wrapping_sub(p),
-            Self::SymOrigin => target.wrapping_sub(got),
-            Self::Page => (sum & !PAGE_OFFSET).wrapping_sub(page),
-            Self::GotPage => (entry & !PAGE_OFFSET).wrapping_sub(page),
-            Self::GotPageOffset => entry.wrapping_sub(got & !PAGE_OFFSET),
+        let Operands { p, got, tp, .. } = *operands;
+        let base = match self {
+            _ if self.needs_stub_word() => operands.g,
+            Self::OriginRel => got,
+            _ => operands.s,
+        };
+        let mut sum = base.wrapping_add_signed(operands.a);
+        if matches!(self, Self::Sym) {
+            sum = base;
         }
+        if matches!(
+            self,
+            Self::AbsT | Self::RelT | Self::RelWordT | Self::Sym | Self::SymOrigin
+        ) {
+            sum |= operands.t;
+        }
+        if HAS_PAGES && matches!(self, Self::Page | Self::GotPage) {
+            sum &= !PAGE_OFFSET;
+        }
+        let from = match self {
+            Self::Rel | Self::RelT | Self::GotRel | Self::OriginRel => p,
+            Self::RelWord | Self::RelWordT => p & !WORD_OFFSET,
+            Self::TpRel => tp,
+            Self::GotOffset | Self::SymOrigin => got,
+            Self::Page | Self::GotPage if HAS_PAGES => p & !PAGE_OFFSET,
+            Self::GotPageOffset if HAS_PAGES => got & !PAGE_OFFSET,
+            _ => 0,
+        };
+        sum.wrapping_sub(from)
     }
 }
+
+/// Only AArch64 counts in pages.
+const HAS_PAGES: bool = cfg!(any(target_arch = "aarch64", not(target_os = "none")));

@@ -67,34 +67,42 @@ pub struct Machine {
     /// For each `r_type` the position of its row in `rows`, or one past all rows.
     index: &'static [u8],
     /// What helps where a type is not supported.
-    advice: &'static [Advice],
+    hints: &'static [Hint],
     /// What is put behind the code for symbols that a branch may not reach, or that code looks up.
     pub stub: &'static Stub,
 }
 
 /// What the user can do about types that the loader does not support.
 #[derive(Debug)]
-struct Advice {
+struct Hint {
     /// The first type.
     first: u16,
     /// The last type.
     last: u16,
-    /// An imperative: "compile with -mthumb".
+    /// An imperative: "build with -mthumb".
     text: &'static str,
 }
 
-impl Advice {
+impl Hint {
     const fn new(first: u16, last: u16, text: &'static str) -> Self {
         Self { first, last, text }
     }
 }
 
+/// Machines are the same if they are one.
+impl PartialEq for Machine {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Machine {}
+
 impl Machine {
-    /// What the user can do about a type that has no row, if that is known: "compile with -mthumb".
-    pub fn advice(&self, r_type: u32) -> Option<&'static str> {
-        let covers =
-            |advice: &&Advice| (advice.first.into()..=advice.last.into()).contains(&r_type);
-        self.advice.iter().find(covers).map(|advice| advice.text)
+    /// What the user can do about a type that has no row, if that is known: "build with -mthumb".
+    pub fn hint(&self, r_type: u32) -> Option<&'static str> {
+        let covers = |hint: &&Hint| (hint.first.into()..=hint.last.into()).contains(&r_type);
+        self.hints.iter().find(covers).map(|hint| hint.text)
     }
 
     /// The row of `r_type`, if the loader supports that type.

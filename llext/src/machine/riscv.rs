@@ -20,7 +20,7 @@ use super::field::riscv::{
     LO12_I, LO12_S, PLT32_64,
 };
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// RISC-V, RV32.
@@ -31,7 +31,7 @@ pub static RISCV32: Machine = Machine {
     rows: &ROWS_32,
     index: &INDEX_32,
     stub: &WORD,
-    advice: &OTHER_MODULES,
+    hints: &OTHER_MODULES,
 };
 
 /// RISC-V, RV64.
@@ -42,13 +42,13 @@ pub static RISCV64: Machine = Machine {
     rows: &ROWS_64,
     index: &INDEX_64,
     stub: &AUIPC_LD_JR,
-    advice: &OTHER_MODULES,
+    hints: &OTHER_MODULES,
 };
 
 /// Variables that may lie in another module: TLS_GD_HI20, TLSDESC_*.
-static OTHER_MODULES: [Advice; 2] = [
-    Advice::new(22, 22, "compile with -ftls-model=local-exec"),
-    Advice::new(62, 65, "compile with -ftls-model=local-exec"),
+static OTHER_MODULES: [Hint; 2] = [
+    Hint::new(22, 22, "build with -ftls-model=local-exec"),
+    Hint::new(62, 65, "build with -ftls-model=local-exec"),
 ];
 
 static ROWS_32: [Row; COMMON + 7] = row::sorted(&[&common(Class::Elf32), &OF_32]);

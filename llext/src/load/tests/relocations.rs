@@ -155,12 +155,12 @@ fn riscv_pairs_and_padding() {
 
 #[test]
 fn a_low_part_of_an_unsupported_high_part_is_not_what_is_wrong() {
-    const GOT_HI20: u32 = 20;
+    const TLS_GD_HI20: u32 = 22;
     const PCREL_LO12_I: u32 = 24;
     let mut elf = Elf::new(&RISCV32);
     elf.section(".text", SHT_PROGBITS, A | X, 8, &[0x13; 8]);
     let label = elf.symbol("", LOCAL, 1, 0, 0);
-    elf.relocate(1, 0, label, GOT_HI20, Some(0));
+    elf.relocate(1, 0, label, TLS_GD_HI20, Some(0));
     elf.relocate(1, 4, label, PCREL_LO12_I, Some(0));
     let arena = Arena::new();
     let mut llext = Llext::new(&arena.heap, exports(&[]), &RISCV32);
@@ -174,7 +174,7 @@ fn a_low_part_of_an_unsupported_high_part_is_not_what_is_wrong() {
         loaded.err(),
         Some(LoadError::Unsupported {
             count: 1,
-            r_type: GOT_HI20,
+            r_type: TLS_GD_HI20,
             ..
         })
     ));

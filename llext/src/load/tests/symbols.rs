@@ -138,7 +138,7 @@ fn a_missing_function_counts_with_the_veneer_that_it_would_need() {
 #[test]
 fn every_unsupported_relocation_is_reported() {
     let mut elf = pointers(&[("one", GLOBAL)]);
-    elf.relocate(1, 0, 1, 26, None);
+    elf.relocate(1, 0, 1, 104, None);
     elf.relocate(1, 3, 1, 250, None);
     let arena = Arena::new();
     let llext = Llext::new(&arena.heap, exports(&[]), &ARM);
@@ -150,13 +150,14 @@ fn every_unsupported_relocation_is_reported() {
         &mut notes,
     );
     assert!(result.is_ok());
-    assert_eq!(notes.0, ["one", ".data+0x0 26", ".data+0x3 250"]);
+    assert_eq!(notes.0, ["one", ".data+0x0 104", ".data+0x3 250"]);
     let mut llext = llext;
     let error = load(&mut llext, "x", &elf).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "unsupported ARM relocation type 26 at .data+0x0 and 1 more"
+        "unsupported ARM relocation type 104 at .data+0x0 and 1 more"
     );
+    assert_eq!(error.hint(), Some("build with -ftls-model=local-exec"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::{Field, Limits, Special, part};
 
-/// No bits. The result must be 0.
-pub static NOTHING: Field = Field::new(0, Limits::unsigned(0, 1), &[]);
+/// No bits, whatever the result.
+pub static NOTHING: Field = Field::new(0, Limits::ANY, &[]);
 
 /// The low 6 bits of a byte, the others kept, modulo 2⁶.
 pub static LOW6: Field = Field::new(1, Limits::ANY, &[part([5, 0], [5, 0])]);

@@ -84,19 +84,18 @@ impl Limits {
 
     /// Whether `value` fits.
     pub const fn contains(self, value: isize) -> bool {
-        let aligned = value & (self.align as isize).wrapping_sub(1) == 0;
-        matches!(self.sign, Sign::Any) || aligned && self.min() <= value && value <= self.max()
-    }
-
-    /// The error that says so: these limits are those of `value` with `round` added to it.
-    #[cold]
-    pub(super) fn refuse(self, value: isize, round: isize) -> FieldError {
-        FieldError {
-            value: value as i64,
-            min: self.min().saturating_sub(round) as i64,
-            max: self.max().saturating_sub(round) as i64,
-            align: self.align.max(1),
-        }
+        let bits = self.bits as u32;
+        // What is above the number's bits, and the same with the highest of them.
+        let above = value.wrapping_shr(bits);
+        let sign = value.wrapping_shr(bits.wrapping_sub(1));
+        let fits = match self.sign {
+            Sign::Any => return true,
+            Sign::Unsigned => above == 0,
+            Sign::Signed => sign == 0 || sign == -1,
+            Sign::Either => above == 0 || sign == -1,
+            Sign::Magnitude => value.unsigned_abs().wrapping_shr(bits) == 0,
+        };
+        fits && value & (self.align as isize).wrapping_sub(1) == 0
     }
 }
 
@@ -104,11 +103,27 @@ impl Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The value.
-    pub value: i64,
+    pub value: isize,
+    /// What fits, when `round` is added to it. [`Limits::NONE`]: the place was shorter than the field, or the value is
+    /// one that cannot be encoded.
+    pub limits: Limits,
+    /// Half of what the low part of the value spans, if the field is a high part.
+    pub round: u16,
+}
+
+impl FieldError {
     /// Least value that fits.
-    pub min: i64,
-    /// Greatest value that fits; below `min` if the place was shorter than the field.
-    pub max: i64,
+    pub const fn min(&self) -> isize {
+        self.limits.min().saturating_sub(self.round as isize)
+    }
+
+    /// Greatest value that fits; below the least one if none does.
+    pub const fn max(&self) -> isize {
+        self.limits.max().saturating_sub(self.round as isize)
+    }
+
     /// What the value must be a multiple of.
-    pub align: u8,
+    pub const fn align(&self) -> usize {
+        self.limits.align as usize
+    }
 }

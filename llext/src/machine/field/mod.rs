@@ -226,8 +226,8 @@ impl Field {
 
     /// Writes `value`, or says why it does not fit and leaves the place as it was.
     pub fn write(&self, place: &mut [u8], value: isize) -> Result<(), FieldError> {
-        let round = usize::from(self.round) as isize;
-        let rounded = value.wrapping_add(round);
+        let round = self.round;
+        let rounded = value.wrapping_add(usize::from(round) as isize);
         let written = if !self.limits.contains(rounded) {
             Err(self.limits)
         } else if let Some(special) = self.special {
@@ -235,7 +235,11 @@ impl Field {
         } else {
             self.write_parts(place, rounded)
         };
-        written.map_err(|limits| limits.refuse(value, round))
+        written.map_err(|limits| FieldError {
+            value,
+            limits,
+            round,
+        })
     }
 
     /// What the field's special computes.
