@@ -9,6 +9,8 @@ use littlefs2::{
 use llext::{Source, SourceError, SourceFault};
 use shell_cmds::context::{FileError, Files, Metadata, Usage};
 
+#[cfg(feature = "host-files")]
+use super::host::{self, HostFile};
 use super::{BlockDevice, lfs::Lfs};
 
 /// What is being written lies here until it is complete, and then is renamed, which littlefs does at once
@@ -69,6 +71,25 @@ impl<'a, D: BlockDevice> Volume<'a, D> {
             State::Mounted(fs) => Ok(fs),
             _ => Err(FileError::Corrupt),
         }
+    }
+
+    /// Opens `path` for reading while `body` runs.
+    fn open(&self, path: &str, body: &mut dyn FnMut(&mut dyn Source)) -> Result<(), FileError> {
+        #[cfg(feature = "host-files")]
+        if let Some(name) = host::name(path) {
+            body(&mut HostFile::open(name)?);
+            return Ok(());
+        }
+        self.fs()?
+            .open_file_and_then(&self::path(path)?, |file| {
+                body(&mut FileSource {
+                    file,
+                    len: file.len()?,
+                    at: 0,
+                });
+                Ok(())
+            })
+            .map_err(refused)
     }
 
     /// Writes `body`'s bytes to the unfinished file.
@@ -138,21 +159,16 @@ fn remount<'a, S: Storage>(allocation: &'a mut Allocation<S>, device: &'a mut S)
 
 impl<D: BlockDevice> Files for Volume<'_, D> {
     fn metadata(&mut self, path: &str) -> Result<Metadata, FileError> {
+        #[cfg(feature = "host-files")]
+        if let Some(name) = host::name(path) {
+            return Ok(Metadata::File(HostFile::open(name)?.len()));
+        }
         let found = self.fs()?.metadata(&self::path(path)?).map_err(refused)?;
         Ok(metadata(found.file_type(), found.len()))
     }
 
     fn read(&mut self, path: &str, body: &mut dyn FnMut(&mut dyn Source)) -> Result<(), FileError> {
-        self.fs()?
-            .open_file_and_then(&self::path(path)?, |file| {
-                body(&mut FileSource {
-                    file,
-                    len: file.len()?,
-                    at: 0,
-                });
-                Ok(())
-            })
-            .map_err(refused)
+        self.open(path, body)
     }
 
     fn write(&mut self, path: &str, body: Body<'_>) -> Result<(), FileError> {
@@ -168,13 +184,12 @@ impl<D: BlockDevice> Files for Volume<'_, D> {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), FileError> {
         self.check_target(to)?;
+        let mut written = Ok(());
         let result = self
-            .fs()?
-            .open_file_and_then(&path(from)?, |file| {
-                Ok(self.write_unfinished(&mut |sink| copy_chunks(file, sink, go_on)))
+            .open(from, &mut |file| {
+                written = self.write_unfinished(&mut |sink| copy_chunks(file, sink, go_on));
             })
-            .map_err(refused)
-            .and_then(|written| written)
+            .and(written)
             .and_then(|()| self.finish(to));
         self.discard_on_error(result)
     }
@@ -277,21 +292,24 @@ impl<S: Storage> Source for FileSource<'_, '_, '_, S> {
     }
 }
 
-fn copy_chunks<S: Storage>(
-    file: &File<'_, '_, S>,
+fn copy_chunks(
+    file: &mut dyn Source,
     sink: &mut dyn FnMut(&[u8]) -> Result<(), FileError>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), FileError> {
     let mut chunk = [0; CHUNK];
+    let mut at = 0;
     loop {
         if !go_on() {
             return Err(FileError::Interrupted);
         }
-        let read = file.read(&mut chunk).map_err(refused)?;
-        match chunk.get(..read) {
-            Some([]) | None => return Ok(()),
-            Some(bytes) => sink(bytes)?,
-        }
+        let left = file.len() - at;
+        let Some(piece) = chunk.get_mut(..left.min(CHUNK)).filter(|_| left > 0) else {
+            return Ok(());
+        };
+        file.read_at(at, piece).map_err(unread)?;
+        sink(piece)?;
+        at += piece.len();
     }
 }
 
@@ -305,6 +323,14 @@ fn metadata(kind: FileType, len: usize) -> Metadata {
 /// littlefs's path: ASCII, NUL-terminated, of limited length. The empty path is the root's.
 fn path(path: &str) -> Result<PathBuf, FileError> {
     PathBuf::try_from(path).map_err(|_| FileError::BadPath)
+}
+
+/// Why a source could not be read, in the commands' words.
+fn unread(error: SourceError) -> FileError {
+    match error.reason {
+        SourceFault::Device(code) => io::Error::new(code).map_or(FileError::Device, refused),
+        _ => FileError::Device,
+    }
 }
 
 /// littlefs's errors in the commands' words.

@@ -1,9 +1,12 @@
 //! Files: littlefs on whatever flash a board has.
 //!
 //! A board's flash implements [`BlockDevice`]; `lfs` makes of it what littlefs wants, and checks every
-//! offset on the way; `files` makes of littlefs what the commands want.
+//! offset on the way; `files` makes of littlefs what the commands want. Paths that begin with `host:` are the host's
+//! (`host`).
 
 mod files;
+#[cfg(feature = "host-files")]
+mod host;
 mod lfs;
 
 use fs_image::Geometry;
