@@ -21,7 +21,7 @@ pub struct Peer {
 
 /// Instructions that an unload may take.
 pub const UNLOAD_LIMIT: u64 = 300;
-/// Instructions that looking a name up among 2,000 may take.
+/// Instructions that looking a name up among 2,000 may take, on average over all names.
 pub const FIND_LIMIT: u64 = 150;
 /// Bytes that may be held beside the regions.
 pub const BESIDE_LIMIT: u64 = 128;

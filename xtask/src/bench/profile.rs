@@ -1,7 +1,7 @@
 //! Where the instructions of a load are: QEMU's trace of every instruction, by the firmware's symbols and lines.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -19,6 +19,10 @@ use crate::paths;
 
 /// The function of the measuring firmware that loads.
 const LOAD: &str = "load_from";
+/// The loader's sources.
+const SOURCES: &str = "/llext/src/";
+/// Head of a table: what has no line of the loader counts for the line that led there.
+const WRITTEN: &str = "function of the loader, as written, with what it uses of libraries";
 /// Rows of each table.
 const ROWS: usize = 25;
 
@@ -37,40 +41,51 @@ pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
     let words = words(workload, 2000, "copied", &length.to_string());
     rig.run(&words, None, Some(&trace))?;
     let symbols = Symbols::read(board, &rig.firmware)?;
-    let counts = executed(&trace, symbols.start_of(LOAD)?)?;
+    let executed = executed(&trace, symbols.start_of(LOAD)?)?;
     fs::remove_file(&trace)?;
-    let total: u64 = counts.values().sum();
+    let mut addresses = executed.clone();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let frames = lines::frames(board, &rig.firmware, &addresses)?;
+    let places: BTreeMap<u64, Option<Frame>> = addresses
+        .into_iter()
+        .zip(frames.into_iter().map(of_loader))
+        .collect();
     let mut text = format!(
         "\n### {} on {}: {} instructions\n",
         workload.name,
         board.name,
-        grouped(total)
+        grouped(executed.len() as u64)
     );
-    let by_function = counts
+    let linked = executed.iter().map(|&address| symbols.name_at(address));
+    table(&mut text, "function, as linked", linked)?;
+    let mut last = None;
+    let written: Vec<Option<&Frame>> = executed
         .iter()
-        .map(|(&address, &count)| (symbols.name_at(address).to_owned(), count));
-    table(&mut text, "function, as linked", by_function)?;
-    let addresses: Vec<u64> = counts.keys().copied().collect();
-    let frames = lines::frames(board, &rig.firmware, &addresses)?;
-    let written: Vec<&Frame> = frames.iter().filter_map(|frames| frames.first()).collect();
-    let with_counts = || counts.values().copied().zip(&written);
-    table(
-        &mut text,
-        "function, as written",
-        with_counts().map(|(count, frame)| (frame.function.clone(), count)),
-    )?;
-    table(
-        &mut text,
-        "line",
-        with_counts().map(|(count, frame)| (short(&frame.line), count)),
-    )?;
+        .map(|address| {
+            last = places.get(address).and_then(Option::as_ref).or(last);
+            last
+        })
+        .collect();
+    let function =
+        |frame: &Option<&'_ Frame>| frame.map_or("?", |frame| &frame.function).to_owned();
+    table(&mut text, WRITTEN, written.iter().map(function))?;
+    let line = |frame: &Option<&'_ Frame>| frame.map_or("?", |frame| short(&frame.line)).to_owned();
+    table(&mut text, "line of it", written.iter().map(line))?;
     Ok(text)
 }
 
-/// How often each instruction was executed from the first arrival at `start` to the return from there.
-fn executed(trace: &Path, start: u64) -> Result<BTreeMap<u64, u64>> {
+/// The innermost of `frames` that the loader's own sources have.
+fn of_loader(frames: Vec<Frame>) -> Option<Frame> {
+    frames
+        .into_iter()
+        .find(|frame| frame.line.contains(SOURCES))
+}
+
+/// The instructions that were executed from the first arrival at `start` to the return from there.
+fn executed(trace: &Path, start: u64) -> Result<Vec<u64>> {
     let file = File::open(trace).with_context(|| paths::shown(trace))?;
-    let mut counts = BTreeMap::new();
+    let mut executed = Vec::new();
     let mut previous = 0;
     let mut call = None;
     for line in BufReader::new(file).lines() {
@@ -82,10 +97,10 @@ fn executed(trace: &Path, start: u64) -> Result<BTreeMap<u64, u64>> {
         } else if let Some(call) = call
             && (address == call + 2 || address == call + 4)
         {
-            return Ok(counts);
+            return Ok(executed);
         }
         if call.is_some() {
-            *counts.entry(address).or_default() += 1;
+            executed.push(address);
         }
         previous = address;
     }
@@ -135,16 +150,20 @@ impl Symbols {
     }
 }
 
-/// A path's last four parts.
-fn short(path: &str) -> String {
-    let parts: Vec<_> = path.rsplit('/').take(4).collect();
-    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+/// A path within the loader's sources.
+fn short(path: &str) -> &str {
+    path.split_once(SOURCES).map_or(path, |(_, rest)| rest)
 }
 
-fn table(text: &mut String, head: &str, counts: impl Iterator<Item = (String, u64)>) -> Result<()> {
-    let mut sums = BTreeMap::<String, u64>::new();
-    for (name, count) in counts {
-        *sums.entry(name).or_default() += count;
+/// The commonest of `places`.
+fn table<T: Ord + Display>(
+    text: &mut String,
+    head: &str,
+    places: impl Iterator<Item = T>,
+) -> Result<()> {
+    let mut sums = BTreeMap::<T, u64>::new();
+    for place in places {
+        *sums.entry(place).or_default() += 1;
     }
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -167,11 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cut_to_their_last_parts() {
-        assert_eq!(
-            short("/a/b/llext/src/load/mod.rs:12"),
-            "llext/src/load/mod.rs:12"
-        );
+    fn paths_are_cut_to_the_loaders_own() {
+        assert_eq!(short("/a/b/llext/src/load/mod.rs:12"), "load/mod.rs:12");
         assert_eq!(short("??:0"), "??:0");
     }
 }
