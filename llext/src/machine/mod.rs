@@ -23,19 +23,29 @@
 //! Tables of all machines are compiled everywhere, so that any host can test them; a firmware
 //! refers to `NATIVE` and the linker drops the rest.
 
+mod aarch64;
+mod arc;
 mod arm;
 pub mod field;
 mod formula;
+mod i386;
 mod riscv;
 mod row;
 mod stub;
+mod x86_64;
+mod xtensa;
 
+pub use aarch64::AARCH64;
+pub use arc::ARC;
 pub use arm::{ARM, ARM_A, ARM_V6M};
 pub use field::FieldError;
 pub use formula::{Formula, Operands};
+pub use i386::I386;
 pub use riscv::{RISCV32, RISCV64};
 pub use row::{Dynamic, Row};
 pub use stub::Stub;
+pub use x86_64::X86_64;
+pub use xtensa::XTENSA;
 
 /// ELF class of a file: the width of its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +123,9 @@ impl Machine {
 }
 
 /// All machines.
-static MACHINES: [&Machine; 3] = [&ARM, &RISCV32, &RISCV64];
+static MACHINES: [&Machine; 8] = [
+    &ARM, &RISCV32, &RISCV64, &AARCH64, &X86_64, &I386, &XTENSA, &ARC,
+];
 
 /// The machine whose files have this `e_machine` and class.
 pub fn for_elf(e_machine: u16, class: Class) -> Option<&'static Machine> {
@@ -140,6 +152,22 @@ pub const NATIVE: &Machine = &RISCV32;
 /// The machine that this code runs on.
 #[cfg(target_arch = "riscv64")]
 pub const NATIVE: &Machine = &RISCV64;
+
+/// The machine that this code runs on.
+#[cfg(target_arch = "aarch64")]
+pub const NATIVE: &Machine = &AARCH64;
+
+/// The machine that this code runs on.
+#[cfg(target_arch = "x86_64")]
+pub const NATIVE: &Machine = &X86_64;
+
+/// The machine that this code runs on.
+#[cfg(target_arch = "x86")]
+pub const NATIVE: &Machine = &I386;
+
+/// The machine that this code runs on.
+#[cfg(target_arch = "xtensa")]
+pub const NATIVE: &Machine = &XTENSA;
 
 #[cfg(test)]
 mod tests;

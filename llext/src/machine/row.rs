@@ -99,6 +99,12 @@ impl Row {
         self
     }
 
+    /// The same, whose field computes with G.
+    pub(super) const fn stub_word(mut self) -> Self {
+        self.flags |= STUB_WORD;
+        self
+    }
+
     /// The same, whose word never has the Thumb bit.
     pub(super) const fn without_t(mut self) -> Self {
         self.flags &= !WORD;

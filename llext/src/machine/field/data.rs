@@ -29,11 +29,20 @@ pub static EITHER16: Field = Field::new(2, Limits::either(16), &[part([15, 0], [
 /// Four bytes, signed or unsigned, in class 64.
 pub static EITHER32: Field = Field::new(4, Limits::either(32), &[part([31, 0], [31, 0])]);
 
+/// A byte, signed.
+pub static SIGNED8: Field = Field::new(1, Limits::signed(8, 1), &[part([7, 0], [7, 0])]);
+
+/// Two bytes, signed.
+pub static SIGNED16: Field = Field::new(2, Limits::signed(16, 1), &[part([15, 0], [15, 0])]);
+
 /// The low 31 bits of a word, signed, bit 31 kept (exception index tables).
 pub static SIGNED31: Field = Field::new(4, Limits::signed(31, 1), &[part([30, 0], [30, 0])]);
 
 /// Four bytes, signed, in class 64.
 pub static SIGNED32: Field = Field::new(4, Limits::signed(32, 1), &[part([31, 0], [31, 0])]);
+
+/// Four bytes, unsigned, in class 64.
+pub static UNSIGNED32: Field = Field::new(4, Limits::unsigned(32, 1), &[part([31, 0], [31, 0])]);
 
 /// Padding in front of an alignment: no bits. The result is (P + A) mod 2ⁿ, where 2ⁿ is the least power of two
 /// above A: how far behind an alignment the code after A bytes of padding lies. It must be 0.

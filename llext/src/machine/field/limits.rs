@@ -24,6 +24,8 @@ pub enum Sign {
     Either,
     /// A sign and a magnitude of so many bits.
     Magnitude,
+    /// Below 0: two's complement, with so many bits beside the sign.
+    Negative,
 }
 
 impl Limits {
@@ -51,6 +53,11 @@ impl Limits {
         Self::new(Sign::Either, bits, 1)
     }
 
+    /// Numbers below 0 of so many bits beside the sign that are multiples of `align`.
+    pub const fn negative(bits: u8, align: u8) -> Self {
+        Self::new(Sign::Negative, bits, align)
+    }
+
     /// Numbers whose magnitude fits so many bits.
     pub const fn magnitude(bits: u8) -> Self {
         Self::new(Sign::Magnitude, bits, 1)
@@ -65,6 +72,7 @@ impl Limits {
                 (-1_isize).wrapping_shl((self.bits as u32).wrapping_sub(1))
             }
             Sign::Magnitude => self.max().wrapping_neg(),
+            Sign::Negative => (-1_isize).wrapping_shl(self.bits as u32),
         }
     }
 
@@ -72,6 +80,7 @@ impl Limits {
     pub const fn max(self) -> isize {
         let bits = match self.sign {
             Sign::Any => return isize::MAX,
+            Sign::Negative => return (self.align as isize).wrapping_neg(),
             Sign::Signed => (self.bits as u32).wrapping_sub(1),
             Sign::Unsigned | Sign::Either | Sign::Magnitude => self.bits as u32,
         };

@@ -13,10 +13,14 @@
 
 pub mod a32;
 pub mod a32_group;
+pub mod a64;
+pub mod arc;
 pub mod data;
 mod limits;
 pub mod riscv;
 pub mod t32;
+pub mod x86;
+pub mod xtensa;
 
 pub use limits::{FieldError, Limits, Sign};
 
@@ -145,6 +149,7 @@ impl Field {
         let read_bits = match limits.sign {
             Sign::Signed | Sign::Either => limits.bits,
             Sign::Unsigned | Sign::Magnitude => 0,
+            Sign::Negative => limits.bits + 1,
             Sign::Any => top(parts),
         };
         Self {
