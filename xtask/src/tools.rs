@@ -104,14 +104,41 @@ pub fn to_debug() -> Vec<Tool> {
 
 /// What the tests need beside all of the above.
 pub fn to_test() -> Vec<Tool> {
-    vec![
+    let mut tools = vec![
         Tool::program("python3", "runs the tests under tests/", "python3"),
         Tool::new(
             "python3-venv",
             "keeps the tests' packages in target/venv",
             Check::Venv,
         ),
-    ]
+        Tool::program("lld", "judges relocations beside GNU ld", "ld.lld"),
+    ];
+    // Machines that have no board: the loader knows them all the same. The host's own tools have no suffix.
+    let machines = [
+        (
+            "aarch64-linux-gnu",
+            "-aarch64-linux-gnu",
+            "judge AArch64 files",
+        ),
+        ("i686-linux-gnu", "-i686-linux-gnu", "judge i386 files"),
+        ("xtensa-lx106-elf", "-xtensa-lx106", "judge Xtensa files"),
+        ("arc-linux-gnu", "-arc-linux-gnu", "judge ARC files"),
+        if cfg!(target_arch = "x86_64") {
+            ("x86_64-linux-gnu", "", "judge x86-64 files")
+        } else {
+            (
+                "x86_64-linux-gnu",
+                "-x86-64-linux-gnu",
+                "judge x86-64 files",
+            )
+        },
+    ];
+    for (prefix, suffix, why) in machines {
+        let [gcc, ld] = ["gcc", "ld"].map(|program| format!("{prefix}-{program}"));
+        tools.push(Tool::program(format!("binutils{suffix}"), why, &ld));
+        tools.push(Tool::program(format!("gcc{suffix}"), why, &gcc));
+    }
+    tools
 }
 
 /// Debian's Rust; see [`crate::toolchain`].

@@ -11,7 +11,7 @@
 use super::field::data::{EITHER16, EITHER32, LOW64, NOTHING, SIGNED32};
 use super::field::{Field, a64};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// AArch64, little-endian, LP64.
@@ -21,7 +21,7 @@ pub static AARCH64: Machine = Machine {
     class: Class::Elf64,
     rows: &ROWS,
     index: &INDEX,
-    advice: &ADVICE,
+    hints: &HINTS,
     stub: &STUB,
 };
 
@@ -37,11 +37,11 @@ static STUB: Stub = Stub {
 };
 
 /// For variables that may lie in another module.
-const LOCAL_EXEC: &str = "compile with -ftls-model=local-exec";
+const LOCAL_EXEC: &str = "build with -ftls-model=local-exec";
 
-static ADVICE: [Advice; 2] = [
-    Advice::new(512, 532, LOCAL_EXEC),
-    Advice::new(560, 569, LOCAL_EXEC),
+static HINTS: [Hint; 2] = [
+    Hint::new(512, 532, LOCAL_EXEC),
+    Hint::new(560, 569, LOCAL_EXEC),
 ];
 
 const fn row(r_type: u16, name: &'static str, formula: Formula, field: &'static Field) -> Row {

@@ -10,7 +10,7 @@
 use super::field::data::{EITHER8, EITHER16, LOW32, NOTHING};
 use super::field::{Field, arc};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// ARC, ARCv2.
@@ -20,7 +20,7 @@ pub static ARC: Machine = Machine {
     class: Class::Elf32,
     rows: &ROWS,
     index: &INDEX,
-    advice: &ADVICE,
+    hints: &HINTS,
     stub: &STUB,
 };
 
@@ -34,16 +34,16 @@ static STUB: Stub = Stub {
 };
 
 /// For variables in the small-data area.
-const NO_SDATA: &str = "compile with -mno-sdata";
+const NO_SDATA: &str = "build with -mno-sdata";
 /// For variables that may lie in another module.
-const LOCAL_EXEC: &str = "compile with -ftls-model=local-exec";
+const LOCAL_EXEC: &str = "build with -ftls-model=local-exec";
 
-static ADVICE: [Advice; 5] = [
-    Advice::new(12, 12, NO_SDATA),
-    Advice::new(18, 24, NO_SDATA),
-    Advice::new(30, 30, NO_SDATA),
-    Advice::new(45, 48, NO_SDATA),
-    Advice::new(66, 71, LOCAL_EXEC),
+static HINTS: [Hint; 5] = [
+    Hint::new(12, 12, NO_SDATA),
+    Hint::new(18, 24, NO_SDATA),
+    Hint::new(30, 30, NO_SDATA),
+    Hint::new(45, 48, NO_SDATA),
+    Hint::new(66, 71, LOCAL_EXEC),
 ];
 
 const fn row(r_type: u16, name: &'static str, formula: Formula, field: &'static Field) -> Row {

@@ -11,7 +11,7 @@
 use super::field::data::{EITHER8, EITHER16, LOW32, NOTHING, SIGNED8};
 use super::field::{Field, x86};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// i386.
@@ -21,7 +21,7 @@ pub static I386: Machine = Machine {
     class: Class::Elf32,
     rows: &ROWS,
     index: &INDEX,
-    advice: &ADVICE,
+    hints: &HINTS,
     stub: &STUB,
 };
 
@@ -35,12 +35,12 @@ static STUB: Stub = Stub {
 };
 
 /// For variables that may lie in another module.
-const LOCAL_EXEC: &str = "compile with -ftls-model=local-exec";
+const LOCAL_EXEC: &str = "build with -ftls-model=local-exec";
 
-static ADVICE: [Advice; 3] = [
-    Advice::new(18, 19, LOCAL_EXEC),
-    Advice::new(24, 33, LOCAL_EXEC),
-    Advice::new(39, 41, LOCAL_EXEC),
+static HINTS: [Hint; 3] = [
+    Hint::new(18, 19, LOCAL_EXEC),
+    Hint::new(24, 33, LOCAL_EXEC),
+    Hint::new(39, 41, LOCAL_EXEC),
 ];
 
 const fn row(r_type: u16, name: &'static str, formula: Formula, field: &'static Field) -> Row {

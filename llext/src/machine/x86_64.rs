@@ -15,7 +15,7 @@ use super::field::data::{
 };
 use super::field::{Field, x86};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// x86-64, LP64.
@@ -25,7 +25,7 @@ pub static X86_64: Machine = Machine {
     class: Class::Elf64,
     rows: &ROWS,
     index: &INDEX,
-    advice: &ADVICE,
+    hints: &HINTS,
     stub: &STUB,
 };
 
@@ -41,12 +41,9 @@ static STUB: Stub = Stub {
 };
 
 /// For variables that may lie in another module.
-const LOCAL_EXEC: &str = "compile with -ftls-model=local-exec";
+const LOCAL_EXEC: &str = "build with -ftls-model=local-exec";
 
-static ADVICE: [Advice; 2] = [
-    Advice::new(19, 21, LOCAL_EXEC),
-    Advice::new(34, 36, LOCAL_EXEC),
-];
+static HINTS: [Hint; 2] = [Hint::new(19, 21, LOCAL_EXEC), Hint::new(34, 36, LOCAL_EXEC)];
 
 const fn row(r_type: u16, name: &'static str, formula: Formula, field: &'static Field) -> Row {
     Row::new(Class::Elf64, r_type, name, formula, field)

@@ -17,7 +17,7 @@
 use super::field::data::{LOW32, NOTHING};
 use super::field::{Field, xtensa};
 use super::row::{self, Dynamic, Row};
-use super::{Advice, Class, Formula, Machine, Stub};
+use super::{Class, Formula, Hint, Machine, Stub};
 use Formula::*;
 
 /// Xtensa, little-endian.
@@ -27,7 +27,7 @@ pub static XTENSA: Machine = Machine {
     class: Class::Elf32,
     rows: &ROWS,
     index: &INDEX,
-    advice: &ADVICE,
+    hints: &HINTS,
     stub: &STUB,
 };
 
@@ -41,12 +41,9 @@ static STUB: Stub = Stub {
 };
 
 /// For variables that may lie in another module.
-const LOCAL_EXEC: &str = "compile with -ftls-model=local-exec";
+const LOCAL_EXEC: &str = "build with -ftls-model=local-exec";
 
-static ADVICE: [Advice; 2] = [
-    Advice::new(50, 52, LOCAL_EXEC),
-    Advice::new(54, 56, LOCAL_EXEC),
-];
+static HINTS: [Hint; 2] = [Hint::new(50, 52, LOCAL_EXEC), Hint::new(54, 56, LOCAL_EXEC)];
 
 const fn row(r_type: u16, name: &'static str, formula: Formula, field: &'static Field) -> Row {
     Row::new(Class::Elf32, r_type, name, formula, field)

@@ -3,7 +3,7 @@
 use crate::heap::HostHeap;
 use crate::image::Image;
 use crate::object_file::{AllocSection, ObjectFile, unique_name};
-use crate::tools::{Linked, Tools};
+use crate::tools::{Linked, Linker, Paths, Product, Tools, write};
 use llext::machine::Machine;
 use llext::{Export, Exports, Extension, Llext, LoadOptions, SliceSource};
 use std::ffi::CString;
@@ -160,8 +160,17 @@ impl Target {
             );
         }
         let symbols = self.tools.assemble(folder, "symbols", &symbols);
-        self.tools
-            .link(folder, "linked", &script, &[object, symbols])
+        let file = folder.join("linked.ld");
+        write(&file, &script);
+        let paths = Paths {
+            script: &file,
+            objects: &[object, symbols],
+        };
+        let linked = self.tools.link(Linker::Gnu, Product::Executable, &paths);
+        let linked = linked.expect("relocations that GNU ld knows");
+        let errors = &linked.errors;
+        assert!(linked.output.exists(), "GNU ld made no output:\n{errors}");
+        linked
     }
 
     fn compare_section(

@@ -1,8 +1,8 @@
 //! A linked file, as the memory that it describes.
 
-use object::read::elf::ElfFile32;
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
-use std::collections::HashMap;
+use object::read::elf::{ElfFile, FileHeader};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The memory and the symbols of a linked file.
@@ -10,31 +10,47 @@ use std::path::Path;
 pub struct Image {
     sections: HashMap<String, (usize, Vec<u8>)>,
     symbols: HashMap<String, usize>,
+    /// Names of the symbols that branches reach through veneers.
+    veneered: HashSet<String>,
+    /// Places of its dynamic relocations.
+    dynamic: Vec<usize>,
 }
 
 impl Image {
-    /// Reads a linked file.
+    /// Reads a linked file of either class.
     pub fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        let file: ElfFile32 = ElfFile32::parse(&*bytes).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+        let parsed = match bytes.get(4) {
+            Some(1) => Self::parse::<elf::FileHeader32<Endianness>>(&bytes),
+            _ => Self::parse::<elf::FileHeader64<Endianness>>(&bytes),
+        };
+        parsed.unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    }
+
+    fn parse<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Self> {
+        let file = ElfFile::<H>::parse(bytes)?;
         let mut sections = HashMap::new();
         for section in file.sections() {
             let SectionFlags::Elf { sh_flags } = section.flags() else {
                 continue;
             };
             if sh_flags & u64::from(elf::SHF_ALLOC) != 0 {
-                let name = section.name().expect("a section's name").to_owned();
-                let data = section.data().expect("a section's bytes").to_vec();
-                sections.insert(name, (section.address() as usize, data));
+                let contents = (section.address() as usize, section.data()?.to_vec());
+                sections.insert(section.name()?.to_owned(), contents);
             }
         }
         let named = file
             .symbols()
-            .filter_map(|s| Some((s.name().ok()?.to_owned(), s.address())));
-        let symbols = named
-            .map(|(name, address)| (name, address as usize))
-            .collect();
-        Self { sections, symbols }
+            .filter_map(|s| Some((s.name().ok()?.to_owned(), s.address() as usize)));
+        let symbols: HashMap<_, _> = named.collect();
+        let veneered = symbols.keys().filter_map(|name| veneer_target(name));
+        let dynamic = file.dynamic_relocations().into_iter().flatten();
+        Ok(Self {
+            sections,
+            veneered: veneered.map(str::to_owned).collect(),
+            symbols,
+            dynamic: dynamic.map(|(place, _)| place as usize).collect(),
+        })
     }
 
     /// The bytes of a section, with its address.
@@ -56,4 +72,37 @@ impl Image {
     pub fn symbol(&self, name: &str) -> Option<usize> {
         self.symbols.get(name).copied()
     }
+
+    /// Whether the linker made a veneer for branches to the symbol `target`.
+    pub fn has_veneer(&self, target: &str) -> bool {
+        self.veneered.contains(target)
+    }
+
+    /// Addresses in a section whose words of so many bytes have this value.
+    pub fn places_of(&self, section: &str, value: usize, word: usize) -> Vec<usize> {
+        let (start, bytes) = self.section(section).unwrap_or_default();
+        let wanted = &value.to_le_bytes()[..word];
+        let offsets = (0..bytes.len()).step_by(word);
+        offsets
+            .filter(|at| bytes.get(*at..*at + word) == Some(wanted))
+            .map(|at| start + at)
+            .collect()
+    }
+
+    /// Places of the dynamic relocations in a section.
+    pub fn dynamic_places(&self, section: &str) -> Vec<usize> {
+        let (start, bytes) = self.section(section).unwrap_or_default();
+        let span = start..start + bytes.len();
+        let places = self.dynamic.iter().copied();
+        places.filter(|place| span.contains(place)).collect()
+    }
+}
+
+/// The target in the name of a veneer: `__TARGET_veneer`, `__TARGET_from_arm` (GNU ld),
+/// `__AArch64AbsLongThunk_TARGET` (lld).
+fn veneer_target(name: &str) -> Option<&str> {
+    let name = name.strip_prefix("__")?;
+    let ends = ["_veneer", "_from_arm", "_from_thumb"];
+    let gnu = ends.iter().find_map(|end| name.strip_suffix(end));
+    gnu.or_else(|| name.split_once("Thunk_").map(|(_, target)| target))
 }

@@ -12,5 +12,6 @@
 pub mod compare;
 pub mod heap;
 pub mod image;
+pub mod new_object;
 pub mod object_file;
 pub mod tools;

@@ -103,6 +103,7 @@ impl Limits {
             Sign::Signed => sign == 0 || sign == -1,
             Sign::Either => above == 0 || sign == -1,
             Sign::Magnitude => value.unsigned_abs().wrapping_shr(bits) == 0,
+            Sign::Negative => above == -1,
         };
         fits && value & (self.align as isize).wrapping_sub(1) == 0
     }
