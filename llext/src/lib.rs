@@ -110,6 +110,7 @@ pub struct Llext<'a> {
     exports: Exports<'a>,
     machine: &'static Machine,
     owned: Option<&'a OwnedBlocks>,
+    protection: Protection,
     registry: Registry,
 }
 
@@ -121,6 +122,7 @@ impl<'a> Llext<'a> {
             exports,
             machine,
             owned: None,
+            protection: Protection::NONE,
             registry: Registry::new(),
         }
     }
@@ -128,6 +130,13 @@ impl<'a> Llext<'a> {
     /// The same, for extensions that allocate: `unload` reclaims from `owned` what they left.
     pub const fn with_allocations(mut self, owned: &'a OwnedBlocks) -> Self {
         self.owned = Some(owned);
+        self
+    }
+
+    /// The same, with regions that the processor can protect: each has the size and alignment that `protection` asks for, and
+    /// memory of its own.
+    pub const fn with_protection(mut self, protection: Protection) -> Self {
+        self.protection = protection;
         self
     }
 

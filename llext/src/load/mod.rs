@@ -113,8 +113,10 @@ fn run<'a, C: Class>(
     let (heap, world) = (llext.heap, World::new(llext.exports, &llext.registry));
     let around = (heap as &dyn Heap, world);
     let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    plan.protect(reader, &llext.protection)?;
     plan.refuse(reader)?;
-    let mut regions = Regions::take(reader, heap, &plan.layout, plan.tail_len)?;
+    let one = heap.is_one() && llext.protection.is_none();
+    let mut regions = Regions::take(reader, heap, &plan.layout, plan.tail_len, one)?;
     // While entries still say where symbols are: one with a stub soon says where that is.
     describe::write_tail(reader, &plan, &mut regions, named)?;
     relocate::link(reader, &mut plan, &mut regions)?;
@@ -152,7 +154,8 @@ fn try_out<C: Class>(
 ) -> Checked<Requirements> {
     let world = World::new(llext.exports, &llext.registry);
     let around = (llext.heap, world);
-    let plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    plan.protect(reader, &llext.protection)?;
     Ok(plan.requirements())
 }
 

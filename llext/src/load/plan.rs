@@ -13,7 +13,7 @@ use crate::elf::section::Section;
 use crate::elf::symbol::Symbols;
 use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
 use crate::machine::Machine;
-use crate::memory::{Heap, MemoryKind, Scratch};
+use crate::memory::{Heap, MemoryKind, Protection, Scratch};
 use xmas_elf::sections::ShType;
 
 /// All that is known of a load before memory is taken.
@@ -140,6 +140,18 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             self.stubs_at = self.layout.place(reader, RegionKind::Text, size, align)?;
         }
         Ok(())
+    }
+
+    /// Rounds the regions to what can be protected.
+    pub(super) fn protect(
+        &mut self,
+        reader: &mut Reader<'_>,
+        protection: &Protection,
+    ) -> Checked<()> {
+        match protection.is_none() {
+            true => Ok(()),
+            false => self.layout.protect(reader, protection),
+        }
     }
 
     /// Finds the lengths of the descriptor's tail.

@@ -9,7 +9,7 @@ use crate::memory::{Block, Heap, Held, MemoryKind, align_up, copy};
 
 /// The memory of an extension that is being loaded. It goes back to the heap unless the load is finished.
 ///
-/// If one heap serves all kinds, one block holds descriptor and regions; else each has its own.
+/// If one heap serves all kinds, and none is to be protected, one block holds descriptor and regions; else each has its own.
 pub(super) struct Regions<'h> {
     descriptor: Block<'h>,
     blocks: [Option<Block<'h>>; 4],
@@ -26,15 +26,15 @@ pub(super) struct Parts<'r> {
 }
 
 impl<'h> Regions<'h> {
-    /// Takes the regions of `layout`, and a descriptor with `tail` bytes behind its head.
+    /// Takes the regions of `layout`, and a descriptor with `tail` bytes behind its head; all in `one` block or not.
     pub(super) fn take(
         reader: &mut Reader<'_>,
         heap: &'h dyn Heap,
         layout: &Layout,
         tail: usize,
+        one: bool,
     ) -> Checked<Self> {
         let (mut size, mut align) = Registry::descriptor_layout(tail);
-        let one = heap.is_one();
         let mut starts = [0; 4];
         if one {
             for (start, kind) in starts.iter_mut().zip(RegionKind::ALL) {

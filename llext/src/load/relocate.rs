@@ -80,6 +80,8 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             self.plan.set_entry(index, entry.at_stub(count));
             count = count.saturating_add(1);
         }
+        let used = count.saturating_mul(stub.size());
+        zero(self.stubs.get_mut(used..).unwrap_or_default());
         Ok(())
     }
 

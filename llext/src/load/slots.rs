@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{Arrays, RegionKind};
-use crate::memory::{Held, Scratch, align_up};
+use crate::memory::{Held, Protection, Scratch, align_up};
 
 /// A region has fewer bytes than this, so that an offset in one fits a symbol's entry with room for its marks.
 pub(super) const REGION_LIMIT: usize = Held::LIMIT;
@@ -182,6 +182,22 @@ impl Layout {
             return Ok(offset as u32);
         }
         reader.too_large(region.name(), REGION_LIMIT)
+    }
+
+    /// Makes the regions such that each can be protected by itself.
+    #[cold]
+    pub(super) fn protect(
+        &mut self,
+        reader: &mut Reader<'_>,
+        protection: &Protection,
+    ) -> Checked<()> {
+        for (extent, kind) in self.0.iter_mut().zip(RegionKind::ALL) {
+            match protection.round(extent.size, extent.align) {
+                Some((size, align)) if size < REGION_LIMIT => *extent = Extent { size, align },
+                _ => return reader.too_large(kind.name(), REGION_LIMIT),
+            }
+        }
+        Ok(())
     }
 
     /// Bytes of a region.

@@ -2,6 +2,7 @@
 
 mod faults;
 mod lookup;
+mod memory;
 mod place;
 mod refuse;
 mod relocations;
