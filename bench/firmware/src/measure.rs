@@ -80,13 +80,17 @@ fn load(task: &Task<'_>) -> Option<()> {
     let meter = Meter::new(&HEAP);
     let mut llext = Llext::new(&meter, exports::table(task.names), MACHINE);
     source::open(task.kind, task.file, &mut |source| {
-        let mut source = Watched::new(source);
+        let mut source = Watched::new(task.kind, source);
         let stack = Paint::all();
         load_from(&mut llext, &mut source)?;
         figure("stack", stack.used());
         figure("reads", source.reads);
         figure("bytes_read", source.bytes);
         figure("reading", of_ticks(source.ticks));
+        if let Some(times) = source.times {
+            figure("again", times.iter().filter(|&&times| times > 1).count());
+            figure("most", times.iter().copied().max().unwrap_or_default());
+        }
         Some(())
     })??;
     figure("peak", meter.peak());

@@ -151,6 +151,7 @@ const SOURCES: &str = "
 The same loads, with 2,000 names: from memory that stays as it is (read-only sections without relocations stay in place), from
 memory that is the loader's (all but zeroed sections stay and are patched), and from a littlefs volume, where `reads` are the
 instructions that littlefs itself takes for what the loader asks of it, and the rest may be 1.5 times the load from memory.
+Bytes that are read more than once are those of tables: relocations are checked before memory is taken, and applied after.
 By hand: `cargo xtask bench --sources --board mps2-an385`.
 ";
 

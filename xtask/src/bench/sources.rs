@@ -33,8 +33,8 @@ pub fn table(board: &Board) -> Result<String> {
         "\n### {}\n\n| load, instructions | copied | persistent | held | writable | held |\n|---|--:|--:|--:|--:|--:|\n",
         board.name
     );
-    let mut stored = "\n| from littlefs | instructions | reads | the rest | times memory | holds | bytes of file | bytes read | reads |\n\
-                      |---|--:|--:|--:|--:|---|--:|--:|--:|\n"
+    let mut stored = "\n| from littlefs | instructions | reads | the rest | times memory | holds | bytes of file | read more than once | at most | reads |\n\
+                      |---|--:|--:|--:|--:|---|--:|--:|--:|--:|\n"
         .to_owned();
     for (workload, file) in all.iter().zip(&files) {
         let from = |kind| {
@@ -89,7 +89,7 @@ fn row(
     let rest = all.saturating_sub(reading);
     writeln!(
         text,
-        "| {} | {} | {} | {} | {:.2} | {} | {} | {} | {} |",
+        "| {} | {} | {} | {} | {:.2} | {} | {} | {} | {} times | {} |",
         workload.name,
         grouped(all),
         grouped(reading),
@@ -97,7 +97,8 @@ fn row(
         rest as f64 / memory as f64,
         verdict(rest * LIMIT.1 <= memory * LIMIT.0),
         grouped(length),
-        grouped(figures.get("bytes_read")?),
+        grouped(figures.get("again")?),
+        figures.get("most")?,
         grouped(figures.get("reads")?),
     )?;
     Ok(())

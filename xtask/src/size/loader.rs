@@ -40,7 +40,7 @@ pub struct Report {
     board: String,
     limit: Option<u64>,
     rooms: BTreeMap<Room, u64>,
-    /// Constants by name; the rest under the empty name.
+    /// Constants by module; the rest under the empty name.
     tables: BTreeMap<String, u64>,
 }
 
@@ -120,7 +120,7 @@ fn symbols(elf: &ElfFile32<'_, Endianness>, code: bool) -> Result<Vec<Symbol>> {
     Ok(found)
 }
 
-/// Bytes of constants by the name of their table, without the interrupt vectors.
+/// Bytes of constants by module, without the interrupt vectors; what has no name of the loader's is under the empty name.
 fn tables(elf: &ElfFile32<'_, Endianness>) -> Result<BTreeMap<String, u64>> {
     let endian: Endianness = elf.elf_header().endian()?;
     let mut sizes = BTreeMap::new();
@@ -132,9 +132,13 @@ fn tables(elf: &ElfFile32<'_, Endianness>) -> Result<BTreeMap<String, u64>> {
         }
     }
     for symbol in symbols(elf, false)? {
-        if symbol.name.starts_with("llext::") {
+        if let Some((module, _)) = symbol
+            .name
+            .strip_prefix("llext::")
+            .and_then(|name| name.split_once("::"))
+        {
             rest = rest.saturating_sub(symbol.size);
-            *sizes.entry(symbol.name).or_default() += symbol.size;
+            *sizes.entry(module.to_owned()).or_default() += symbol.size;
         }
     }
     sizes.insert(String::new(), rest);
