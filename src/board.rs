@@ -5,9 +5,10 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering::SeqCst},
 };
 
-use llext::Exports;
-
-use crate::console::{Output, Port};
+use crate::{
+    console::{Output, Port},
+    exports::Offer,
+};
 
 /// What a board must give. It lives in a `static` of the board's binary.
 pub struct Board {
@@ -20,7 +21,7 @@ pub struct Board {
     /// The clock, which counts from reset on.
     pub clock: &'static dyn Clock,
     /// What extensions may use: [`exports!`](crate::exports), with groups of the board's own if it has any.
-    pub exports: Exports<'static>,
+    pub exports: &'static Offer,
     /// Where extensions live and run.
     pub memory: Memory,
     /// Restarts the machine.

@@ -31,8 +31,13 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     let mut buffers = Buffers::new(device);
     let mut files = Volume::mount(&mut buffers);
     shell_cmds::forget_scripts(&mut files);
-    let mut llext = Llext::new(exports::heap(), board.exports, llext::machine::NATIVE)
-        .with_allocations(exports::allocations());
+    let mut llext = Llext::new(
+        exports::heap(),
+        board.exports.exports,
+        llext::machine::NATIVE,
+    )
+    .with_abi(board.exports.abi)
+    .with_allocations(exports::allocations());
     let mut cpu = Door {
         terminal: board.terminal,
     };

@@ -211,6 +211,7 @@ def test_memory_that_is_not_there(shell):
         error: mem write: {nowhere}: <...>
         llext> version
         <...>
+        exports <hex>
         """,
     )
 
@@ -221,6 +222,7 @@ def test_the_machine(board, shell):
         f"""
         llext> version
         llext-shell <...> on {board}
+        exports <hex>
         llext> uptime
         up <n>.<n> s, prompt after <n> us
         llext> time term

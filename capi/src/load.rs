@@ -99,6 +99,7 @@ impl State {
         let options = LoadOptions {
             origin: "",
             keep_sections: param.keep_section_info,
+            ..LoadOptions::DEFAULT
         };
         let mut first = First(Name::EMPTY);
         let handle = match self.llext().load(&mut source, name, &options, &mut first) {

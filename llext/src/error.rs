@@ -2,6 +2,7 @@
 //!
 //! The text of each (in `message.rs`) is the WHY of a line `error: WHAT: WHY`; `hint` is what to do about it.
 
+use crate::export::AbiId;
 use crate::machine::{FieldError, Machine};
 use crate::name::Name;
 use crate::source::SourceError;
@@ -39,6 +40,13 @@ pub enum LoadError {
     NotRelocatable {
         /// `e_type`.
         found: u16,
+    },
+    /// Built for a firmware with other exports: see [`AbiId`].
+    WrongAbi {
+        /// What the file's note says.
+        found: AbiId,
+        /// The firmware's own.
+        wanted: AbiId,
     },
     /// A field of the ELF header makes no sense.
     BadHeader {
@@ -192,6 +200,9 @@ impl LoadError {
             }
             Self::WrongClass { .. } | Self::WrongMachine { .. } | Self::WrongEndianness => {
                 "build the extension for this board: see `version` for its machine"
+            }
+            Self::WrongAbi { .. } => {
+                "build it again for this firmware; `llext load --force` ignores the difference"
             }
             Self::NotRelocatable { .. } => "link with `ld -r`, or load the compiler's .o file",
             Self::Truncated { .. } => "copy the file again: it is shorter than its headers say",

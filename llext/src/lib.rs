@@ -11,7 +11,7 @@
 //! use llext::{Exports, Llext, LoadOptions, SliceSource, machine};
 //!
 //! let mut llext = Llext::new(heap, Exports::new(&[]), &machine::ARM);
-//! let options = LoadOptions { origin: "/ext/hello.elf", keep_sections: true };
+//! let options = LoadOptions { origin: "/ext/hello.elf", ..LoadOptions::default() };
 //! let hello = llext.load(&mut SliceSource::new(file), "hello", &options, &mut ())?;
 //! let entry = hello.find("hello_world");
 //! # let _ = entry; Ok(()) }
@@ -86,7 +86,7 @@ mod text;
 pub mod zephyr;
 
 pub use error::{LoadError, RelocationFault, UnloadError};
-pub use export::{Export, Exports};
+pub use export::{AbiId, Export, Exports};
 pub use load::{LoadOptions, Report, Requirements};
 pub use loaded::{
     BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
@@ -108,6 +108,7 @@ use machine::Machine;
 pub struct Llext<'a> {
     heap: &'a dyn Heap,
     exports: Exports<'a>,
+    abi: Option<AbiId>,
     machine: &'static Machine,
     owned: Option<&'a OwnedBlocks>,
     protection: Protection,
@@ -120,6 +121,7 @@ impl<'a> Llext<'a> {
         Self {
             heap,
             exports,
+            abi: None,
             machine,
             owned: None,
             protection: Protection::NONE,
@@ -137,6 +139,12 @@ impl<'a> Llext<'a> {
     /// memory of its own.
     pub const fn with_protection(mut self, protection: Protection) -> Self {
         self.protection = protection;
+        self
+    }
+
+    /// The same, where a file is refused whose note says that it was built for exports with another id.
+    pub const fn with_abi(mut self, abi: AbiId) -> Self {
+        self.abi = Some(abi);
         self
     }
 
@@ -252,6 +260,11 @@ impl<'a> Llext<'a> {
     /// The firmware's exports.
     pub fn exports(&self) -> &Exports<'a> {
         &self.exports
+    }
+
+    /// The id of the firmware's exports, if it has one.
+    pub fn abi(&self) -> Option<AbiId> {
+        self.abi
     }
 
     /// The heap that extensions live in.

@@ -1,6 +1,7 @@
 //! The errors' texts: one place for them all, for `ufmt` on the target and `core::fmt` on hosts.
 
 use crate::error::{LoadError, RelocationFault, UnloadError};
+use crate::export::AbiId;
 use crate::machine::FieldError;
 use crate::source::{SourceError, SourceFault};
 use crate::text::Arg::{Dec, Hex, Int, Text};
@@ -62,6 +63,11 @@ impl LoadError {
             } => write(
                 "truncated: {} of {} bytes at {} in a file of {} bytes",
                 &[Text(what), Dec(*size), Hex(*offset), Dec(*len)],
+                put,
+            ),
+            Self::WrongAbi { found, wanted } => write(
+                "built for exports {}, this firmware has {}",
+                &[Hex(found.0 as usize), Hex(wanted.0 as usize)],
                 put,
             ),
             Self::SeveralSymbolTables => put("more than one symbol table"),
@@ -288,6 +294,12 @@ impl SourceError {
     }
 }
 
+impl AbiId {
+    fn describe(&self, put: &mut dyn FnMut(&str)) {
+        write("{}", &[Hex(self.0 as usize)], put);
+    }
+}
+
 impl UnloadError {
     fn describe(&self, put: &mut dyn FnMut(&str)) {
         put(match self {
@@ -326,7 +338,7 @@ macro_rules! text {
     )+};
 }
 
-text!(LoadError, UnloadError, SourceError, RelocationFault);
+text!(AbiId, LoadError, UnloadError, SourceError, RelocationFault);
 
 impl core::error::Error for LoadError {}
 impl core::error::Error for UnloadError {}

@@ -36,6 +36,24 @@ struct llext_const_symbol {
 		__attribute__((section(".exported_sym"), used, aligned(__alignof__(void *)))) = { #x, (const void *)&x }
 #define EXPORT_SYMBOL(x) LL_EXTENSION_SYMBOL(x)
 
+/* Binds the extension to firmware whose exports have this id (`version` shows it): others refuse to load it. Write it
+ * once, at file scope, or let `cargo xtask extension --abi`, or ABI in extension.mk, define LLEXT_ABI_ID.
+ *
+ * It is a note (ELF gABI, "Note section") that is not loaded: owner "llext", type 1, the id in one word.
+ */
+#define LLEXT_ABI(id) LLEXT_ABI_NOTE(id)
+#define LLEXT_ABI_NOTE(id) \
+	__asm__(".pushsection .note.llext.abi, \"\", %note\n\t" \
+		".balign 4\n\t" \
+		".long 6, 4, 1\n\t" \
+		".asciz \"llext\"\n\t" \
+		".balign 4\n\t" \
+		".long " #id "\n\t" \
+		".popsection")
+#ifdef LLEXT_ABI_ID
+LLEXT_ABI(LLEXT_ABI_ID);
+#endif
+
 /* Prints to the console, formatted as printf does. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

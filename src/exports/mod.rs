@@ -21,7 +21,7 @@ mod libc;
 
 use core::ops::Range;
 
-use llext::{Export, OwnedBlocks};
+use llext::{AbiId, Export, Exports, OwnedBlocks};
 
 /// The C library.
 pub const LIBC: &[Export] = group(cfg!(feature = "libc"), libc::LIBC);
@@ -36,18 +36,55 @@ const fn group(on: bool, exports: &'static [Export]) -> &'static [Export] {
     if on { exports } else { &[] }
 }
 
-/// The table of the firmware's exports, and of the board's own groups, if it names some: `exports![]`, `exports![LEDS]`.
+/// Counted up when what an exported name means changes and the name does not: extensions that were bound to the
+/// exports before are refused then.
+pub const ABI_VERSION: u32 = 1;
+
+/// What a board offers to extensions.
+pub struct Offer {
+    /// All exports.
+    pub exports: Exports<'static>,
+    /// Their identity.
+    pub abi: AbiId,
+}
+
+/// Makes a `static` [`Offer`](crate::exports::Offer) of the firmware's exports, and of the board's own groups if it names
+/// some: `exports!(EXPORTS)`, `exports!(EXPORTS: LEDS)`. Once a board, since the note that says the exports' id goes to its
+/// ELF file, where `cargo xtask extension --abi` reads it: sdk/include/llext.h says what it holds.
 #[macro_export]
 macro_rules! exports {
-    ($($own:tt)*) => {
-        $crate::llext::exports![
-            $crate::exports::LIBC,
-            $crate::exports::KERNEL,
-            $crate::exports::HEAP,
-            $crate::exports::COMPILER,
-            $($own)*
-        ]
+    ($name:ident $(: $($own:expr),+)?) => {
+        static $name: $crate::exports::Offer = $crate::exports::Offer {
+            exports: $crate::llext::exports![
+                $crate::exports::LIBC,
+                $crate::exports::KERNEL,
+                $crate::exports::HEAP,
+                $crate::exports::COMPILER,
+                $($($own),+)?
+            ],
+            abi: $crate::exports::abi(&[$($($own),+)?]),
+        };
+        core::arch::global_asm!(
+            ".pushsection .note.llext.abi, \"\", %note",
+            ".balign 4",
+            ".long 6, 4, 1",
+            ".asciz \"llext\"",
+            ".balign 4",
+            ".long {id}",
+            ".popsection",
+            id = const $crate::exports::abi(&[$($($own),+)?]).0,
+        );
     };
+}
+
+/// The id of the firmware's exports and of a board's `own`.
+#[doc(hidden)]
+pub const fn abi(own: &[&[Export]]) -> AbiId {
+    let firmware = AbiId::of(&[LIBC, KERNEL, HEAP, COMPILER], ABI_VERSION);
+    if own.is_empty() {
+        return firmware;
+    }
+    AbiId::of(own, firmware.0)
 }
 
 /// Gives the heap its memory, and sets the C library up.

@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::board::Board;
 use crate::extensions;
+use crate::firmware;
 use crate::paths;
 use crate::run::DEFAULT_BOARD;
 use crate::tools;
@@ -27,6 +28,9 @@ pub struct BuildExtension {
     /// Put it here [default: target/ext/BOARD/stripped/NAME.elf, by the name of the first source]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Bind it to the exports of the board's firmware as it is now: other firmware refuses it
+    #[arg(long)]
+    abi: bool,
     /// More flags for the compiler, or for cargo; they win over the SDK's
     #[arg(last = true, value_name = "FLAG")]
     flags: Vec<String>,
@@ -45,7 +49,12 @@ impl BuildExtension {
             .as_deref()
             .and_then(|file| file.file_stem())
             .map(|stem| stem.to_string_lossy());
-        let extension = extensions::build(&board, name.as_deref(), &self.sources, &self.flags)?;
+        let abi = match self.abi {
+            true => Some(firmware::abi(&board)?),
+            false => None,
+        };
+        let name = name.as_deref();
+        let extension = extensions::build(&board, name, &self.sources, abi, &self.flags)?;
         let file = match self.output {
             Some(file) => {
                 fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;

@@ -29,6 +29,9 @@ const FLAGS: &str = include_str!("../../sdk/flags.txt");
 /// Symbol of `sdk/rust` from which the linker starts when it collects a Rust extension's dead code.
 const RUST_ROOT: &str = "llext_sdk_root";
 
+/// What tells the SDK the id of the exports that an extension is for.
+const ABI_ID: &str = "LLEXT_ABI_ID";
+
 /// An extension that has been built.
 #[derive(Clone, Debug)]
 pub struct Extension {
@@ -53,13 +56,13 @@ pub fn build_all(board: &Board) -> Result<Vec<Extension>> {
     children(&paths::root().join("examples"))?
         .iter()
         .filter(|path| path.is_dir())
-        .map(|folder| build(board, None, &[folder], &[]))
+        .map(|folder| build(board, None, &[folder], None, &[]))
         .collect()
 }
 
 /// Builds one extension from C and C++ files, from a folder of them, or from a folder with a `Cargo.toml`.
 /// Without `name` it has that of the folder or of the first file. `flags` go to the compiler, or to cargo,
-/// after all others.
+/// after all others. With an `abi` it is bound to firmware whose exports have that id.
 ///
 /// # Errors
 /// It cannot be built; the compiler has said why on stderr.
@@ -67,6 +70,7 @@ pub fn build(
     board: &Board,
     name: Option<&str>,
     sources: &[impl AsRef<Path>],
+    abi: Option<u32>,
     flags: &[String],
 ) -> Result<Extension> {
     let Some(first) = sources.first() else {
@@ -78,6 +82,7 @@ pub fn build(
         board,
         name: name.unwrap_or(&stem),
         dir: dir(board),
+        abi: abi.map(|id| format!("{id:#010x}")),
         flags,
     };
     let _alone = lock(&builder.dir)?;
@@ -106,6 +111,7 @@ struct Builder<'b> {
     board: &'b Board,
     name: &'b str,
     dir: PathBuf,
+    abi: Option<String>,
     flags: &'b [String],
 }
 
@@ -144,6 +150,7 @@ impl Builder<'_> {
             .args(&c.extension_flags)
             .arg("-I")
             .arg(paths::root().join("sdk/include"))
+            .args(self.abi.iter().map(|id| format!("-D{ABI_ID}={id}")))
             .args(self.flags)
             .args(["-MMD", "-c", "-o"])
             .args([&object, unit]);
@@ -164,6 +171,7 @@ impl Builder<'_> {
             .args(["--quiet", "--release", "--target", triple, "--target-dir"])
             .arg(firmware::target_dir())
             .envs(firmware::environment(self.board))
+            .envs(self.abi.iter().map(|id| (ABI_ID, id)))
             .args(self.flags);
         process::run(&mut cargo)?;
         let library = release.join(format!("lib{}.a", package_name(package)?.replace('-', "_")));

@@ -1,9 +1,11 @@
 //! Building the firmware of a board.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use object::{Object, ObjectSection};
 
 use crate::board::Board;
 use crate::paths;
@@ -57,6 +59,25 @@ pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -
     }
     Ok(elf)
 }
+
+/// The id of what the firmware exports (`version` shows it), from the note in its ELF. Builds it.
+///
+/// # Errors
+/// It cannot be built, or has no such note.
+pub fn abi(board: &Board) -> Result<u32> {
+    let elf = build(board)?;
+    let file = fs::read(&elf).with_context(|| elf.display().to_string())?;
+    let notes = object::File::parse(&*file)?
+        .section_by_name(".note.llext.abi")
+        .with_context(|| format!("{}: no .note.llext.abi", elf.display()))?
+        .data()?;
+    let id = notes.strip_prefix(ABI_NOTE).and_then(|id| id.first_chunk());
+    let id = id.with_context(|| format!("{}: another note in .note.llext.abi", elf.display()))?;
+    Ok(u32::from_le_bytes(*id))
+}
+
+/// What sdk/include/llext.h explains: sizes of owner and id, type 1, and the owner.
+const ABI_NOTE: &[u8] = b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0";
 
 /// Completes a command of [`Toolchain`] so that it works on `package` for `board`; the firmware is the package of the
 /// board's name.

@@ -23,12 +23,14 @@ static UART: SerialPort<CmsdkUart> =
 static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, 25_000_000) };
 static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
+llext_shell::exports!(EXPORTS);
+
 static BOARD: Board = Board {
     name: "mps2-an385",
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
-    exports: llext_shell::exports![],
+    exports: &EXPORTS,
     // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,

@@ -29,12 +29,14 @@ static PLIC: Plic = unsafe { Plic::new(0x0c00_0000) };
 static FINISHER: SifiveTest = unsafe { SifiveTest::new(0x0010_0000) };
 static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
+llext_shell::exports!(EXPORTS);
+
 static BOARD: Board = Board {
     name: "rv32-virt",
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
-    exports: llext_shell::exports![],
+    exports: &EXPORTS,
     memory: Memory {
         heap: 0x8040_0000..0x8080_0000,
         stack: 0x8081_0000..0x8081_8000,

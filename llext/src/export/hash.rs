@@ -77,6 +77,14 @@ pub(super) const fn of_name(seed: u32, name: &[u8]) -> u32 {
     step(hash, word)
 }
 
+/// `hash` and `value` in one, every bit of which depends on every bit of both (the finalizer of MurmurHash3).
+pub(super) const fn mix(hash: u32, value: u32) -> u32 {
+    let mut mixed = step(hash, value);
+    mixed = (mixed ^ mixed >> 16).wrapping_mul(0x85eb_ca6b);
+    mixed = (mixed ^ mixed >> 13).wrapping_mul(0xc2b2_ae35);
+    mixed ^ mixed >> 16
+}
+
 /// A number below `below`, by the high bits of `hash`; 0 if there is none.
 pub(super) const fn reduce(hash: u32, below: usize) -> usize {
     ((hash as u64 * below as u64) >> 32) as usize

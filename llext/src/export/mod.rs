@@ -34,6 +34,7 @@
 //!
 //! A firmware links the search of the table that it makes, and not the others.
 
+mod abi;
 mod hash;
 mod message;
 mod record;
@@ -42,6 +43,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use abi::AbiId;
 pub use record::Export;
 #[doc(hidden)]
 pub use table::{ExportTable, TableView, buckets, letters, records};

@@ -8,7 +8,7 @@ use crate::elf::claim::Chunk;
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
-use crate::elf::note;
+use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::elf::section::Section;
 use crate::elf::symbol::{Home, Symbol};
@@ -130,7 +130,11 @@ fn has_build_id<C: Class>(
                 continue;
             }
             let span = section.contents(reader, "section")?;
-            if let Some((offset, len)) = note::find_build_id(reader, &span)? {
+            let mut notes = Notes::new(span);
+            while let Some(note) = notes.next(reader)? {
+                let Note::BuildId(offset, len) = note else {
+                    continue;
+                };
                 let mut id = [0; u8::MAX as usize];
                 let id = id.get_mut(..usize::from(len)).unwrap_or_default();
                 same = span.read(reader, offset as usize, id)? == wanted;

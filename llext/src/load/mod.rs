@@ -35,8 +35,19 @@ pub struct LoadOptions<'o> {
     /// Where the file came from (a path), kept for messages and debuggers; empty: not kept.
     /// What is longer than 255 bytes is not kept.
     pub origin: &'o str,
+    /// Load a file even if its note says that it was built for a firmware with other exports ([`AbiId`](crate::AbiId)).
+    pub ignore_abi: bool,
     /// Keep names and addresses of the sections after the load, for `Extension::sections` (GDB scripts, inspection).
     pub keep_sections: bool,
+}
+
+impl LoadOptions<'_> {
+    /// Nothing out of the ordinary: what `default` gives, for constants.
+    pub const DEFAULT: Self = Self {
+        origin: "",
+        ignore_abi: false,
+        keep_sections: false,
+    };
 }
 
 /// Is told what a load finds wrong, as it finds it. All methods have empty defaults.
@@ -110,7 +121,7 @@ fn run<'a, C: Class>(
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<(Block<'a>, usize, Head)> {
-    let (heap, world) = (llext.heap, World::new(llext.exports, &llext.registry));
+    let (heap, world) = (llext.heap, world(llext, named.1));
     let around = (heap as &dyn Heap, world);
     let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
     plan.protect(reader, &llext.protection)?;
@@ -152,11 +163,16 @@ fn try_out<C: Class>(
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<Requirements> {
-    let world = World::new(llext.exports, &llext.registry);
-    let around = (llext.heap, world);
+    let around = (llext.heap, world(llext, named.1));
     let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
     plan.protect(reader, &llext.protection)?;
     Ok(plan.requirements())
+}
+
+/// What the extension may use.
+fn world<'l>(llext: &'l Llext<'_>, options: &LoadOptions<'_>) -> World<'l> {
+    let abi = llext.abi.filter(|_| !options.ignore_abi);
+    World::new(llext.exports, &llext.registry).with_abi(abi)
 }
 
 /// Whether an extension can get this name now.

@@ -11,7 +11,7 @@ use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::symbol::{Home, Symbol};
 use crate::error::LoadError;
-use crate::export::Exports;
+use crate::export::{AbiId, Exports};
 use crate::loaded::{RegionKind, Registry};
 
 /// The longest name that is looked up, in bytes.
@@ -24,6 +24,8 @@ pub(super) struct World<'w> {
     pub(super) registry: &'w Registry,
     /// The address that near exports of the firmware count from.
     pub(super) near: usize,
+    /// The id of the firmware's exports, unless files for others are welcome too.
+    pub(super) abi: Option<AbiId>,
 }
 
 impl<'w> World<'w> {
@@ -35,7 +37,13 @@ impl<'w> World<'w> {
             exports,
             registry,
             near,
+            abi: None,
         }
+    }
+
+    /// The same, where a file that was built for other exports is refused.
+    pub(super) fn with_abi(self, abi: Option<AbiId>) -> Self {
+        Self { abi, ..self }
     }
 }
 
@@ -154,20 +162,22 @@ impl<C: Class> Plan<'_, '_, C> {
             return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
         }
         let mut buffer = [0; NAME_LIMIT + 1];
-        let name = symbols.names.read(reader, symbol.name, &mut buffer)?;
-        if name.len() > NAME_LIMIT {
+        let text = symbols.names.text(reader, symbol.name, &mut buffer)?;
+        let (len, position) = self.world.exports.look_up(text);
+        let Some(name) = len.and_then(|len| text.get(..len)) else {
             let symbol = symbols.names.name(reader, symbol.name);
             return reader.refuse(LoadError::LongName {
                 symbol,
                 limit: NAME_LIMIT,
             });
-        }
+        };
         let World {
             exports,
             registry,
             near,
+            ..
         } = self.world;
-        if let Some(position) = exports.position(name) {
+        if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);
             return fits(reader, "table of exports", entry);

@@ -4,10 +4,11 @@ use super::plan::Plan;
 use super::slots::{self, LAST, Place, REGION_LIMIT};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
-use crate::elf::note;
+use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::Section;
 use crate::error::LoadError;
+use crate::export::AbiId;
 use crate::loaded::{BuildId, ExportTable, RegionKind};
 use xmas_elf::sections::{SHF_COMPRESSED, ShType};
 
@@ -63,6 +64,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 symbols.extended = Some(Table::new(span));
                 Ok(())
             }
+            (Some(ShType::Note), _) => self.read_notes(reader, section).map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -95,7 +97,10 @@ impl<C: Class> Plan<'_, '_, C> {
         let offset = self.layout.place(reader, region, section.size, align)?;
         match section.kind {
             Some(ShType::Note) if region == RegionKind::Rodata => {
-                self.find_build_id(reader, section, offset)?;
+                if let Some((at, len)) = self.read_notes(reader, section)? {
+                    let offset = offset.saturating_add(at);
+                    self.build_id = BuildId { offset, len };
+                }
             }
             // Nothing else that has records is worth a look at its name.
             Some(ShType::ProgBits) if region != RegionKind::Text && align >= C::WORD => {
@@ -125,21 +130,26 @@ impl<C: Class> Plan<'_, '_, C> {
         Ok(Place::waiting(array, priority(name), size))
     }
 
+    /// Remembers the build-id of a section of notes, and lets no file pass that was built for other exports.
     #[cold]
-    fn find_build_id(
+    fn read_notes(
         &mut self,
         reader: &mut Reader<'_>,
         section: &Section,
-        offset: u32,
-    ) -> Checked<()> {
-        let span = section.contents(reader, "section")?;
-        if let Some((at, len)) = note::find_build_id(reader, &span)? {
-            self.build_id = BuildId {
-                offset: offset.saturating_add(at),
-                len,
-            };
+    ) -> Checked<Option<(u32, u8)>> {
+        let mut notes = Notes::new(section.contents(reader, "notes")?);
+        let mut build_id = None;
+        while let Some(note) = notes.next(reader)? {
+            match (note, self.world.abi) {
+                (Note::BuildId(at, len), _) => build_id = Some((at, len)),
+                (Note::Abi(found), Some(wanted)) if found != wanted.0 => {
+                    let found = AbiId(found);
+                    return reader.refuse(LoadError::WrongAbi { found, wanted });
+                }
+                (Note::Abi(_), _) => {}
+            }
         }
-        Ok(())
+        Ok(build_id)
     }
 
     /// Remembers the records of `.exported_sym`.

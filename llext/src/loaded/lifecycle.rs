@@ -80,6 +80,7 @@ mod tests {
     const KEEP: LoadOptions<'static> = LoadOptions {
         origin: "",
         keep_sections: true,
+        ..LoadOptions::DEFAULT
     };
 
     /// A file with an entry, something of each function array, and data.

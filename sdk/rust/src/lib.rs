@@ -22,10 +22,12 @@
 //! | [`Text`] | a string argument |
 //! | `alloc` (`Box`, `Vec`, `String` …) | the firmware's `malloc` and `free`: what leaks is reported at unload |
 //! | [`time`] | `k_uptime_get_32`, `k_msleep`, `k_busy_wait` |
+//! | `LLEXT_ABI_ID` in the environment | the extension is bound to firmware whose `version` shows this id |
 //! | panics | the message on the console, then `abort`: the shell goes on |
 #![no_std]
 #![warn(missing_docs)]
 
+mod abi;
 #[doc(hidden)]
 pub mod console;
 pub mod export;

@@ -61,6 +61,12 @@ pub const LOAD: Command = Command {
             value: "",
             about: "Change nothing; tell what it needs and lacks",
         },
+        Choice {
+            long: "--force",
+            short: "-f",
+            value: "",
+            about: "Load it even if it was built for a firmware with other exports",
+        },
     ],
     action: Action::Run(run),
 };
@@ -69,12 +75,13 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let typed = args.needed(0);
     let name = args.choice("--name").flatten();
     let dry_run = args.choice("--dry-run").is_some();
+    let force = args.choice("--force").is_some();
     let path = fs::path(ctx, "load", typed)?;
     let name = name.unwrap_or(path.stem());
     if dry_run {
-        return rehearse(ctx, &path, name);
+        return rehearse(ctx, &path, name, force);
     }
-    let id = load(ctx, &path, name)?;
+    let id = load(ctx, &path, name, force)?;
     // The debugger knows first: its script is there before any of the extension's code runs.
     gdb::keep(ctx, id);
     construct(ctx, id)?;
@@ -96,9 +103,15 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 
 /// Loads; no line of the extension has run after it. A name that is loaded is refused: who types it means a new file,
 /// and counted uses are for programs.
-fn load(ctx: &mut Context<'_>, path: &Path, name: &str) -> Result<ExtensionId, Failed> {
+fn load(
+    ctx: &mut Context<'_>,
+    path: &Path,
+    name: &str,
+    force: bool,
+) -> Result<ExtensionId, Failed> {
     let options = LoadOptions {
         origin: path.as_str(),
+        ignore_abi: force,
         keep_sections: true,
     };
     let mut report = Undefined {
@@ -219,9 +232,10 @@ fn construct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
 }
 
 /// Tells what a load would need and lack.
-fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str) -> Status {
+fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Status {
     let options = LoadOptions {
         origin: path.as_str(),
+        ignore_abi: force,
         keep_sections: true,
     };
     let llext = &*ctx.llext;

@@ -3,14 +3,17 @@
 //! ```text
 //! llext> version
 //! llext-shell <...> on <...>
+//! exports <hex>
 //! ```
+//!
+//! The second line is the identity of what extensions may use ([`llext::AbiId`]).
 
 use crate::{
     Status,
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::print,
+    text::{Hex, print},
 };
 
 /// The command.
@@ -29,5 +32,8 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         env!("CARGO_PKG_VERSION"),
         ctx.system.board()
     );
+    if let Some(abi) = ctx.llext.abi() {
+        print!(ctx.console, "exports {}\n", Hex(abi.0 as usize, 8));
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@
 mod disk;
 pub use disk::Disk;
 
-use llext::{Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, Usage, machine};
+use llext::{AbiId, Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, Usage, machine};
 use shell_cmds::{
     Candidate, Context, Failed, Status,
     context::{Console, Cpu, Fault, Mode, Outcome, System},
@@ -56,7 +56,9 @@ impl World {
         let screen = Screen::default();
         Self {
             disk: Disk::new(),
-            llext: Llext::new(heap, Exports::new(exports), machine).with_allocations(owned),
+            llext: Llext::new(heap, Exports::new(exports), machine)
+                .with_abi(AbiId(0x600d_ab1e))
+                .with_allocations(owned),
             cpu: Recorder {
                 screen: screen.clone(),
                 calls: vec![],

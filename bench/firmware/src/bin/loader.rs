@@ -59,6 +59,7 @@ fn use_everything() {
     let options = LoadOptions {
         origin: black_box("/ext/a.elf"),
         keep_sections: black_box(true),
+        ..LoadOptions::DEFAULT
     };
     let name = black_box("a");
     if let Err(error) = llext

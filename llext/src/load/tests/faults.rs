@@ -7,6 +7,7 @@ use core::cell::Cell;
 const KEEP: LoadOptions<'static> = LoadOptions {
     origin: "/ext/x.elf",
     keep_sections: true,
+    ..LoadOptions::DEFAULT
 };
 
 /// A file that uses an export of another extension, with constructors and a build-id.

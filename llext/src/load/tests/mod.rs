@@ -1,5 +1,6 @@
 //! Loads of hand-built files. Files of real compilers are loaded in `tests/gnu-ld`.
 
+mod abi;
 mod faults;
 mod lookup;
 mod memory;

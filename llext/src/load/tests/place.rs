@@ -7,6 +7,7 @@ use crate::{Llext, LoadOptions, RegionKind};
 const KEEP: LoadOptions<'static> = LoadOptions {
     origin: "/ext/x.elf",
     keep_sections: true,
+    ..LoadOptions::DEFAULT
 };
 
 #[test]

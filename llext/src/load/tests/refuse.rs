@@ -274,6 +274,27 @@ fn symbols() {
         elf.relocate(2, 0, symbol, R_ARM_ABS32, None);
         refusal(&elf.build())
     };
+    for len in [255, 256, 5000] {
+        assert_eq!(lookup(len), LoadError::Undefined(1));
+    }
+}
+
+#[test]
+fn names_that_are_read_have_a_limit() {
+    let lookup = |len: usize| {
+        let mut elf = small();
+        let symbol = elf.symbol(&"x".repeat(len), GLOBAL, 0, 0, 0);
+        elf.relocate(2, 0, symbol, R_ARM_ABS32, None);
+        let (image, arena) = (elf.build(), Arena::new());
+        let mut llext = Llext::new(&arena.heap, exports(&[("far", 0x101)]), &ARM);
+        // A source that does not let others look at its bytes.
+        let mut source = FailingSource {
+            source: image.source(),
+            fail_at: usize::MAX,
+        };
+        let loaded = llext.load(&mut source, "x", &LoadOptions::default(), &mut ());
+        loaded.err().expect("a refusal")
+    };
     assert_eq!(lookup(255), LoadError::Undefined(1));
     assert!(matches!(
         lookup(256),
