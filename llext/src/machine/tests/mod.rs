@@ -3,6 +3,7 @@
 //! The expected bytes are what GNU ld 2.40 writes; `tests/gnu-ld` compares many more.
 
 mod cases;
+mod others;
 
 use super::field::{Limits, Sign};
 use super::*;
@@ -95,7 +96,8 @@ fn machines_are_found_by_what_elf_headers_say() {
     assert_eq!(name(40, Class::Elf32), Some("ARM"));
     assert_eq!(name(243, Class::Elf32), Some("RISC-V"));
     assert_eq!(name(243, Class::Elf64), Some("RISC-V"));
-    assert_eq!(name(62, Class::Elf64), None);
+    assert_eq!(name(62, Class::Elf64), Some("x86-64"));
+    assert_eq!(name(62, Class::Elf32), None);
 }
 
 #[test]
