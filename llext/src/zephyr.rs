@@ -17,6 +17,9 @@
 //! | `llext_get_section_info` | [`Extension::sections`], [`Extension::section`] | Kept in 16 bytes and a name a section, not as headers |
 //! | `llext_heap_init` | [`TlsfHeap::init`] | As many heaps as one likes |
 //! | `ldr_parm->keep_section_info`, `llext_free_inspection_data` | [`LoadOptions::keep_sections`] | What is kept goes with the extension |
+//! | `EXPORT_SYMBOL` in the firmware | [`export_group!`](crate::export_group), [`exports!`](crate::exports) | A name that is exported twice does not compile |
+//! | `EXPORT_GROUP_SYMBOL`, `CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_…` | one constant a group, under a `cfg` in `exports!` | The shell's firmware has a cargo feature a group |
+//! | `CONFIG_LLEXT_IMPORT_ALL_GLOBALS` | [`LoadOptions::export_all`] | Said by each load |
 //!
 //! [`call::function`]: crate::call::function
 //! [`Exports::find`]: crate::Exports::find
@@ -35,6 +38,7 @@
 //! [`Llext::load`]: crate::Llext::load
 //! [`Llext::unload`]: crate::Llext::unload
 //! [`load`]: crate::load
+//! [`LoadOptions::export_all`]: crate::LoadOptions::export_all
 //! [`LoadOptions::keep_sections`]: crate::LoadOptions::keep_sections
 //! [`TlsfHeap::init`]: crate::TlsfHeap::init
 //! [`UnloadError::InUse`]: crate::UnloadError::InUse

@@ -1,5 +1,6 @@
 //! Which function or object lies at an address: what a load knew and did not keep is read from the file again.
 
+use super::LoadOptions;
 use super::plan::Plan;
 use super::resolve::World;
 use super::slots::{Layout, Slot};
@@ -64,7 +65,7 @@ fn find<C: Class>(
     buffer: &mut [u8],
 ) -> Checked<Option<(usize, usize)>> {
     let around = (llext.heap, World::new(llext.exports, &llext.registry));
-    let mut plan = Plan::<C>::survey_of(reader, llext.machine, around, false)?;
+    let mut plan = Plan::<C>::survey_of(reader, llext.machine, around, &LoadOptions::DEFAULT)?;
     if !is_same(reader, &plan, extension)? {
         return Ok(None);
     }

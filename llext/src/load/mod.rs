@@ -37,6 +37,9 @@ pub struct LoadOptions<'o> {
     pub origin: &'o str,
     /// Load a file even if its note says that it was built for a firmware with other exports ([`AbiId`](crate::AbiId)).
     pub ignore_abi: bool,
+    /// Export all global functions and objects of default visibility, even if the file has a section `.exported_sym`
+    /// (Zephyr's `CONFIG_LLEXT_IMPORT_ALL_GLOBALS`).
+    pub export_all: bool,
     /// Keep names and addresses of the sections after the load, for `Extension::sections` (GDB scripts, inspection).
     pub keep_sections: bool,
 }
@@ -46,6 +49,7 @@ impl LoadOptions<'_> {
     pub const DEFAULT: Self = Self {
         origin: "",
         ignore_abi: false,
+        export_all: false,
         keep_sections: false,
     };
 }

@@ -57,7 +57,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
     ) -> Checked<Self> {
-        let mut plan = Self::survey_of(reader, machine, (heap, world), options.keep_sections)?;
+        let mut plan = Self::survey_of(reader, machine, (heap, world), options)?;
         plan.resolve_ahead(reader)?;
         plan.check(reader, report)?;
         plan.place_stubs(reader)?;
@@ -70,7 +70,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         reader: &mut Reader<'s>,
         machine: &'static Machine,
         (heap, world): (&'p dyn Heap, World<'p>),
-        keep_sections: bool,
+        options: &LoadOptions<'_>,
     ) -> Checked<Self> {
         let file = File::open(reader, machine)?;
         let symbols = find_symbols(reader, &file)?;
@@ -103,7 +103,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             tail: Tail::default(),
             tail_len: 0,
         };
-        plan.survey(reader, keep_sections)?;
+        plan.survey(reader, options)?;
         Ok(plan)
     }
 

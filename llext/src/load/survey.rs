@@ -1,5 +1,6 @@
 //! First phase: every section header is checked, and every section that is loaded gets its place.
 
+use super::LoadOptions;
 use super::plan::Plan;
 use super::slots::{self, LAST, Place, REGION_LIMIT};
 use crate::elf::claim::{Chunk, Table};
@@ -17,7 +18,11 @@ const PRIORITY_AT: usize = 12;
 
 impl<C: Class> Plan<'_, '_, C> {
     /// Goes through the section headers.
-    pub(super) fn survey(&mut self, reader: &mut Reader<'_>, keep_sections: bool) -> Checked<()> {
+    pub(super) fn survey(
+        &mut self,
+        reader: &mut Reader<'_>,
+        options: &LoadOptions<'_>,
+    ) -> Checked<()> {
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::EMPTY);
         let (mut index, mut any_array) = (0, false);
         loop {
@@ -29,9 +34,9 @@ impl<C: Class> Plan<'_, '_, C> {
                 let section = Section::new::<C>(record);
                 let mut place = Place::NONE;
                 if section.is_allocated() {
-                    place = self.add(reader, index, &section)?;
+                    place = self.add(reader, (index, &section), options)?;
                     any_array |= !place.is_placed();
-                    if keep_sections {
+                    if options.keep_sections {
                         self.keep(reader, &section)?;
                     }
                 } else {
@@ -71,7 +76,12 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// A section that is loaded: checked, and with its place in a region.
     #[inline]
-    fn add(&mut self, reader: &mut Reader<'_>, index: usize, section: &Section) -> Checked<Place> {
+    fn add(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (index, section): (usize, &Section),
+        options: &LoadOptions<'_>,
+    ) -> Checked<Place> {
         let align = match section.align() {
             Ok(align) => align,
             Err(align) => return self.file.bad_section(reader, index, "sh_addralign", align),
@@ -103,7 +113,9 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
             }
             // Nothing else that has records is worth a look at its name.
-            Some(ShType::ProgBits) if region != RegionKind::Text && align >= C::WORD => {
+            Some(ShType::ProgBits)
+                if region != RegionKind::Text && align >= C::WORD && !options.export_all =>
+            {
                 self.find_exports(reader, index, section, offset)?;
             }
             _ => {}

@@ -113,6 +113,7 @@ fn load(
         origin: path.as_str(),
         ignore_abi: force,
         keep_sections: true,
+        ..LoadOptions::DEFAULT
     };
     let mut report = Undefined {
         console: &mut *ctx.console,
@@ -237,6 +238,7 @@ fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Stat
         origin: path.as_str(),
         ignore_abi: force,
         keep_sections: true,
+        ..LoadOptions::DEFAULT
     };
     let llext = &*ctx.llext;
     let mut report = Missing {

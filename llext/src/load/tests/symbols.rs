@@ -179,8 +179,8 @@ fn a_symbol_may_be_a_number_or_the_end_of_a_section() {
     );
 }
 
-#[test]
-fn a_table_of_exports_takes_the_place_of_global_symbols() {
+/// A file that exports its function `hidden` as `visible`.
+fn with_table() -> Elf {
     let mut elf = Elf::new(&ARM);
     let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[0; 8]);
     let names = elf.section(".rodata", SHT_PROGBITS, A, 1, b"visible\0");
@@ -189,9 +189,30 @@ fn a_table_of_exports_takes_the_place_of_global_symbols() {
     let name = elf.symbol("", LOCAL | 3, names, 0, 0);
     elf.relocate(table, 0, name, R_ARM_ABS32, None);
     elf.relocate(table, 4, hidden, R_ARM_ABS32, None);
+    elf
+}
+
+#[test]
+fn all_globals_are_exported_in_spite_of_a_table_if_that_is_asked_for() {
     let arena = Arena::new();
     let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
-    let x = load(&mut llext, "x", &elf).unwrap();
+    let options = LoadOptions {
+        export_all: true,
+        ..LoadOptions::DEFAULT
+    };
+    let image = with_table().build();
+    let x = llext
+        .load(&mut image.source(), "x", &options, &mut ())
+        .unwrap();
+    let text = x.regions().next().unwrap().address;
+    assert_eq!(x.exports().collect::<Vec<_>>(), [("hidden", text + 5)]);
+}
+
+#[test]
+fn a_table_of_exports_takes_the_place_of_global_symbols() {
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let x = load(&mut llext, "x", &with_table()).unwrap();
     let text = x.regions().next().unwrap().address;
     assert_eq!(x.exports().collect::<Vec<_>>(), [("visible", text + 5)]);
     let location = llext.locate(text + 6).unwrap();
