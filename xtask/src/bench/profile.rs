@@ -17,8 +17,8 @@ use crate::board::Board;
 use crate::lines::{self, Frame};
 use crate::paths;
 
-/// The function of the measuring firmware that loads.
-const LOAD: &str = "load_from";
+/// The functions of the measuring firmware that load and unload.
+const MEASURED: [&str; 2] = ["load_from", "unload_from"];
 /// The loader's sources.
 const SOURCES: &str = "/llext/src/";
 /// Head of a table: what has no line of the loader counts for the line that led there.
@@ -26,7 +26,7 @@ const WRITTEN: &str = "function of the loader, as written, with what it uses of 
 /// Rows of each table.
 const ROWS: usize = 25;
 
-/// The most expensive functions and lines of the load of `workload`, with 2,000 names exported.
+/// The most expensive functions and lines of the load of `workload`, with 2,000 names exported, and of its unload.
 ///
 /// # Errors
 /// Something does not build or run.
@@ -41,24 +41,40 @@ pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
     let words = words(workload, 2000, "copied", &length.to_string());
     rig.run(&words, None, Some(&trace))?;
     let symbols = Symbols::read(board, &rig.firmware)?;
-    let executed = executed(&trace, symbols.start_of(LOAD)?)?;
+    let mut text = String::new();
+    for function in MEASURED {
+        let executed = executed(&trace, symbols.start_of(function)?)?;
+        writeln!(
+            text,
+            "\n### {}, {function}, on {}: {} instructions",
+            workload.name,
+            board.name,
+            grouped(executed.len() as u64)
+        )?;
+        tables(&mut text, board, &rig.firmware, &symbols, &executed)?;
+    }
     fs::remove_file(&trace)?;
-    let mut addresses = executed.clone();
+    Ok(text)
+}
+
+/// The commonest functions and lines of the instructions `executed`.
+fn tables(
+    text: &mut String,
+    board: &Board,
+    firmware: &Path,
+    symbols: &Symbols,
+    executed: &[u64],
+) -> Result<()> {
+    let mut addresses = executed.to_vec();
     addresses.sort_unstable();
     addresses.dedup();
-    let frames = lines::frames(board, &rig.firmware, &addresses)?;
+    let frames = lines::frames(board, firmware, &addresses)?;
     let places: BTreeMap<u64, Option<Frame>> = addresses
         .into_iter()
         .zip(frames.into_iter().map(of_loader))
         .collect();
-    let mut text = format!(
-        "\n### {} on {}: {} instructions\n",
-        workload.name,
-        board.name,
-        grouped(executed.len() as u64)
-    );
     let linked = executed.iter().map(|&address| symbols.name_at(address));
-    table(&mut text, "function, as linked", linked)?;
+    table(text, "function, as linked", linked)?;
     let mut last = None;
     let written: Vec<Option<&Frame>> = executed
         .iter()
@@ -69,10 +85,9 @@ pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
         .collect();
     let function =
         |frame: &Option<&'_ Frame>| frame.map_or("?", |frame| &frame.function).to_owned();
-    table(&mut text, WRITTEN, written.iter().map(function))?;
+    table(text, WRITTEN, written.iter().map(function))?;
     let line = |frame: &Option<&'_ Frame>| frame.map_or("?", |frame| short(&frame.line)).to_owned();
-    table(&mut text, "line of it", written.iter().map(line))?;
-    Ok(text)
+    table(text, "line of it", written.iter().map(line))
 }
 
 /// The innermost of `frames` that the loader's own sources have.
