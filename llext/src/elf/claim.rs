@@ -1,11 +1,10 @@
 //! Ranges and tables of a file, checked once (invariant 1).
 
+use super::class::Record;
 use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
-use crate::memory::records;
 use core::marker::PhantomData;
 use core::mem::size_of;
-use zero::Pod;
 
 /// A range that lies in the file.
 #[derive(Clone, Copy, Debug)]
@@ -77,20 +76,25 @@ fn truncated<T>(
 /// which is never for a file that lies in memory.
 pub(crate) struct Chunk(Option<ChunkBytes>);
 
-#[repr(C, align(8))]
+#[repr(align(4))]
 struct ChunkBytes([u8; Chunk::LEN]);
 
 /// Room for one record.
-#[repr(C, align(8))]
+#[repr(align(4))]
 struct RecordBytes([u8; 64]);
 
 impl Chunk {
     const LEN: usize = 480;
-    /// No bytes yet.
-    pub(crate) const EMPTY: Self = Self(None);
+
+    /// No bytes yet. (No constant, for that would be copied, all 480 bytes.)
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self(None)
+    }
 
     fn bytes(&mut self) -> &mut [u8] {
-        &mut self.0.get_or_insert(ChunkBytes([0; Self::LEN])).0
+        let bytes = self.0.get_or_insert_with(|| ChunkBytes([0; Self::LEN]));
+        &mut bytes.0
     }
 }
 
@@ -108,7 +112,7 @@ impl<T> Clone for Table<T> {
 
 impl<T> Copy for Table<T> {}
 
-impl<T: Pod + 'static> Table<T> {
+impl<T: Record> Table<T> {
     /// Believes in a table over `span`; bytes after its last whole record are left aside.
     #[inline]
     pub(crate) fn new(span: Span) -> Self {
@@ -130,7 +134,7 @@ impl<T: Pod + 'static> Table<T> {
     /// All records where they lie; `None` if they have to be read, or lie unaligned.
     #[inline]
     pub(crate) fn there<'s>(&self, reader: &Reader<'s>) -> Option<&'s [T]> {
-        records(self.span.there(reader)?)
+        T::view(self.span.there(reader)?)
     }
 
     /// Record `index` through `view`; `None` past the end.
@@ -140,14 +144,23 @@ impl<T: Pod + 'static> Table<T> {
         index: usize,
         view: impl FnOnce(&T) -> R,
     ) -> Checked<Option<R>> {
-        if index >= self.len() {
-            return Ok(None);
+        match self.there(reader) {
+            Some(there) => Ok(there.get(index).map(view)),
+            None => self.read(reader, index, view),
         }
+    }
+
+    fn read<R>(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        view: impl FnOnce(&T) -> R,
+    ) -> Checked<Option<R>> {
         let mut bytes = RecordBytes([0; 64]);
         let record = bytes.0.get_mut(..size_of::<T>()).unwrap_or_default();
         let at = index.saturating_mul(size_of::<T>());
         let record = self.span.read(reader, at, record)?;
-        Ok(records(record)
+        Ok(T::view(record)
             .and_then(|records| records.first())
             .map(view))
     }
@@ -162,7 +175,7 @@ impl<T: Pod + 'static> Table<T> {
 /// The rest of a table that is gone through batch by batch.
 pub(crate) struct Cursor<T>(Table<T>);
 
-impl<T: Pod + 'static> Cursor<T> {
+impl<T: Record> Cursor<T> {
     /// The next records: all of them where they lie, or as many as `chunk` has room for. None at the end.
     #[inline]
     pub(crate) fn next<'b, 's: 'b>(
@@ -189,7 +202,7 @@ impl<T: Pod + 'static> Cursor<T> {
         let part = span.read(reader, 0, part)?;
         span.offset = span.offset.saturating_add(part.len());
         span.len = span.len.saturating_sub(part.len());
-        Ok(records(part).unwrap_or_default())
+        Ok(T::view(part).unwrap_or_default())
     }
 }
 
@@ -241,14 +254,14 @@ mod tests {
         let mut source = SliceSource::new(&bytes);
         let mut reader = Reader::new(&mut source);
         let span = Span::claim(&mut reader, 0, bytes.len(), "x").unwrap();
-        let table = Table::<u32>::new(span);
+        let table = Table::<[u32; 1]>::new(span);
         assert_eq!(table.len(), 1003);
         for mut reader in [reader, Reader::new(&mut Copied(&bytes))] {
-            let (mut cursor, mut chunk) = (table.cursor(), Chunk::EMPTY);
+            let (mut cursor, mut chunk) = (table.cursor(), Chunk::new());
             let mut seen: Vec<u32> = Vec::new();
             loop {
                 let batch = cursor.next(&mut reader, &mut chunk).unwrap();
-                seen.extend(batch);
+                seen.extend(batch.iter().flatten());
                 if batch.is_empty() {
                     break;
                 }
@@ -257,9 +270,9 @@ mod tests {
         }
         let mut reader = Reader::new(&mut source);
         assert_eq!(
-            table.get(&mut reader, 1002, |&record| record),
+            table.get(&mut reader, 1002, |&[record]| record),
             Ok(Some(1002))
         );
-        assert_eq!(table.get(&mut reader, 1003, |&record| record), Ok(None));
+        assert_eq!(table.get(&mut reader, 1003, |&[record]| record), Ok(None));
     }
 }

@@ -1,15 +1,32 @@
-//! The two classes of ELF files behind one trait. Records are `xmas-elf`'s structs; what the loader reads from them is a
-//! claim (invariant 1), as wide as an address here.
+//! The two classes of ELF files behind one trait: where the fields of their records are.
+//!
+//! Records are arrays of little-endian words, taken apart in the order of the ELF specification. Their sizes, and the
+//! offsets that `xmas-elf` tells, are held to `xmas-elf`'s structs below. (The structs themselves cost: with section types
+//! as its enum, a section header took 74 instructions to be looked at, and takes 31.)
+//! What is read from them is a claim (invariant 1), as wide as an address here.
 
+use super::header::Header;
+use super::reloc::Relocation;
+use super::section::Section;
+use super::symbol::Symbol;
+use core::mem::offset_of;
 use xmas_elf::P32;
-#[cfg(target_pointer_width = "64")]
-use xmas_elf::P64;
-use xmas_elf::header::{HeaderPt2, HeaderPt2_};
-use xmas_elf::sections::{Rel, Rela, SectionHeader, SectionHeader_};
-#[cfg(target_pointer_width = "64")]
-use xmas_elf::symbol_table::Entry64;
-use xmas_elf::symbol_table::{Entry, Entry32};
-use zero::Pod;
+use xmas_elf::header::{HeaderPt1, HeaderPt2_};
+use xmas_elf::sections::{Rel, Rela, SectionHeader_};
+use xmas_elf::symbol_table::Entry32;
+
+/// A record of a table.
+pub(crate) trait Record: Sized + 'static {
+    /// `bytes` as such records; see [`records`](crate::memory::records).
+    fn view(bytes: &[u8]) -> Option<&[Self]>;
+}
+
+impl<const N: usize> Record for [u32; N] {
+    #[inline(always)]
+    fn view(bytes: &[u8]) -> Option<&[Self]> {
+        crate::memory::records(bytes)
+    }
+}
 
 /// A class: the layouts of its records.
 pub(crate) trait Class: 'static {
@@ -17,37 +34,33 @@ pub(crate) trait Class: 'static {
     const BITS: u8;
     /// Bytes of an address.
     const WORD: usize = Self::BITS as usize / 8;
-    /// The ELF header behind its first 16 bytes.
-    type Header: Pod + 'static;
+    /// The ELF header.
+    type Header: Record;
     /// A section header.
-    type Section: Pod + 'static;
+    type Section: Record;
     /// A symbol.
-    type Symbol: Pod + Entry + 'static;
+    type Symbol: Record;
     /// A relocation whose place holds the addend.
-    type Rel: Record;
+    type Rel: Reloc;
     /// A relocation with an addend.
-    type Rela: Record;
+    type Rela: Reloc;
 
     /// The fields of an ELF header.
-    fn header(record: &Self::Header) -> HeaderPt2<'_>;
+    fn header(record: &Self::Header) -> Header;
     /// The fields of a section header.
-    fn section(record: &Self::Section) -> SectionHeader<'_>;
+    fn section(record: &Self::Section) -> Section;
+    /// The fields of a symbol.
+    fn symbol(record: &Self::Symbol) -> Symbol;
     /// Adds `s` to the addend, or to the word at `offset` of `bytes` if that holds the addend, and writes the sum there.
     /// False, and nothing done, if there is no such word, or if both are odd: then it matters (on ARM) whether bit 0
     /// of `s` is the Thumb bit.
     fn add_to_word(bytes: &mut [u8], offset: usize, addend: Option<isize>, s: usize) -> bool;
 }
 
-/// A relocation as it lies in the file.
-pub(crate) trait Record: Pod + 'static {
-    /// Offset of the place in the section, in bytes.
-    fn offset(&self) -> usize;
-    /// Index of the symbol.
-    fn symbol(&self) -> u32;
-    /// The psABI's number.
-    fn r_type(&self) -> u32;
-    /// The addend, unless the place itself holds it.
-    fn addend(&self) -> Option<isize>;
+/// A relocation as it lies in the file. The fields that decide at once are read at once.
+pub(crate) trait Reloc: Record {
+    /// All fields.
+    fn fields(&self) -> Relocation;
 }
 
 /// 32 bit.
@@ -56,94 +69,250 @@ pub(crate) struct Elf32;
 #[cfg(target_pointer_width = "64")]
 pub(crate) struct Elf64;
 
-macro_rules! class {
-    ($class:ident, $bits:literal, $word:ident, $symbol:ident, $header:ident, $section:ident, $signed:ty, $unsigned:ty) => {
-        impl Class for $class {
-            const BITS: u8 = $bits;
-            type Header = HeaderPt2_<$word>;
-            type Section = SectionHeader_<$word>;
-            type Symbol = $symbol;
-            type Rel = Rel<$word>;
-            type Rela = Rela<$word>;
+/// Holds the records of a class to the structs of `xmas-elf`.
+macro_rules! like_xmas_elf {
+    ($class:ty, $word:ty, $symbol:ty, $sh_offset:literal) => {
+        const _: () = {
+            type Rest = HeaderPt2_<$word>;
+            let ident = size_of::<HeaderPt1>();
+            assert!(size_of::<<$class as Class>::Header>() == ident + size_of::<Rest>());
+            assert!(ident + offset_of!(Rest, type_) == 16 && offset_of!(Rest, machine) == 2);
+            assert!(ident + offset_of!(Rest, version) == 20);
+            assert!(ident + offset_of!(Rest, sh_offset) == $sh_offset);
+            let sizes = offset_of!(Rest, header_size);
+            assert!(offset_of!(Rest, sh_entry_size) == sizes + 6);
+            assert!(offset_of!(Rest, sh_count) == sizes + 8);
+            assert!(offset_of!(Rest, sh_str_index) == sizes + 10);
+            assert!(size_of::<<$class as Class>::Section>() == size_of::<SectionHeader_<$word>>());
+            assert!(size_of::<<$class as Class>::Symbol>() == size_of::<$symbol>());
+            assert!(size_of::<<$class as Class>::Rel>() == size_of::<Rel<$word>>());
+            assert!(size_of::<<$class as Class>::Rela>() == size_of::<Rela<$word>>());
+        };
+    };
+}
 
-            fn header(record: &Self::Header) -> HeaderPt2<'_> {
-                HeaderPt2::$header(record)
-            }
+like_xmas_elf!(Elf32, P32, Entry32, 32);
+#[cfg(target_pointer_width = "64")]
+like_xmas_elf!(Elf64, xmas_elf::P64, xmas_elf::symbol_table::Entry64, 40);
 
-            #[inline(always)]
-            fn section(record: &Self::Section) -> SectionHeader<'_> {
-                SectionHeader::$section(record)
-            }
+/// Both halves of a word.
+const fn halves(word: u32) -> [u16; 2] {
+    [word as u16, (word >> 16) as u16]
+}
 
-            #[inline(always)]
-            fn add_to_word(
-                bytes: &mut [u8],
-                offset: usize,
-                addend: Option<isize>,
-                s: usize,
-            ) -> bool {
-                let place = bytes.get_mut(offset..).and_then(|at| at.first_chunk_mut());
-                let Some(place) = place else {
-                    return false;
-                };
-                let a = match addend {
-                    Some(a) => a as $unsigned,
-                    None => <$unsigned>::from_le_bytes(*place),
-                };
-                if s as $unsigned & a & 1 != 0 {
-                    return false;
-                }
-                *place = a.wrapping_add(s as $unsigned).to_le_bytes();
-                true
+macro_rules! add_to_word {
+    ($word:ty) => {
+        #[inline(always)]
+        fn add_to_word(bytes: &mut [u8], offset: usize, addend: Option<isize>, s: usize) -> bool {
+            let place = bytes.get_mut(offset..).and_then(|at| at.first_chunk_mut());
+            let Some(place) = place else {
+                return false;
+            };
+            let a = match addend {
+                Some(a) => a as $word,
+                None => <$word>::from_le_bytes(*place),
+            };
+            if s as $word & a & 1 != 0 {
+                return false;
             }
-        }
-
-        impl Record for Rel<$word> {
-            #[inline(always)]
-            fn offset(&self) -> usize {
-                self.get_offset() as usize
-            }
-
-            #[inline(always)]
-            fn symbol(&self) -> u32 {
-                self.get_symbol_table_index()
-            }
-
-            #[inline(always)]
-            fn r_type(&self) -> u32 {
-                self.get_type() as u32
-            }
-
-            #[inline(always)]
-            fn addend(&self) -> Option<isize> {
-                None
-            }
-        }
-
-        impl Record for Rela<$word> {
-            #[inline(always)]
-            fn offset(&self) -> usize {
-                self.get_offset() as usize
-            }
-
-            #[inline(always)]
-            fn symbol(&self) -> u32 {
-                self.get_symbol_table_index()
-            }
-
-            #[inline(always)]
-            fn r_type(&self) -> u32 {
-                self.get_type() as u32
-            }
-
-            #[inline(always)]
-            fn addend(&self) -> Option<isize> {
-                Some(self.get_addend() as $signed as isize)
-            }
+            *place = a.wrapping_add(s as $word).to_le_bytes();
+            true
         }
     };
 }
 
-class!(Elf32, 32, P32, Entry32, Header32, Sh32, i32, u32);
+impl Class for Elf32 {
+    const BITS: u8 = 32;
+    type Header = [u32; 13];
+    type Section = [u32; 10];
+    type Symbol = [u32; 4];
+    type Rel = [u32; 2];
+    type Rela = [u32; 3];
+
+    fn header(record: &Self::Header) -> Header {
+        let [
+            magic,
+            ident,
+            _,
+            _,
+            kind,
+            version,
+            _,
+            _,
+            at,
+            _,
+            sizes,
+            counts,
+            names,
+        ] = *record;
+        let fields = [magic, ident, kind, version, sizes, counts, names];
+        Header::new(fields, at as usize)
+    }
+
+    #[inline(always)]
+    fn section(record: &Self::Section) -> Section {
+        let [
+            name,
+            kind,
+            flags,
+            _address,
+            offset,
+            size,
+            link,
+            info,
+            align,
+            entry_size,
+        ] = *record;
+        Section {
+            name,
+            kind,
+            flags,
+            offset: offset as usize,
+            size: size as usize,
+            link,
+            info,
+            align: align as usize,
+            entry_size,
+        }
+    }
+
+    #[inline(always)]
+    fn symbol(record: &Self::Symbol) -> Symbol {
+        let [name, value, size, rest] = *record;
+        Symbol::new(name, rest, value as usize, size as usize)
+    }
+
+    add_to_word!(u32);
+}
+
+impl Reloc for [u32; 2] {
+    #[inline(always)]
+    fn fields(&self) -> Relocation {
+        let [offset, info] = *self;
+        Relocation {
+            offset: offset as usize,
+            symbol: info >> 8,
+            r_type: info & 0xff,
+            addend: None,
+        }
+    }
+}
+
+impl Reloc for [u32; 3] {
+    #[inline(always)]
+    fn fields(&self) -> Relocation {
+        let [offset, info, addend] = *self;
+        Relocation {
+            offset: offset as usize,
+            symbol: info >> 8,
+            r_type: info & 0xff,
+            addend: Some(addend as i32 as isize),
+        }
+    }
+}
+
+/// The 64-bit number of two words.
 #[cfg(target_pointer_width = "64")]
-class!(Elf64, 64, P64, Entry64, Header64, Sh64, i64, u64);
+const fn long(low: u32, high: u32) -> usize {
+    low as usize | (high as usize) << 32
+}
+
+#[cfg(target_pointer_width = "64")]
+impl Class for Elf64 {
+    const BITS: u8 = 64;
+    type Header = [u32; 16];
+    type Section = [u32; 16];
+    type Symbol = [u32; 6];
+    type Rel = [u32; 4];
+    type Rela = [u32; 6];
+
+    fn header(record: &Self::Header) -> Header {
+        let [magic, ident, _, _, kind, version, rest @ ..] = *record;
+        let [_, _, _, _, low, high, _, sizes, counts, names] = rest;
+        let fields = [magic, ident, kind, version, sizes, counts, names];
+        Header::new(fields, long(low, high))
+    }
+
+    fn section(record: &Self::Section) -> Section {
+        let [
+            name,
+            kind,
+            flags,
+            _,
+            _,
+            _,
+            at,
+            at_high,
+            size,
+            size_high,
+            rest @ ..,
+        ] = *record;
+        let [link, info, align, align_high, entry_size, _] = rest;
+        Section {
+            name,
+            kind,
+            flags,
+            offset: long(at, at_high),
+            size: long(size, size_high),
+            link,
+            info,
+            align: long(align, align_high),
+            entry_size,
+        }
+    }
+
+    fn symbol(record: &Self::Symbol) -> Symbol {
+        let [name, rest, value, value_high, size, size_high] = *record;
+        Symbol::new(name, rest, long(value, value_high), long(size, size_high))
+    }
+
+    add_to_word!(u64);
+}
+
+#[cfg(target_pointer_width = "64")]
+impl Reloc for [u32; 4] {
+    fn fields(&self) -> Relocation {
+        let [offset, offset_high, r_type, symbol] = *self;
+        Relocation {
+            offset: long(offset, offset_high),
+            symbol,
+            r_type,
+            addend: None,
+        }
+    }
+}
+
+#[cfg(target_pointer_width = "64")]
+impl Reloc for [u32; 6] {
+    fn fields(&self) -> Relocation {
+        let [offset, offset_high, r_type, symbol, addend, addend_high] = *self;
+        Relocation {
+            offset: long(offset, offset_high),
+            symbol,
+            r_type,
+            addend: Some(long(addend, addend_high) as isize),
+        }
+    }
+}
+
+impl Header {
+    /// The header of these fields: the first two words; type and machine; version; sizes and counts of tables; and
+    /// where the section headers are.
+    fn new(fields: [u32; 7], sh_offset: usize) -> Self {
+        let [magic, ident, kind, version, sizes, counts, names] = fields;
+        let ([e_type, machine], [size, _], [_, sh_entry_size], [sh_count, sh_names]) =
+            (halves(kind), halves(sizes), halves(counts), halves(names));
+        Self {
+            magic,
+            ident,
+            e_type,
+            machine,
+            version,
+            sh_offset,
+            size,
+            sh_entry_size,
+            sh_count,
+            sh_names,
+        }
+    }
+}

@@ -8,21 +8,43 @@ use crate::elf::reader::{Checked, Reader};
 use crate::error::LoadError;
 use crate::machine::Machine;
 use crate::name::Name;
-use core::mem::size_of;
-use xmas_elf::header::{Class as Width, Data, HeaderPt1, HeaderPt2, MAGIC, Version};
 use xmas_elf::sections::SHN_XINDEX;
 
-const IDENT: usize = size_of::<HeaderPt1>();
-/// `e_machine` follows `e_type`, which follows the identification.
-const MACHINE: usize = 2;
+/// The first word.
+const MAGIC: u32 = u32::from_le_bytes(xmas_elf::header::MAGIC);
+/// `ELFCLASS32`, `ELFCLASS64`
+const CLASSES: [u8; 3] = [0, 32, 64];
+/// `ELFDATA2LSB`
+const LITTLE_ENDIAN: u8 = 1;
+/// `EV_CURRENT`
+const CURRENT: u8 = 1;
 /// `ET_REL`
 const RELOCATABLE: u16 = 1;
-/// `EV_CURRENT`
-const CURRENT: u32 = 1;
 
-/// Room for the header of either class.
-#[repr(C, align(8))]
-struct Bytes([u8; 64]);
+/// The ELF header.
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    /// The first four bytes.
+    pub(crate) magic: u32,
+    /// Class, byte order, version and another byte.
+    pub(crate) ident: u32,
+    /// `e_type`
+    pub(crate) e_type: u16,
+    /// `e_machine`
+    pub(crate) machine: u16,
+    /// `e_version`
+    pub(crate) version: u32,
+    /// `e_shoff`
+    pub(crate) sh_offset: usize,
+    /// `e_ehsize`
+    pub(crate) size: u16,
+    /// `e_shentsize`
+    pub(crate) sh_entry_size: u16,
+    /// `e_shnum`
+    pub(crate) sh_count: u16,
+    /// `e_shstrndx`
+    pub(crate) sh_names: u16,
+}
 
 /// An ELF file whose header has been checked: section headers and section names can be read.
 pub(crate) struct File<C: Class> {
@@ -33,48 +55,39 @@ pub(crate) struct File<C: Class> {
 }
 
 impl<C: Class> File<C> {
-    const HEADER: usize = IDENT + size_of::<C::Header>();
-
     /// Reads and checks the header of the file in `reader`, which must be for `machine`.
     pub(crate) fn open(reader: &mut Reader<'_>, machine: &Machine) -> Checked<Self> {
-        let (len, size) = (reader.len(), Self::HEADER);
-        let mut bytes = Bytes([0; 64]);
-        let head = bytes.0.get_mut(..len.min(size)).unwrap_or_default();
-        reader.read_at(0, head)?;
-        let (ident, rest) = bytes.0.split_at(IDENT);
-        check_ident::<C>(reader, zero::read(ident))?;
-        let _ = Span::claim(reader, 0, size, "ELF header")?;
-        let header = C::header(zero::read(rest));
-        let e_machine = rest
-            .get(MACHINE..)
-            .and_then(|bytes| bytes.first_chunk())
-            .map_or(0, |bytes| u16::from_le_bytes(*bytes));
-        check_kind::<C>(reader, header, e_machine, machine)?;
-        Self::find_sections(reader, header)
+        let size = size_of::<C::Header>();
+        let start = Span::claim(reader, 0, reader.len().min(size), "ELF header")?;
+        let header = match Table::new(start).get(reader, 0, C::header)? {
+            Some(header) => header,
+            None => return too_short(reader, start, size),
+        };
+        check_ident::<C>(reader, &header)?;
+        check_kind::<C>(reader, &header, machine)?;
+        Self::find_sections(reader, &header)
     }
 
     /// Finds the table of section headers, where the numbers that do not fit the header are in its first entry.
-    fn find_sections(reader: &mut Reader<'_>, header: HeaderPt2<'_>) -> Checked<Self> {
-        let (offset, one) = (header.sh_offset() as usize, size_of::<C::Section>());
-        let (mut count, mut names) = (
-            usize::from(header.sh_count()),
-            usize::from(header.sh_str_index()),
-        );
+    fn find_sections(reader: &mut Reader<'_>, header: &Header) -> Checked<Self> {
+        let (offset, one) = (header.sh_offset, size_of::<C::Section>());
+        let (mut count, mut names) = (usize::from(header.sh_count), usize::from(header.sh_names));
         let table = |reader: &mut Reader<'_>, count: usize| {
             let size = count.saturating_mul(one);
             Span::claim(reader, offset, size, "section headers").map(Table::<C::Section>::new)
         };
-        if count == 0 || names == usize::from(SHN_XINDEX) {
-            let first = table(reader, 1)?.get(reader, 0, Section::new::<C>)?;
-            if let Some(first) = first {
-                count = if count == 0 { first.size } else { count };
-                if names == usize::from(SHN_XINDEX) {
+        if count == 0 || header.sh_names == SHN_XINDEX {
+            if let Some(first) = table(reader, 1)?.get(reader, 0, C::section)? {
+                if count == 0 {
+                    count = first.size;
+                }
+                if header.sh_names == SHN_XINDEX {
                     names = first.link as usize;
                 }
             }
         }
         let sections = table(reader, count)?;
-        let strings = match sections.get(reader, names, Section::new::<C>)? {
+        let strings = match sections.get(reader, names, C::section)? {
             Some(names) => Strings::claim(reader, &names)?,
             None => None,
         };
@@ -90,7 +103,7 @@ impl<C: Class> File<C> {
         reader: &mut Reader<'_>,
         index: usize,
     ) -> Checked<Option<Section>> {
-        self.sections.get(reader, index, Section::new::<C>)
+        self.sections.get(reader, index, C::section)
     }
 
     /// The name of section `index` for a message: empty if it cannot be read.
@@ -127,60 +140,70 @@ fn bad_header<T>(reader: &mut Reader<'_>, field: &'static str, value: usize) -> 
     reader.refuse(LoadError::BadHeader { field, value })
 }
 
-fn check_ident<C: Class>(reader: &mut Reader<'_>, ident: &HeaderPt1) -> Checked<()> {
-    if ident.magic != MAGIC {
+/// Refuses a file that ends within its header, if it has one.
+#[cold]
+fn too_short<T>(reader: &mut Reader<'_>, start: Span, size: usize) -> Checked<T> {
+    let magic = Table::<[u32; 1]>::new(start).get(reader, 0, |&[magic]| magic)?;
+    let len = reader.len();
+    reader.refuse(match magic {
+        Some(MAGIC) => LoadError::Truncated {
+            what: "ELF header",
+            offset: 0,
+            size,
+            len,
+        },
+        _ => LoadError::NotElf,
+    })
+}
+
+fn check_ident<C: Class>(reader: &mut Reader<'_>, header: &Header) -> Checked<()> {
+    if header.magic != MAGIC {
         return reader.refuse(LoadError::NotElf);
     }
-    let found = match ident.class() {
-        Width::ThirtyTwo => 32,
-        Width::SixtyFour => 64,
-        _ => 0,
-    };
-    if found != C::BITS {
-        let wanted = C::BITS;
+    let [class, data, version, _] = header.ident.to_le_bytes();
+    let found = CLASSES.get(usize::from(class)).copied().unwrap_or(0);
+    let wanted = C::BITS;
+    if found != wanted {
         return reader.refuse(LoadError::WrongClass { found, wanted });
     }
-    match ident.data() {
-        Data::LittleEndian => {}
-        _ => return reader.refuse(LoadError::WrongEndianness),
+    if data != LITTLE_ENDIAN {
+        return reader.refuse(LoadError::WrongEndianness);
     }
-    let found = match ident.version() {
-        Version::Current => return Ok(()),
-        Version::Other(version) => u32::from(version),
-        Version::None => 0,
-    };
-    reader.refuse(LoadError::WrongVersion { found })
+    wrong_version(reader, version.into())
+}
+
+/// Refuses all versions but one.
+fn wrong_version(reader: &mut Reader<'_>, found: u32) -> Checked<()> {
+    match found == CURRENT.into() {
+        true => Ok(()),
+        false => reader.refuse(LoadError::WrongVersion { found }),
+    }
 }
 
 fn check_kind<C: Class>(
     reader: &mut Reader<'_>,
-    header: HeaderPt2<'_>,
-    e_machine: u16,
+    header: &Header,
     machine: &Machine,
 ) -> Checked<()> {
-    if header.version() != CURRENT {
-        let found = header.version();
-        return reader.refuse(LoadError::WrongVersion { found });
-    }
-    if e_machine != machine.e_machine {
+    wrong_version(reader, header.version)?;
+    if header.machine != machine.e_machine {
         return reader.refuse(LoadError::WrongMachine {
-            found: e_machine,
+            found: header.machine,
             wanted: machine.name,
         });
     }
-    if header.type_().0 != RELOCATABLE {
-        let found = header.type_().0;
+    if header.e_type != RELOCATABLE {
+        let found = header.e_type;
         return reader.refuse(LoadError::NotRelocatable { found });
     }
-    let header_size = usize::from(header.header_size());
-    if header_size != File::<C>::HEADER {
-        return bad_header(reader, "e_ehsize", header_size);
+    let (size, entry_size) = (usize::from(header.size), usize::from(header.sh_entry_size));
+    if size != size_of::<C::Header>() {
+        return bad_header(reader, "e_ehsize", size);
     }
-    let entry_size = usize::from(header.sh_entry_size());
     if entry_size != size_of::<C::Section>() {
         return bad_header(reader, "e_shentsize", entry_size);
     }
-    if header.sh_offset() == 0 {
+    if header.sh_offset == 0 {
         return bad_header(reader, "e_shoff", 0);
     }
     Ok(())

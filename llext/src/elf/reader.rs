@@ -1,7 +1,7 @@
 //! Reading a file, and the reason why that came to an end.
 
 use crate::error::LoadError;
-use crate::memory::{Block, Heap, MemoryKind, copy};
+use crate::memory::{Heap, MemoryKind, copy};
 use crate::source::{Source, SourceError, SourceFault};
 
 /// What every phase of a load returns when it refuses. The reason waits in the [`Reader`]: it is large, and would
@@ -29,6 +29,7 @@ enum Bytes<'s> {
 
 impl<'s> Reader<'s> {
     /// Reads `source`.
+    #[inline(always)]
     pub(crate) fn new(source: &'s mut dyn Source) -> Self {
         let (len, there) = (source.len(), source.peek().is_some());
         let bytes = if there {
@@ -93,20 +94,6 @@ impl<'s> Reader<'s> {
     #[cold]
     pub(crate) fn too_large<T>(&mut self, what: &'static str, limit: usize) -> Checked<T> {
         self.refuse(LoadError::TooLarge { what, limit })
-    }
-
-    /// A block of a heap, or the reason that there is none.
-    pub(crate) fn memory<'h>(
-        &mut self,
-        heap: &'h dyn Heap,
-        kind: MemoryKind,
-        size: usize,
-        align: usize,
-    ) -> Checked<Block<'h>> {
-        match Block::take(heap, kind, size, align) {
-            Some(block) => Ok(block),
-            None => self.out_of_memory(heap, kind, size),
-        }
     }
 
     /// Refuses the file because a heap has no block of `size` bytes.

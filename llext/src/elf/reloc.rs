@@ -1,9 +1,8 @@
 //! Relocation tables, with addends (RELA) and without (REL).
 
 use super::claim::Span;
-use super::class::{Class, Record};
-use super::section::Section;
-use xmas_elf::sections::ShType;
+use super::class::Class;
+use super::section::{SHT_REL, SHT_RELA, Section};
 
 /// A relocation entry. Its numbers are claims until they were checked against section and symbol table.
 #[derive(Clone, Copy, Debug)]
@@ -26,16 +25,6 @@ impl Relocation {
         r_type: 0,
         addend: None,
     };
-
-    /// The entry that `record` holds.
-    pub(crate) fn new(record: &impl Record) -> Self {
-        Self {
-            offset: record.offset(),
-            symbol: record.symbol(),
-            r_type: record.r_type(),
-            addend: record.addend(),
-        }
-    }
 }
 
 /// The entries of a relocation table.
@@ -52,8 +41,8 @@ impl Entries {
     #[inline]
     pub(crate) fn is_rela(section: &Section) -> Option<bool> {
         match section.kind {
-            Some(ShType::Rel) => Some(false),
-            Some(ShType::Rela) => Some(true),
+            SHT_REL => Some(false),
+            SHT_RELA => Some(true),
             _ => None,
         }
     }

@@ -1,22 +1,33 @@
 //! Section headers.
 
 use super::claim::Span;
-use super::class::Class;
 use super::reader::{Checked, Reader};
 use crate::loaded::RegionKind;
-use xmas_elf::sections::{SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, ShType};
+use xmas_elf::sections::{SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_LOOS};
 
+// `xmas-elf` has these as an enum alone.
+pub(crate) const SHT_PROGBITS: u32 = 1;
+pub(crate) const SHT_SYMTAB: u32 = 2;
+pub(crate) const SHT_STRTAB: u32 = 3;
+pub(crate) const SHT_RELA: u32 = 4;
+pub(crate) const SHT_NOTE: u32 = 7;
+const SHT_NOBITS: u32 = 8;
+pub(crate) const SHT_REL: u32 = 9;
+const SHT_INIT_ARRAY: u32 = 14;
+const SHT_FINI_ARRAY: u32 = 15;
+const SHT_PREINIT_ARRAY: u32 = 16;
+pub(crate) const SHT_SYMTAB_SHNDX: u32 = 18;
 /// A section header. Its numbers are claims; `contents` and `align` check them.
 #[derive(Clone, Copy)]
 pub(crate) struct Section {
     /// Offset of its name.
     pub(crate) name: u32,
-    /// Its type, if it is one that ELF defines or leaves to others.
-    pub(crate) kind: Option<ShType>,
-    /// `sh_flags`
-    pub(crate) flags: u64,
+    /// Its type.
+    pub(crate) kind: u32,
+    /// The low half of `sh_flags`: the other one has no flags.
+    pub(crate) flags: u32,
     /// Offset of its contents in the file.
-    offset: usize,
+    pub(crate) offset: usize,
     /// Size in bytes.
     pub(crate) size: usize,
     /// `sh_link`
@@ -24,51 +35,49 @@ pub(crate) struct Section {
     /// `sh_info`
     pub(crate) info: u32,
     /// `sh_addralign`
-    align: usize,
+    pub(crate) align: usize,
     /// `sh_entsize`
     pub(crate) entry_size: u32,
 }
 
 impl Section {
-    /// The header that `record` holds. Inlined, so that only what is used of it is read.
+    /// Whether its type is one that nobody has defined.
+    pub(crate) fn is_unknown(&self) -> bool {
+        (self.kind > SHT_SYMTAB_SHNDX && self.kind < SHT_LOOS) || matches!(self.kind, 12 | 13)
+    }
+
     #[inline(always)]
-    pub(crate) fn new<C: Class>(record: &C::Section) -> Self {
-        let header = C::section(record);
-        Self {
-            name: header.name(),
-            kind: header.get_type().ok(),
-            flags: header.flags(),
-            offset: header.offset() as usize,
-            size: header.size() as usize,
-            link: header.link(),
-            info: header.info(),
-            align: header.align() as usize,
-            entry_size: header.entry_size(),
-        }
+    fn has(&self, flag: u64) -> bool {
+        self.flags & flag as u32 != 0
+    }
+
+    /// Whether its contents are compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.has(SHF_COMPRESSED)
     }
 
     /// Whether it has bytes in memory.
     pub(crate) fn is_allocated(&self) -> bool {
-        self.flags & SHF_ALLOC != 0
+        self.has(SHF_ALLOC)
     }
 
     /// Whether each thread has one of its own.
     pub(crate) fn is_thread_local(&self) -> bool {
-        self.flags & SHF_TLS != 0
+        self.has(SHF_TLS)
     }
 
     /// Whether it has no bytes in the file.
     pub(crate) fn is_nobits(&self) -> bool {
-        self.kind == Some(ShType::NoBits)
+        self.kind == SHT_NOBITS
     }
 
     /// Which of the function arrays it is a part of: preinit 0, init 1, fini 2.
     #[inline]
     pub(crate) fn array(&self) -> Option<u32> {
         match self.kind {
-            Some(ShType::PreInitArray) => Some(0),
-            Some(ShType::InitArray) => Some(1),
-            Some(ShType::FiniArray) => Some(2),
+            SHT_PREINIT_ARRAY => Some(0),
+            SHT_INIT_ARRAY => Some(1),
+            SHT_FINI_ARRAY => Some(2),
             _ => None,
         }
     }
@@ -80,9 +89,9 @@ impl Section {
             RegionKind::Bss
         } else if self.array().is_some() {
             RegionKind::Data
-        } else if self.flags & SHF_EXECINSTR != 0 {
+        } else if self.has(SHF_EXECINSTR) {
             RegionKind::Text
-        } else if self.flags & SHF_WRITE != 0 {
+        } else if self.has(SHF_WRITE) {
             RegionKind::Data
         } else {
             RegionKind::Rodata

@@ -1,10 +1,9 @@
 //! Tables of NUL-terminated names.
 
 use super::claim::Span;
-use super::section::Section;
+use super::section::{SHT_STRTAB, Section};
 use crate::elf::reader::{Checked, Reader};
 use crate::name::Name;
-use xmas_elf::sections::ShType;
 
 /// Bytes that are read at a time: most names end within.
 const STEP: usize = 48;
@@ -19,9 +18,12 @@ impl Strings {
     /// Believes that `section` is a string table, after checking its type and its last byte; `None` if it is none.
     pub(crate) fn claim(reader: &mut Reader<'_>, section: &Section) -> Checked<Option<Self>> {
         let span = section.contents(reader, "string table")?;
-        let mut last = [1];
-        let last = span.read(reader, span.len().saturating_sub(1), &mut last)?;
-        let terminated = section.kind == Some(ShType::StrTab) && *last == [0];
+        let end = span.len().saturating_sub(1);
+        let last = match span.there(reader) {
+            Some(there) => there.last().copied(),
+            None => span.read(reader, end, &mut [0])?.first().copied(),
+        };
+        let terminated = section.kind == SHT_STRTAB && last == Some(0);
         Ok(terminated.then_some(Self { span }))
     }
 
@@ -30,23 +32,26 @@ impl Strings {
         (offset as usize) < self.span.len()
     }
 
-    /// Bytes that begin with the name at `offset` and hold its NUL, unless that is too far away for `buffer`. None if no
-    /// name begins there. Where the file lies in memory, they are all of the table that follows.
-    pub(crate) fn text<'b, 's: 'b>(
+    /// The bytes of the table from `offset` on, if they can be used where they lie; none behind its end.
+    #[inline]
+    pub(crate) fn there<'s>(&self, reader: &Reader<'s>, offset: u32) -> Option<&'s [u8]> {
+        let there = self.span.there(reader)?;
+        Some(there.get(offset as usize..).unwrap_or_default())
+    }
+
+    /// As many bytes from `offset` on as there are and `buffer` has room for, but none more than 48 bytes behind a NUL.
+    pub(crate) fn copy<'b>(
         &self,
-        reader: &mut Reader<'s>,
+        reader: &mut Reader<'_>,
         offset: u32,
         buffer: &'b mut [u8],
     ) -> Checked<&'b [u8]> {
-        let offset = offset as usize;
-        if let Some(there) = self.span.there(reader) {
-            return Ok(there.get(offset..).unwrap_or_default());
-        }
         let mut len = 0usize;
         while len < buffer.len() {
             let end = buffer.len().min(len.saturating_add(STEP));
             let step = buffer.get_mut(len..end).unwrap_or_default();
-            let step = self.span.read(reader, offset.saturating_add(len), step)?;
+            let at = (offset as usize).saturating_add(len);
+            let step = self.span.read(reader, at, step)?;
             len = len.saturating_add(step.len());
             if step.is_empty() || step.contains(&0) {
                 break;
@@ -56,42 +61,51 @@ impl Strings {
     }
 
     /// The name at `offset`, cut if it does not fit into `buffer`; empty if there is none.
-    pub(crate) fn read<'b, 's: 'b>(
+    pub(crate) fn read<'b>(
         &self,
-        reader: &mut Reader<'s>,
+        reader: &mut Reader<'_>,
         offset: u32,
         buffer: &'b mut [u8],
     ) -> Checked<&'b [u8]> {
-        let room = buffer.len();
-        let text = self.text(reader, offset, buffer)?;
-        let text = text.get(..room).unwrap_or(text);
-        Ok(text.split(|&byte| byte == 0).next().unwrap_or_default())
+        let text = self.copy(reader, offset, buffer)?;
+        Ok(until_nul(text))
     }
 
     /// Length of the name at `offset` in bytes, without its NUL.
     pub(crate) fn len_at(&self, reader: &mut Reader<'_>, offset: u32) -> Checked<usize> {
+        if let Some(there) = self.there(reader, offset) {
+            return Ok(until_nul(there).len());
+        }
         let mut len = 0usize;
         loop {
             let mut buffer = [0; STEP];
-            let text = self.text(reader, offset.saturating_add(len as u32), &mut buffer)?;
-            match text.iter().position(|&byte| byte == 0) {
-                Some(nul) => return Ok(len.saturating_add(nul)),
-                None if text.is_empty() => return Ok(len),
-                None => len = len.saturating_add(text.len()),
+            let text = self.read(reader, offset.saturating_add(len as u32), &mut buffer)?;
+            len = len.saturating_add(text.len());
+            if text.len() < STEP {
+                return Ok(len);
             }
         }
     }
 
     /// Whether the bytes at `offset` are `wanted`: a name of less than 32 bytes with its NUL.
+    #[inline]
     pub(crate) fn matches(
         &self,
         reader: &mut Reader<'_>,
         offset: u32,
         wanted: &[u8],
     ) -> Checked<bool> {
-        let mut buffer = [0; 32];
-        let room = buffer.get_mut(..wanted.len()).unwrap_or_default();
-        Ok(self.text(reader, offset, room)?.starts_with(wanted))
+        let mut buffer;
+        let text = match self.there(reader, offset) {
+            Some(there) => there,
+            None => {
+                buffer = [0; 32];
+                let room = buffer.get_mut(..wanted.len()).unwrap_or_default();
+                self.copy(reader, offset, room)?
+            }
+        };
+        // The first letters as one word: nearly all names differ in them.
+        Ok(text.first_chunk::<4>() == wanted.first_chunk() && text.starts_with(wanted))
     }
 
     /// The name at `offset` for a message: empty if it cannot be read.
@@ -103,4 +117,10 @@ impl Strings {
             Err(_) => Name::EMPTY,
         }
     }
+}
+
+/// `bytes` up to the first NUL.
+pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
+    let len = bytes.iter().position(|&byte| byte == 0);
+    bytes.get(..len.unwrap_or(bytes.len())).unwrap_or_default()
 }

@@ -7,7 +7,6 @@ use super::section::Section;
 use super::string::Strings;
 use crate::elf::reader::{Checked, Reader};
 use xmas_elf::sections::{SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX};
-use xmas_elf::symbol_table::Entry;
 
 const STB_LOCAL: u8 = 0;
 const STB_WEAK: u8 = 2;
@@ -26,7 +25,7 @@ pub(crate) struct Symbols<'s, C: Class> {
     /// Their names.
     pub(crate) names: Strings,
     /// Section indexes that do not fit a symbol (`SHT_SYMTAB_SHNDX`).
-    pub(crate) extended: Option<Table<u32>>,
+    pub(crate) extended: Option<Table<[u32; 1]>>,
 }
 
 /// Where a symbol is defined.
@@ -60,23 +59,23 @@ pub(crate) struct Symbol {
 }
 
 impl Symbol {
-    /// The symbol that `entry` holds. Inlined, so that only what is used of it is read.
+    /// The symbol of these fields: the second one has kind and binding, visibility, and section index.
     #[inline(always)]
-    pub(crate) fn new<C: Class>(entry: &C::Symbol) -> Self {
-        let home = match entry.shndx() {
+    pub(crate) fn new(name: u32, rest: u32, value: usize, size: usize) -> Self {
+        let home = match (rest >> 16) as u16 {
             SHN_UNDEF => Home::Undefined,
+            index if index < SHN_LORESERVE => Home::Section(index.into()),
             SHN_ABS => Home::Absolute,
             SHN_COMMON => Home::Common,
-            index if index < SHN_LORESERVE => Home::Section(index.into()),
             index => Home::Reserved(index),
         };
         Self {
-            name: entry.name(),
-            value: entry.value() as usize,
-            size: entry.size() as usize,
+            name,
+            value,
+            size,
             home,
-            info: entry.info(),
-            visibility: entry.get_other() as u8,
+            info: rest as u8,
+            visibility: (rest >> 8) as u8 & 3,
         }
     }
 
@@ -133,8 +132,8 @@ impl<'s, C: Class> Symbols<'s, C> {
     #[inline]
     pub(crate) fn get(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Option<Symbol>> {
         let symbol = match self.there.get(index) {
-            Some(entry) => Some(Symbol::new::<C>(entry)),
-            None => self.table.get(reader, index, Symbol::new::<C>)?,
+            Some(entry) => Some(C::symbol(entry)),
+            None => self.table.get(reader, index, C::symbol)?,
         };
         match symbol {
             Some(symbol) => self.find_home(reader, index, symbol).map(Some),
@@ -151,7 +150,7 @@ impl<'s, C: Class> Symbols<'s, C> {
         mut symbol: Symbol,
     ) -> Checked<Symbol> {
         if let (Home::Reserved(SHN_XINDEX), Some(extended)) = (symbol.home, &self.extended)
-            && let Some(section) = extended.get(reader, index, |&section| section)?
+            && let Some(section) = extended.get(reader, index, |&[section]| section)?
         {
             symbol.home = Home::Section(section);
         }
@@ -161,7 +160,7 @@ impl<'s, C: Class> Symbols<'s, C> {
     /// The name of symbol `index` for a message: empty if it cannot be read.
     #[cold]
     pub(crate) fn name(&self, reader: &mut Reader<'_>, index: usize) -> crate::Name {
-        match self.table.get(reader, index, |entry| entry.name()) {
+        match self.table.get(reader, index, |entry| C::symbol(entry).name) {
             Ok(Some(name)) => self.names.name(reader, name),
             _ => crate::Name::EMPTY,
         }

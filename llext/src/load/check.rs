@@ -5,12 +5,11 @@ use super::Report;
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::Slot;
-use super::tables::{NO_TYPE, Relocations};
+use super::tables::Relocations;
 use crate::elf::claim::{Chunk, Table};
-use crate::elf::class::{Class, Record};
+use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::Relocation;
-use crate::elf::section::Section;
 use crate::error::{LoadError, RelocationFault};
 use crate::machine::{Operands, Row};
 use crate::memory::MemoryKind;
@@ -35,7 +34,7 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
     ) -> Checked<()> {
-        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::EMPTY);
+        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let mut index = 0;
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -43,7 +42,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = Section::new::<C>(record);
+                let section = C::section(record);
                 if let Some(table) = self.relocations(reader, index, &section)? {
                     match table.entries.is_rela {
                         false => self.check_table::<C::Rel>(reader, report, &table)?,
@@ -55,7 +54,7 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
-    fn check_table<R: Record>(
+    fn check_table<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
@@ -63,34 +62,34 @@ impl<C: Class> Plan<'_, '_, C> {
     ) -> Checked<()> {
         self.highs.forget();
         let records = Table::<R>::new(table.entries.span);
-        let (mut cursor, mut chunk, mut word) = (records.cursor(), Chunk::EMPTY, NO_TYPE);
+        let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
             let mut batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            while let Some((record, rest)) = self.skip_words(batch, table, word) {
-                self.check_one(reader, report, table, &Relocation::new(record), &mut word)?;
+            while let Some((record, rest)) = self.skip_words(batch, table) {
+                self.check_one(reader, report, table, &record.fields())?;
                 batch = rest;
             }
         }
     }
 
-    /// Skips relocations of type `word` (which is one of a whole word) that are in order: within the section, and
+    /// Skips relocations of the type that is one of a whole word and that are in order: within the section, and
     /// with a symbol that is known. The first one that asks for a closer look, and those behind it.
     #[inline(always)]
-    fn skip_words<'b, R: Record>(
+    fn skip_words<'b, R: Reloc>(
         &self,
         batch: &'b [R],
         table: &Relocations,
-        word: u32,
     ) -> Option<(&'b R, &'b [R])> {
         let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
-        let entries = self.scratch.entries();
+        let (entries, word) = (self.scratch.entries(), self.word);
         let in_order = |record: &R| {
-            let entry = entries.get(record.symbol() as usize);
-            record.r_type() == word
-                && record.offset() < end
+            let record = record.fields();
+            let entry = entries.get(record.symbol as usize);
+            record.r_type == word
+                && record.offset < end
                 && entry.is_some_and(|&entry| Entry(entry).is_plain())
         };
         let mut rest = batch.iter();
@@ -108,15 +107,22 @@ impl<C: Class> Plan<'_, '_, C> {
         report: &mut dyn Report,
         table: &Relocations,
         relocation: &Relocation,
-        word: &mut u32,
     ) -> Checked<()> {
+        // The first relocation to a symbol: is it in order, now that the symbol has been looked at?
+        let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
+        if relocation.r_type == self.word && relocation.offset < end {
+            let entry = self.resolved(reader, relocation.symbol as usize)?;
+            if entry.is_some_and(Entry::is_plain) {
+                return Ok(());
+            }
+        }
         let row = self.machine.row(relocation.r_type);
         let Some(row) = row.filter(|row| row.dynamic().is_none()) else {
             self.unsupported(reader, report, table, relocation);
             return Ok(());
         };
         if row.is_word() {
-            *word = relocation.r_type;
+            self.word = relocation.r_type;
         }
         let symbol = relocation.symbol as usize;
         let fault = if relocation.offset.saturating_add(row.width()) > table.slot.size as usize {

@@ -4,17 +4,15 @@
 use super::LoadOptions;
 use super::entry::Meaning;
 use super::plan::Plan;
-use super::regions::{Parts, Regions};
+use super::regions::Regions;
 use super::survey::is_kept;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::section::Section;
-use crate::elf::string::Strings;
-use crate::elf::symbol::Symbol;
+use crate::elf::string::{Strings, until_nul};
 use crate::error::LoadError;
-use crate::loaded::{Head, RegionKind, is_filler};
-use crate::memory::{Held, copy};
+use crate::loaded::{RegionKind, is_filler};
+use crate::memory::copy;
 
 /// Writes the descriptor's tail: see [`Tail`](crate::loaded::Tail) for what lies where.
 pub(super) fn write_tail<C: Class>(
@@ -25,7 +23,7 @@ pub(super) fn write_tail<C: Class>(
 ) -> Checked<()> {
     let bases = regions.bases(0);
     let mut tail = Writer {
-        bytes: regions.parts().tail,
+        bytes: regions.tail_mut(),
         words: 0,
         texts: plan.tail.texts_at(&plan.exports),
     };
@@ -51,7 +49,7 @@ fn write_sections<C: Class>(
     plan: &Plan<'_, '_, C>,
     tail: &mut Writer<'_>,
 ) -> Checked<()> {
-    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::EMPTY);
+    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::new());
     let mut index = 0usize;
     loop {
         let batch = cursor.next(reader, &mut chunk)?;
@@ -59,7 +57,7 @@ fn write_sections<C: Class>(
             return Ok(());
         }
         for record in batch {
-            let section = Section::new::<C>(record);
+            let section = C::section(record);
             if let Some(slot) = plan.slot(index).filter(|_| is_kept(&section)) {
                 tail.word(tail.texts);
                 tail.word(slot.region as usize | index << 3);
@@ -82,14 +80,14 @@ fn write_exports<C: Class>(
     let Some(symbols) = &plan.symbols else {
         return Ok(());
     };
-    let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0usize);
+    let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::new(), 0usize);
     loop {
         let batch = cursor.next(reader, &mut chunk)?;
         if batch.is_empty() {
             return Ok(());
         }
         for record in batch {
-            let symbol = Symbol::new::<C>(record);
+            let symbol = C::symbol(record);
             if symbol.is_exported()
                 && let Some(entry) = plan.entry(index)
                 && let Meaning::Own(..) = entry.meaning()
@@ -121,17 +119,15 @@ impl Writer<'_> {
 
     /// Puts a name and a NUL.
     fn name(&mut self, reader: &mut Reader<'_>, names: &Strings, offset: u32) -> Checked<()> {
-        let mut at = offset;
-        loop {
-            let mut buffer = [0; 48];
-            let part = names.read(reader, at, &mut buffer)?;
-            self.put(part);
-            at = at.saturating_add(part.len() as u32);
-            if part.len() < 48 {
-                self.put(&[0]);
-                return Ok(());
-            }
+        if let Some(there) = names.there(reader, offset) {
+            self.put(until_nul(there));
+        } else {
+            let room = self.bytes.get_mut(self.texts..).unwrap_or_default();
+            let len = names.read(reader, offset, room)?.len();
+            self.texts = self.texts.saturating_add(len);
         }
+        self.put(&[0]);
+        Ok(())
     }
 
     fn word(&mut self, word: usize) {
@@ -147,7 +143,7 @@ impl Writer<'_> {
 pub(super) fn check<C: Class>(
     reader: &mut Reader<'_>,
     plan: &Plan<'_, '_, C>,
-    regions: &mut Regions<'_>,
+    regions: &Regions<'_>,
 ) -> Checked<()> {
     let [_, _, end] = plan.arrays.ends;
     let mut at = plan.arrays.start as usize;
@@ -179,21 +175,11 @@ pub(super) fn check<C: Class>(
 }
 
 /// Whether a text that ends in a NUL lies at `address`.
-fn has_name(regions: &mut Regions<'_>, address: usize) -> bool {
+fn has_name(regions: &Regions<'_>, address: usize) -> bool {
     let Some((region, offset)) = regions.find(address) else {
         return false;
     };
-    let Parts { regions, .. } = regions.parts();
-    let bytes = regions
-        .get(region as usize)
-        .and_then(|bytes| bytes.get(offset..));
-    let mut texts = bytes.unwrap_or_default().splitn(2, |&byte| byte == 0);
-    let name = texts.next().unwrap_or_default();
-    texts.next().is_some() && core::str::from_utf8(name).is_ok()
-}
-
-/// The descriptor's head.
-pub(super) fn head<C: Class>(plan: &Plan<'_, '_, C>, regions: [Held; 4]) -> Head {
-    let found = (plan.arrays, plan.build_id);
-    Head::new(regions, C::WORD, plan.exports, found, plan.tail)
+    let bytes = regions.bytes(region, offset);
+    let name = until_nul(bytes);
+    name.len() < bytes.len() && core::str::from_utf8(name).is_ok()
 }

@@ -1,7 +1,7 @@
 //! Which function or object lies at an address: what a load knew and did not keep is read from the file again.
 
 use super::LoadOptions;
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::resolve::World;
 use super::slots::{Layout, Slot};
 use crate::Llext;
@@ -11,14 +11,14 @@ use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader, Refused};
-use crate::elf::section::Section;
+use crate::elf::section::SHT_NOTE;
+use crate::elf::string::until_nul;
 use crate::elf::symbol::{Home, Symbol};
 use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind};
 use crate::machine::Class as Width;
 use crate::memory::copy;
 use crate::source::Source;
-use xmas_elf::sections::ShType;
 
 /// The function or object of `extension` that covers `address`, static ones too, and the distance from where it
 /// begins. `None` if there is none, or if `source` is not the file that `extension` was loaded from.
@@ -64,8 +64,10 @@ fn find<C: Class>(
     (region, offset): (RegionKind, usize),
     buffer: &mut [u8],
 ) -> Checked<Option<(usize, usize)>> {
-    let around = (llext.heap, World::new(llext.exports, &llext.registry));
-    let mut plan = Plan::<C>::survey_of(reader, llext.machine, around, &LoadOptions::DEFAULT)?;
+    let world = World::new(llext.exports, &llext.registry);
+    let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
+    let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
+    plan.survey(reader, &LoadOptions::DEFAULT)?;
     if !is_same(reader, &plan, extension)? {
         return Ok(None);
     }
@@ -77,20 +79,16 @@ fn find<C: Class>(
     let (Some(best), Some(symbols)) = (search.among(reader, &mut plan)?, &plan.symbols) else {
         return Ok(None);
     };
-    let mut room = [0; 64];
-    let mut len = 0usize;
-    loop {
-        // In steps, since a name that lies in memory is not copied by reading it.
-        let at = best.name.saturating_add(len as u32);
-        let part = symbols.names.read(reader, at, &mut room)?;
-        let rest = buffer.get_mut(len..).unwrap_or_default();
-        copy(rest, part);
-        let copied = part.len().min(rest.len());
-        len = len.saturating_add(copied);
-        if copied < 64 {
-            return Ok(Some((len, offset.saturating_sub(best.start))));
+    let names = &symbols.names;
+    let len = match names.there(reader, best.name) {
+        Some(there) => {
+            let name = until_nul(there);
+            copy(buffer, name);
+            name.len().min(buffer.len())
         }
-    }
+        None => names.read(reader, best.name, buffer)?.len(),
+    };
+    Ok(Some((len, offset.saturating_sub(best.start))))
 }
 
 /// Whether `file` is what `extension` was loaded from: it has the same build-id or, if there is none, regions of the same
@@ -119,15 +117,15 @@ fn has_build_id<C: Class>(
     wanted: &[u8],
 ) -> Checked<bool> {
     let mut same = false;
-    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::EMPTY);
+    let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::new());
     loop {
         let batch = cursor.next(reader, &mut chunk)?;
         if batch.is_empty() {
             return Ok(same);
         }
         for record in batch {
-            let section = Section::new::<C>(record);
-            if section.kind != Some(ShType::Note) || !section.is_allocated() {
+            let section = C::section(record);
+            if section.kind != SHT_NOTE || !section.is_allocated() {
                 continue;
             }
             let span = section.contents(reader, "section")?;
@@ -170,7 +168,7 @@ impl Search {
         let Some(symbols) = &plan.symbols else {
             return Ok(None);
         };
-        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0usize);
+        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::new(), 0usize);
         let mut layout = plan.layout;
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -178,7 +176,7 @@ impl Search {
                 return Ok(self.best);
             }
             for record in batch {
-                let symbol = symbols.find_home(reader, index, Symbol::new::<C>(record))?;
+                let symbol = symbols.find_home(reader, index, C::symbol(record))?;
                 if let Some(slot) = slot_of(reader, &symbol, plan, &mut layout)?
                     && symbol.is_code_or_data()
                 {

@@ -22,7 +22,7 @@ use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind};
 use crate::machine::Class as Width;
-use crate::memory::{Block, Heap, synchronise_instructions};
+use crate::memory::{Heap, synchronise_instructions};
 use crate::source::Source;
 pub(crate) use lookup::symbol_at;
 use plan::Plan;
@@ -35,13 +35,13 @@ pub struct LoadOptions<'o> {
     /// Where the file came from (a path), kept for messages and debuggers; empty: not kept.
     /// What is longer than 255 bytes is not kept.
     pub origin: &'o str,
-    /// Load a file even if its note says that it was built for a firmware with other exports ([`AbiId`](crate::AbiId)).
-    pub ignore_abi: bool,
     /// Export all global functions and objects of default visibility, even if the file has a section `.exported_sym`
     /// (Zephyr's `CONFIG_LLEXT_IMPORT_ALL_GLOBALS`).
     pub export_all: bool,
     /// Keep names and addresses of the sections after the load, for `Extension::sections` (GDB scripts, inspection).
     pub keep_sections: bool,
+    /// Load a file even if its note says that it was built for a firmware with other exports ([`AbiId`](crate::AbiId)).
+    pub ignore_abi: bool,
 }
 
 impl LoadOptions<'_> {
@@ -111,34 +111,37 @@ pub(crate) fn load<'l>(
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
     };
-    match loaded {
-        Ok((descriptor, tail, head)) => Ok(llext.registry.push(descriptor, tail, head)),
-        Err(Refused) => Err(reader.reason()),
-    }
+    loaded.map_err(|Refused| reader.reason())
 }
 
-/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails. What is left to be done is to
-/// put the descriptor into the registry: its block, the length of its tail, and its head.
-fn run<'a, C: Class>(
-    llext: &Llext<'a>,
+/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
+fn run<'l, C: Class>(
+    llext: &'l mut Llext<'_>,
     reader: &mut Reader<'_>,
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
-) -> Checked<(Block<'a>, usize, Head)> {
-    let (heap, world) = (llext.heap, world(llext, named.1));
-    let around = (heap as &dyn Heap, world);
-    let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+) -> Checked<&'l Extension> {
+    let heap = llext.heap;
+    let mut regions = Regions::of(heap);
+    let world = world(llext, named.1);
+    let opened = plan::open::<C>(reader, llext.machine, heap)?;
+    let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, opened);
+    plan.complete(reader, named, report)?;
     plan.protect(reader, &llext.protection)?;
     plan.refuse(reader)?;
     let one = heap.is_one() && llext.protection.is_none();
-    let mut regions = Regions::take(reader, heap, &plan.layout, plan.tail_len, one)?;
+    regions.take(reader, heap, &plan, one)?;
     // While entries still say where symbols are: one with a stub soon says where that is.
     describe::write_tail(reader, &plan, &mut regions, named)?;
     relocate::link(reader, &mut plan, &mut regions)?;
-    describe::check(reader, &plan, &mut regions)?;
+    describe::check(reader, &plan, &regions)?;
     synchronise_instructions();
+    let (exports, found, tail) = (plan.exports, (plan.arrays, plan.build_id), plan.tail);
+    let tail_len = plan.tail_len;
+    drop(plan);
     let (descriptor, held) = regions.keep();
-    Ok((descriptor, plan.tail_len, describe::head(&plan, held)))
+    let head = Head::new(held, C::WORD, exports, found, tail);
+    Ok(llext.registry.push(descriptor, tail_len, head))
 }
 
 /// The phases before memory is taken. What is missing is left to the report.
@@ -167,8 +170,10 @@ fn try_out<C: Class>(
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<Requirements> {
-    let around = (llext.heap, world(llext, named.1));
-    let mut plan = Plan::<C>::of(reader, llext.machine, around, named, report)?;
+    let world = world(llext, named.1);
+    let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
+    let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
+    plan.complete(reader, named, report)?;
     plan.protect(reader, &llext.protection)?;
     Ok(plan.requirements())
 }

@@ -4,17 +4,16 @@ use super::check::Found;
 use super::entry::Entry;
 use super::resolve::World;
 use super::slots::{Layout, Place, Slot};
-use super::tables::HighParts;
+use super::tables::{HighParts, NO_TYPE};
 use super::{LoadOptions, Report, Requirements};
 use crate::elf::class::Class;
 use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::section::Section;
+use crate::elf::section::SHT_SYMTAB;
 use crate::elf::symbol::Symbols;
 use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
 use crate::machine::Machine;
 use crate::memory::{Heap, MemoryKind, Protection, Scratch};
-use xmas_elf::sections::ShType;
 
 /// All that is known of a load before memory is taken.
 pub(super) struct Plan<'p, 's, C: Class> {
@@ -39,6 +38,8 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) export_names: usize,
     /// High parts that low parts may refer to.
     pub(super) highs: HighParts,
+    /// A type of relocation that is known to be of a whole word, and probably the next one's too.
+    pub(super) word: u32,
     /// What relocations need, and what is wrong with them.
     pub(super) found: Found,
     /// Offset of the first stub in the text region, in bytes.
@@ -49,48 +50,22 @@ pub(super) struct Plan<'p, 's, C: Class> {
 }
 
 impl<'p, 's, C: Class> Plan<'p, 's, C> {
-    /// Plans the load of the file in `reader` as `name`.
-    pub(super) fn of(
-        reader: &mut Reader<'s>,
+    /// What is known of a file that has been opened, before its section headers are gone through. (Made in the caller's
+    /// frame, because it is large.)
+    #[inline(always)]
+    pub(super) fn new(
         machine: &'static Machine,
-        (heap, world): (&'p dyn Heap, World<'p>),
-        (name, options): (&str, &LoadOptions<'_>),
-        report: &mut dyn Report,
-    ) -> Checked<Self> {
-        let mut plan = Self::survey_of(reader, machine, (heap, world), options)?;
-        plan.resolve_ahead(reader)?;
-        plan.check(reader, report)?;
-        plan.place_stubs(reader)?;
-        plan.describe_tail(reader, name, options)?;
-        Ok(plan)
-    }
-
-    /// The first phase of it alone: every section header is checked, and every section that is loaded gets its place.
-    pub(super) fn survey_of(
-        reader: &mut Reader<'s>,
-        machine: &'static Machine,
-        (heap, world): (&'p dyn Heap, World<'p>),
-        options: &LoadOptions<'_>,
-    ) -> Checked<Self> {
-        let file = File::open(reader, machine)?;
-        let symbols = find_symbols(reader, &file)?;
-        let count = symbols.as_ref().map_or(0, |symbols| symbols.table.len());
-        let sections = file.sections.len();
-        let mut scratch = match Scratch::take(heap, sections, count) {
-            Some(scratch) => scratch,
-            None => {
-                let size = Scratch::size(sections, count);
-                return reader.out_of_memory(heap, MemoryKind::Metadata, size);
-            }
-        };
-        scratch.entries_mut().fill(Entry::UNKNOWN.0);
-        let mut plan = Self {
+        heap: &'p dyn Heap,
+        world: World<'p>,
+        opened: Opened<'p, 's, C>,
+    ) -> Self {
+        Self {
             machine,
             heap,
             world,
-            file,
-            symbols,
-            scratch,
+            file: opened.file,
+            symbols: opened.symbols,
+            scratch: opened.scratch,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
             exports: ExportTable::default(),
@@ -98,13 +73,27 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             kept: (0, 0),
             export_names: 0,
             highs: HighParts::new(),
+            word: NO_TYPE,
             found: Found::default(),
             stubs_at: 0,
             tail: Tail::default(),
             tail_len: 0,
-        };
-        plan.survey(reader, options)?;
-        Ok(plan)
+        }
+    }
+
+    /// Plans the load as `name`.
+    #[inline(always)]
+    pub(super) fn complete(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (name, options): (&str, &LoadOptions<'_>),
+        report: &mut dyn Report,
+    ) -> Checked<()> {
+        self.survey(reader, options)?;
+        self.resolve_ahead(reader)?;
+        self.check(reader, report)?;
+        self.place_stubs(reader)?;
+        self.describe_tail(reader, name, options)
     }
 
     /// The place of section `index`; `None` if there is no such section.
@@ -180,6 +169,39 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
     }
 }
 
+/// A file that has been opened, with scratch for its sections and symbols.
+pub(super) struct Opened<'p, 's, C: Class> {
+    file: File<C>,
+    symbols: Option<Symbols<'s, C>>,
+    scratch: Scratch<'p>,
+}
+
+/// Opens the file in `reader`.
+pub(super) fn open<'p, 's, C: Class>(
+    reader: &mut Reader<'s>,
+    machine: &'static Machine,
+    heap: &'p dyn Heap,
+) -> Checked<Opened<'p, 's, C>> {
+    let file = File::open(reader, machine)?;
+    let symbols = find_symbols(reader, &file)?;
+    let count = symbols.as_ref().map_or(0, |symbols| symbols.table.len());
+    let sections = file.sections.len();
+    match Scratch::take(heap, sections, count) {
+        Some(mut scratch) => {
+            scratch.entries_mut().fill(Entry::UNKNOWN.0);
+            Ok(Opened {
+                file,
+                symbols,
+                scratch,
+            })
+        }
+        None => {
+            let size = Scratch::size(sections, count);
+            reader.out_of_memory(heap, MemoryKind::Metadata, size)
+        }
+    }
+}
+
 /// Finds the symbol table: the last one, which in a file that is loaded is the only one. It comes at the end nearly always.
 fn find_symbols<'s, C: Class>(
     reader: &mut Reader<'s>,
@@ -188,11 +210,11 @@ fn find_symbols<'s, C: Class>(
     let there = file.sections.there(reader).unwrap_or_default();
     for index in (0..file.sections.len()).rev() {
         let section = match there.get(index) {
-            Some(record) => Some(Section::new::<C>(record)),
+            Some(record) => Some(C::section(record)),
             None => file.section(reader, index)?,
         };
         if let Some(section) = section
-            && section.kind == Some(ShType::SymTab)
+            && section.kind == SHT_SYMTAB
         {
             return Symbols::claim(reader, file, index, &section).map(Some);
         }

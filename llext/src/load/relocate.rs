@@ -5,14 +5,13 @@
 use super::check::label_offset;
 use super::entry::{Bases, Entry};
 use super::plan::Plan;
-use super::regions::{Parts, Regions};
+use super::regions::Regions;
 use super::slots::Slot;
-use super::tables::{NO_TYPE, Relocations};
+use super::tables::Relocations;
 use crate::elf::claim::{Chunk, Table};
-use crate::elf::class::{Class, Record};
+use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::Relocation;
-use crate::elf::section::Section;
 use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
 use crate::machine::{FieldError, Operands, Row};
@@ -25,9 +24,7 @@ pub(super) fn link<C: Class>(
     regions: &mut Regions<'_>,
 ) -> Checked<()> {
     let bases = regions.bases(plan.world.near);
-    let Parts {
-        regions: mut parts, ..
-    } = regions.parts();
+    let mut parts = regions.bytes_mut();
     let [text, ..] = &mut parts;
     let (code, stubs) = core::mem::take(text)
         .split_at_mut_checked(plan.stubs_at as usize)
@@ -92,7 +89,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         let [_, _, data, _] = parts;
         zero(data.get_mut(arrays..).unwrap_or_default());
         let mut filled = [0usize; 4];
-        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::EMPTY);
+        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
         let mut index = 0;
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -107,7 +104,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                         filled.get_mut(slot.region as usize),
                     )
                 {
-                    let section = Section::new::<C>(record);
+                    let section = C::section(record);
                     let (start, size) = (slot.offset as usize, slot.size as usize);
                     let end = start.saturating_add(size);
                     if slot.region != RegionKind::Data || start < arrays {
@@ -141,7 +138,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
 
     /// Applies all relocations.
     fn apply(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
-        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::EMPTY);
+        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
         let mut index = 0;
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -149,7 +146,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = Section::new::<C>(record);
+                let section = C::section(record);
                 if let Some(table) = self.plan.relocations(reader, index, &section)?
                     && let Some(bytes) = parts.get_mut(table.slot.region as usize)
                 {
@@ -166,7 +163,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         }
     }
 
-    fn apply_table<R: Record>(
+    fn apply_table<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
         table: &Relocations,
@@ -174,36 +171,41 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     ) -> Checked<()> {
         self.plan.highs.forget();
         let records = Table::<R>::new(table.entries.span);
-        let (mut cursor, mut chunk, mut word) = (records.cursor(), Chunk::EMPTY, NO_TYPE);
+        let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
             let mut batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            while let Some((record, rest)) = self.apply_words(batch, bytes, word) {
-                self.apply_one(reader, table, &Relocation::new(record), bytes, &mut word)?;
+            while let Some((record, rest)) = self.apply_words(batch, bytes) {
+                self.apply_one(reader, table, &record.fields(), bytes)?;
                 batch = rest;
             }
         }
     }
 
-    /// Applies relocations of type `word` (which is one of a whole word) to symbols that are an offset from a base. The
+    /// Applies relocations of the type that is one of a whole word, to symbols that are an offset from a base. The
     /// first one that is another, and those behind it.
     #[inline(always)]
-    fn apply_words<'b, R: Record>(
+    fn apply_words<'b, R: Reloc>(
         &self,
         batch: &'b [R],
         bytes: &mut [u8],
-        word: u32,
     ) -> Option<(&'b R, &'b [R])> {
-        let entries = self.plan.scratch.entries();
+        let (entries, word) = (self.plan.scratch.entries(), self.plan.word);
         let mut rest = batch.iter();
         while let Some(record) = rest.next() {
-            if let Some(&entry) = entries.get(record.symbol() as usize)
-                && record.r_type() == word
+            let Relocation {
+                offset,
+                symbol,
+                r_type,
+                addend,
+            } = record.fields();
+            if let Some(&entry) = entries.get(symbol as usize)
+                && r_type == word
                 && Entry(entry).is_plain()
                 && let s = Entry(entry).plain_address(&self.bases)
-                && C::add_to_word(bytes, record.offset(), record.addend(), s)
+                && C::add_to_word(bytes, offset, addend, s)
             {
                 continue;
             }
@@ -218,7 +220,6 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         table: &Relocations,
         relocation: &Relocation,
         bytes: &mut [u8],
-        word: &mut u32,
     ) -> Checked<()> {
         // Both were checked by the plan.
         let row = self.plan.machine.row(relocation.r_type);
@@ -227,7 +228,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             return Ok(());
         };
         if row.is_word() {
-            *word = relocation.r_type;
+            self.plan.word = relocation.r_type;
         }
         if row.is_high_part() {
             self.plan.highs.remember(relocation);

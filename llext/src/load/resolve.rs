@@ -14,7 +14,7 @@ use crate::error::LoadError;
 use crate::export::{AbiId, Exports};
 use crate::loaded::{RegionKind, Registry};
 
-/// The longest name that is looked up, in bytes.
+/// The longest name that is looked up, in bytes, if it has to be read first.
 const NAME_LIMIT: usize = 255;
 
 /// What an extension may use.
@@ -161,15 +161,13 @@ impl<C: Class> Plan<'_, '_, C> {
         if !symbols.names.has(symbol.name) && symbol.name != 0 {
             return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
         }
-        let mut buffer = [0; NAME_LIMIT + 1];
-        let text = symbols.names.text(reader, symbol.name, &mut buffer)?;
-        let (len, position) = self.world.exports.look_up(text);
-        let Some(name) = len.and_then(|len| text.get(..len)) else {
-            let symbol = symbols.names.name(reader, symbol.name);
-            return reader.refuse(LoadError::LongName {
-                symbol,
-                limit: NAME_LIMIT,
-            });
+        let mut buffer;
+        let text = match symbols.names.there(reader, symbol.name) {
+            Some(there) => there,
+            None => {
+                buffer = [0; NAME_LIMIT + 1];
+                symbols.names.copy(reader, symbol.name, &mut buffer)?
+            }
         };
         let World {
             exports,
@@ -177,11 +175,19 @@ impl<C: Class> Plan<'_, '_, C> {
             near,
             ..
         } = self.world;
+        let (len, position) = exports.look_up(text);
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);
             return fits(reader, "table of exports", entry);
         }
+        let Some(name) = len.and_then(|len| text.get(..len)) else {
+            let symbol = symbols.names.name(reader, symbol.name);
+            return reader.refuse(LoadError::LongName {
+                symbol,
+                limit: NAME_LIMIT,
+            });
+        };
         if let Some(number) = registry.find_export(name) {
             return fits(reader, "table of exports", Entry::extension(number));
         }
@@ -197,14 +203,14 @@ impl<C: Class> Plan<'_, '_, C> {
         let Some(symbols) = &self.symbols else {
             return Ok(());
         };
-        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::EMPTY, 0);
+        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::new(), 0);
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
             for record in batch {
-                let symbol = Symbol::new::<C>(record);
+                let symbol = C::symbol(record);
                 match which {
                     Sweep::Common if symbol.home == Home::Common => {
                         let entry = self.place_common(reader, index, &symbol)?;

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{Arrays, RegionKind};
-use crate::memory::{Held, Protection, Scratch, align_up};
+use crate::memory::{Extent, Held, Protection, Scratch, align_up};
 
 /// A region has fewer bytes than this, so that an offset in one fits a symbol's entry with room for its marks.
 pub(super) const REGION_LIMIT: usize = Held::LIMIT;
@@ -152,12 +152,6 @@ fn place_parts(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout([Extent; 4]);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Extent {
-    size: usize,
-    align: usize,
-}
-
 impl Layout {
     /// Empty regions. All are aligned to a word at least.
     pub(super) const EMPTY: Self = Self([Extent { size: 0, align: 4 }; 4]);
@@ -198,6 +192,11 @@ impl Layout {
             }
         }
         Ok(())
+    }
+
+    /// The regions.
+    pub(super) fn extents(&self) -> &[Extent; 4] {
+        &self.0
     }
 
     /// Bytes of a region.

@@ -7,11 +7,10 @@ use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::section::Section;
+use crate::elf::section::{SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SHT_SYMTAB_SHNDX, Section};
 use crate::error::LoadError;
 use crate::export::AbiId;
 use crate::loaded::{BuildId, ExportTable, RegionKind};
-use xmas_elf::sections::{SHF_COMPRESSED, ShType};
 
 /// Where priorities begin in the names of function arrays: ".init_array.", ".fini_array.".
 const PRIORITY_AT: usize = 12;
@@ -23,7 +22,7 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         options: &LoadOptions<'_>,
     ) -> Checked<()> {
-        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::EMPTY);
+        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let (mut index, mut any_array) = (0, false);
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -31,7 +30,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 break;
             }
             for record in batch {
-                let section = Section::new::<C>(record);
+                let section = C::section(record);
                 let mut place = Place::NONE;
                 if section.is_allocated() {
                     place = self.add(reader, (index, &section), options)?;
@@ -61,15 +60,15 @@ impl<C: Class> Plan<'_, '_, C> {
     #[inline]
     fn look_at(&mut self, reader: &mut Reader<'_>, index: usize, section: &Section) -> Checked<()> {
         match (section.kind, &mut self.symbols) {
-            (Some(ShType::SymTab), Some(symbols)) if symbols.section != index => {
+            (SHT_SYMTAB, Some(symbols)) if symbols.section != index => {
                 reader.refuse(LoadError::SeveralSymbolTables)
             }
-            (Some(ShType::SymTabShIndex), Some(symbols)) => {
+            (SHT_SYMTAB_SHNDX, Some(symbols)) => {
                 let span = section.contents(reader, "section indexes")?;
                 symbols.extended = Some(Table::new(span));
                 Ok(())
             }
-            (Some(ShType::Note), _) => self.read_notes(reader, section).map(|_| ()),
+            (SHT_NOTE, _) => self.read_notes(reader, section).map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -86,10 +85,10 @@ impl<C: Class> Plan<'_, '_, C> {
             Ok(align) => align,
             Err(align) => return self.file.bad_section(reader, index, "sh_addralign", align),
         };
-        if section.kind.is_none() {
+        if section.is_unknown() {
             return self.file.bad_section(reader, index, "sh_type", 0);
         }
-        if section.flags & SHF_COMPRESSED != 0 {
+        if section.is_compressed() {
             let flags = section.flags as usize;
             return self.file.bad_section(reader, index, "sh_flags", flags);
         }
@@ -106,14 +105,14 @@ impl<C: Class> Plan<'_, '_, C> {
         }
         let offset = self.layout.place(reader, region, section.size, align)?;
         match section.kind {
-            Some(ShType::Note) if region == RegionKind::Rodata => {
+            SHT_NOTE if region == RegionKind::Rodata => {
                 if let Some((at, len)) = self.read_notes(reader, section)? {
                     let offset = offset.saturating_add(at);
                     self.build_id = BuildId { offset, len };
                 }
             }
             // Nothing else that has records is worth a look at its name.
-            Some(ShType::ProgBits)
+            SHT_PROGBITS
                 if region != RegionKind::Text && align >= C::WORD && !options.export_all =>
             {
                 self.find_exports(reader, index, section, offset)?;

@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::slots::Slot;
 use crate::elf::claim::{Chunk, Table};
-use crate::elf::class::{Class, Record};
+use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Entries, Relocation};
 use crate::elf::section::Section;
@@ -72,14 +72,15 @@ const REMEMBERED: usize = 8;
 /// Compilers put a low part soon after its high part, so that the last few are nearly always enough;
 /// for another one the table is searched, whatever the order.
 pub(super) struct HighParts {
-    last: [Relocation; REMEMBERED],
+    last: Option<[Relocation; REMEMBERED]>,
     count: usize,
 }
 
 impl HighParts {
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self {
-            last: [Relocation::NONE; REMEMBERED],
+            last: None,
             count: 0,
         }
     }
@@ -91,7 +92,10 @@ impl HighParts {
 
     /// Remembers a high part.
     pub(super) fn remember(&mut self, relocation: &Relocation) {
-        if let Some(place) = self.last.get_mut(self.count % REMEMBERED) {
+        let last = self
+            .last
+            .get_or_insert_with(|| [Relocation::NONE; REMEMBERED]);
+        if let Some(place) = last.get_mut(self.count % REMEMBERED) {
             *place = *relocation;
         }
         self.count = self.count.wrapping_add(1);
@@ -105,8 +109,8 @@ impl HighParts {
         machine: &Machine,
         offset: usize,
     ) -> Checked<Option<Relocation>> {
-        let known = self.last.iter().take(self.count);
-        if let Some(found) = known.clone().find(|known| known.offset == offset) {
+        let mut known = self.last.iter().flatten().take(self.count);
+        if let Some(found) = known.find(|known| known.offset == offset) {
             return Ok(Some(*found));
         }
         let found = match entries.is_rela {
@@ -121,24 +125,25 @@ impl HighParts {
 }
 
 #[cold]
-fn search<R: Record>(
+fn search<R: Reloc>(
     reader: &mut Reader<'_>,
     entries: &Entries,
     machine: &Machine,
     offset: usize,
 ) -> Checked<Option<Relocation>> {
-    let (mut cursor, mut chunk) = (Table::<R>::new(entries.span).cursor(), Chunk::EMPTY);
+    let (mut cursor, mut chunk) = (Table::<R>::new(entries.span).cursor(), Chunk::new());
     loop {
         let batch = cursor.next(reader, &mut chunk)?;
         if batch.is_empty() {
             return Ok(None);
         }
         let is_high = |record: &&R| {
-            let row = machine.row(record.r_type());
-            record.offset() == offset && row.is_some_and(|row| row.is_high_part())
+            let record = record.fields();
+            let row = machine.row(record.r_type);
+            record.offset == offset && row.is_some_and(|row| row.is_high_part())
         };
         if let Some(found) = batch.iter().find(is_high) {
-            return Ok(Some(Relocation::new(found)));
+            return Ok(Some(found.fields()));
         }
     }
 }

@@ -123,6 +123,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// The head of an extension that is in no list yet.
+    #[inline(always)]
     pub(crate) fn new(
         regions: [Held; 4],
         word: usize,
@@ -150,20 +151,6 @@ impl Head {
             name: tail.name,
             origin: tail.origin,
         }
-    }
-
-    /// Size and alignment in bytes of the block that this lies in.
-    pub(super) fn block_layout(&self) -> (usize, usize) {
-        let (size, align) = (
-            self.block as usize % Held::LIMIT,
-            self.block as usize / Held::LIMIT,
-        );
-        (size, 1 << align)
-    }
-
-    /// Notes down the block that this lies in.
-    pub(super) fn set_block(&mut self, size: usize, align: usize) {
-        self.block = (align.trailing_zeros() as usize * Held::LIMIT) as u32 | size as u32;
     }
 
     fn exports(&self) -> ExportTable {

@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::extension::{Extension, ExtensionId, Head, RegionKind};
-use crate::memory::{Block, Heap, MemoryKind, align_up};
+use crate::memory::{Heap, Held, MemoryKind, align_up};
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
@@ -38,14 +38,14 @@ impl Registry {
     /// Where the tail begins in such a block.
     pub(crate) const TAIL: usize = size_of::<Head>();
 
-    /// Adds an extension whose tail of `tail` bytes has been written into `block`, a block that begins with
+    /// Adds an extension whose tail of `tail` bytes has been written into `front`, a block that begins with
     /// `descriptor_layout(tail)`. Gives it its id.
-    pub(crate) fn push(&mut self, block: Block<'_>, tail: usize, mut head: Head) -> &Extension {
+    #[inline(always)]
+    pub(crate) fn push(&mut self, front: Held, tail: usize, mut head: Head) -> &Extension {
         self.last_id = self.last_id.wrapping_add(1).max(1);
         head.id = ExtensionId(self.last_id);
-        let (at, size, align) = block.into_raw();
-        head.set_block(size, align);
-        let slice = ptr::slice_from_raw_parts_mut(at.as_ptr(), tail);
+        head.block = front.layout();
+        let slice = ptr::slice_from_raw_parts_mut(front.start().as_ptr(), tail);
         // SAFETY: the block was laid out by `descriptor_layout`: aligned for a head and large enough for head and tail,
         // whose bytes are initialised. The cast keeps the tail's length (`Extension` ends in `[u8]`).
         let node = unsafe {
@@ -141,12 +141,11 @@ impl Registry {
         unsafe {
             let extension = node.as_mut();
             let bytes = extension.size();
-            let (size, align) = extension.head.block_layout();
+            let layout = extension.head.block;
             for (region, kind) in extension.head.regions.iter_mut().zip(RegionKind::ALL) {
                 region.free(heap, kind.memory());
             }
-            let kind = MemoryKind::Metadata;
-            heap.free(kind, node.cast(), size, align);
+            Held::from_layout(node.cast(), layout).free(heap, MemoryKind::Metadata);
             Some(bytes)
         }
     }

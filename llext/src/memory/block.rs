@@ -1,7 +1,6 @@
 //! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
 
 use super::{Heap, MemoryKind};
-use core::mem;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -32,11 +31,6 @@ impl<'h> Block<'h> {
         })
     }
 
-    /// Target address of the first byte.
-    pub(crate) fn address(&self) -> usize {
-        self.heap.address(self.at)
-    }
-
     /// The bytes; not zeroed.
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: as below, and `self` is borrowed.
@@ -47,23 +41,6 @@ impl<'h> Block<'h> {
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the block is ours alone until it is freed, and a heap hands out initialised bytes (`Heap::allocate`).
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size) }
-    }
-
-    /// Where `size` bytes at `offset` begin: the pointer and the target's address; `None` if they do not lie in the block.
-    pub(crate) fn part(&self, offset: usize, size: usize) -> Option<(NonNull<u8>, usize)> {
-        if offset.checked_add(size)? > self.size {
-            return None;
-        }
-        // SAFETY: `offset` was checked to lie in the block, or at its end.
-        let at = unsafe { self.at.add(offset) };
-        Some((at, self.address().wrapping_add(offset)))
-    }
-
-    /// The block without its owner: who takes it frees it, with its kind, size and alignment.
-    pub(crate) fn into_raw(self) -> (NonNull<u8>, usize, usize) {
-        let raw = (self.at, self.size, self.align);
-        mem::forget(self);
-        raw
     }
 }
 

@@ -1,15 +1,20 @@
 //! Bytes of a file seen as records.
 
-use zero::Pod;
+/// A record of so many little-endian words, as every table of an ELF file has them. Its alignment is that of a word,
+/// in files of either class.
+pub(crate) type Words<const N: usize> = [u32; N];
 
 /// `bytes` as records; what is behind the last whole one is left aside. `None` if they do not lie aligned for one.
 #[inline]
-pub(crate) fn records<T: Pod>(bytes: &[u8]) -> Option<&[T]> {
-    let (at, len) = (bytes.as_ptr().cast::<T>(), bytes.len() / size_of::<T>());
+pub(crate) fn records<const N: usize>(bytes: &[u8]) -> Option<&[Words<N>]> {
+    let (at, len) = (
+        bytes.as_ptr().cast::<Words<N>>(),
+        bytes.len() / size_of::<Words<N>>(),
+    );
     if !at.is_aligned() {
         return None;
     }
-    // SAFETY: aligned, `len` whole records long, borrowed as long as `bytes`; every byte pattern is a `Pod`'s value.
+    // SAFETY: aligned, `len` whole records long, and borrowed as long as `bytes`; every byte pattern is a word.
     Some(unsafe { core::slice::from_raw_parts(at, len) })
 }
 
@@ -22,8 +27,8 @@ mod tests {
         let words = [0x0403_0201_u32.to_le(), 7, 8];
         // SAFETY: the bytes of three words.
         let bytes = unsafe { core::slice::from_raw_parts(words.as_ptr().cast::<u8>(), 12) };
-        assert_eq!(records::<u32>(bytes), Some(&words[..]));
-        assert_eq!(records::<u32>(&bytes[..11]), Some(&words[..2]));
-        assert_eq!(records::<u32>(&bytes[1..]), None);
+        assert_eq!(records(bytes), Some(&[words][..]));
+        assert_eq!(records(&bytes[..11]), Some(&[[words[0]], [words[1]]][..]));
+        assert_eq!(records::<1>(&bytes[1..]), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Regions of loaded extensions.
 
-use super::{Block, Heap, MemoryKind};
+use super::{Heap, MemoryKind};
 use core::ptr::{self, NonNull};
 use core::slice;
 
@@ -28,11 +28,57 @@ impl Held {
     /// Regions are smaller than this, in bytes.
     pub(crate) const LIMIT: usize = 1 << SIZE_BITS;
 
-    /// Takes over `block`, of less than `LIMIT` bytes.
-    pub(crate) fn new(block: Block<'_>) -> Self {
-        let address = block.address();
-        let (at, size, align) = block.into_raw();
-        let size_and_align = align.trailing_zeros() << SIZE_BITS | size as u32;
+    /// Takes `size` bytes aligned to `align`, a power of two; nothing if that is none. An error is what the heap did not
+    /// have. No heap has `LIMIT` bytes.
+    pub(crate) fn take(
+        heap: &dyn Heap,
+        kind: MemoryKind,
+        size: usize,
+        align: usize,
+    ) -> Result<Self, (MemoryKind, usize)> {
+        if size == 0 {
+            return Ok(Self::NONE);
+        }
+        let at = match size < Self::LIMIT {
+            true => heap.allocate(kind, size, align).ok_or((kind, size))?,
+            false => return Err((kind, size)),
+        };
+        Ok(Self {
+            at,
+            address: heap.address(at),
+            size_and_align: align.trailing_zeros() << SIZE_BITS | size as u32,
+        })
+    }
+
+    /// `size` bytes at `offset`, which are not freed on their own; none if they do not lie in it.
+    pub(crate) fn part(&self, offset: usize, size: usize) -> Self {
+        if size == 0 || offset.saturating_add(size) > self.size() {
+            return Self::NONE;
+        }
+        Self {
+            // SAFETY: the offset was checked to lie in the block.
+            at: unsafe { self.at.add(offset) },
+            address: self.address.wrapping_add(offset),
+            size_and_align: PART << SIZE_BITS | size as u32,
+        }
+    }
+
+    /// The first byte.
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.at
+    }
+
+    /// Size in bytes, and above it the logarithm of the alignment.
+    pub(crate) fn layout(&self) -> u32 {
+        self.size_and_align
+    }
+
+    /// The region that `start` and `layout` gave.
+    ///
+    /// # Safety
+    /// They are those of a region that is held by nobody else.
+    pub(crate) unsafe fn from_layout(at: NonNull<u8>, size_and_align: u32) -> Self {
+        let address = 0;
         Self {
             at,
             address,
@@ -40,16 +86,13 @@ impl Held {
         }
     }
 
-    /// `size` bytes at `offset` of `block`, which somebody else holds and frees; none if they do not lie in it.
-    pub(crate) fn part(block: &Block<'_>, offset: usize, size: usize) -> Self {
-        match block.part(offset, size) {
-            Some((at, address)) if size != 0 => Self {
-                at,
-                address,
-                size_and_align: PART << SIZE_BITS | size as u32,
-            },
-            _ => Self::NONE,
-        }
+    /// The bytes, to be written.
+    ///
+    /// # Safety
+    /// Nothing else uses them while they are borrowed.
+    pub(crate) unsafe fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: they are initialised (`Heap::allocate`) and held; nothing else uses them, by the caller's word.
+        unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size()) }
     }
 
     /// Target address of the first byte.

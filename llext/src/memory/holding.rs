@@ -1,0 +1,118 @@
+//! The memory of an extension while it is being loaded.
+
+use super::{Heap, Held, MemoryKind, align_up};
+use core::mem;
+
+/// How many regions there are.
+const COUNT: usize = 4;
+
+/// What is asked for a region. Nothing, if it has no bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Bytes.
+    pub(crate) size: usize,
+    /// Alignment in bytes, a power of two.
+    pub(crate) align: usize,
+}
+
+/// Regions and a block in front of them (for the descriptor). They go back to the heap unless they are kept.
+///
+/// If one heap serves all kinds and none is to be protected, all are parts of one block; else each is its own.
+pub(crate) struct Holding<'h> {
+    heap: &'h dyn Heap,
+    kinds: [MemoryKind; COUNT],
+    front: Held,
+    regions: [Held; COUNT],
+}
+
+impl<'h> Holding<'h> {
+    /// Nothing of `heap` yet. The kinds are those of the regions.
+    #[inline(always)]
+    pub(crate) fn new(heap: &'h dyn Heap, kinds: [MemoryKind; COUNT]) -> Self {
+        Self {
+            heap,
+            kinds,
+            front: Held::NONE,
+            regions: [Held::NONE; COUNT],
+        }
+    }
+
+    /// Takes memory for `front`, and for the regions. An error is a block that the heap did not have: its kind and size.
+    pub(crate) fn take(
+        &mut self,
+        front: Extent,
+        regions: &[Extent; COUNT],
+        one: bool,
+    ) -> Result<(), (MemoryKind, usize)> {
+        let Extent {
+            mut size,
+            mut align,
+        } = front;
+        if one {
+            for extent in regions {
+                size = align_up(size, extent.align).unwrap_or(usize::MAX);
+                size = size.saturating_add(extent.size);
+                align = align.max(extent.align);
+            }
+        }
+        self.front = Held::take(self.heap, MemoryKind::Metadata, size, align)?;
+        let mut at = front.size;
+        let wanted = regions.iter().zip(&self.kinds);
+        for (region, (extent, &kind)) in self.regions.iter_mut().zip(wanted) {
+            if one {
+                at = align_up(at, extent.align).unwrap_or(usize::MAX);
+                *region = self.front.part(at, extent.size);
+                at = at.saturating_add(extent.size);
+            } else {
+                *region = Held::take(self.heap, kind, extent.size, extent.align)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The block in front.
+    pub(crate) fn front(&self) -> &Held {
+        &self.front
+    }
+
+    /// The regions.
+    pub(crate) fn regions(&self) -> &[Held; COUNT] {
+        &self.regions
+    }
+
+    /// The bytes of the regions.
+    pub(crate) fn bytes_mut(&mut self) -> [&mut [u8]; COUNT] {
+        // SAFETY: the regions are ours alone until they are freed or kept, and do not overlap: each is a block or its
+        // own part of one.
+        self.regions
+            .each_mut()
+            .map(|region| unsafe { region.bytes_mut() })
+    }
+
+    /// The first `len` bytes of the block in front, which must be no more than was asked for; less if there are less.
+    pub(crate) fn front_mut(&mut self, len: usize) -> &mut [u8] {
+        // SAFETY: the block is ours alone, and the regions begin behind what was asked for; they are borrowed by
+        // nobody while `self` is.
+        let bytes = unsafe { self.front.bytes_mut() };
+        bytes.get_mut(..len).unwrap_or_default()
+    }
+
+    /// Hands all over: the block in front and the regions.
+    #[inline(always)]
+    pub(crate) fn keep(mut self) -> (Held, [Held; COUNT]) {
+        let front = mem::replace(&mut self.front, Held::NONE);
+        let regions = mem::replace(&mut self.regions, [Held::NONE; COUNT]);
+        (front, regions)
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        for (region, &kind) in self.regions.iter_mut().zip(&self.kinds) {
+            // SAFETY: taken from this heap as this kind (or a part, or nothing), and not used again.
+            unsafe { region.free(self.heap, kind) }
+        }
+        // SAFETY: as above.
+        unsafe { self.front.free(self.heap, MemoryKind::Metadata) }
+    }
+}
