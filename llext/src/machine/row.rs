@@ -1,6 +1,6 @@
 //! Relocation types as rows of a table.
 
-use super::field::{Field, FieldError, Sign, State};
+use super::field::{Field, FieldError, Sign, State, a32, t32};
 use super::{Class, Formula, Operands, Stub};
 use core::ops::RangeInclusive;
 
@@ -266,7 +266,20 @@ impl Row {
         self.field.branch.state == State::Thumb
     }
 
-    /// ARM: whether it is a branch in T32 code. A label without a type is then in T32 code as well: T is 1.
+    /// ARM: T of a symbol without a type that a branch at this place names: whatever state the instruction leads
+    /// to, that is the symbol's. 0 for what is no branch.
+    pub fn t_without_type(&self, place: &[u8]) -> usize {
+        let insn = || self.field.load(place).unwrap_or(0);
+        let is_thumb = match self.field.branch.state {
+            State::Any | State::Arm => false,
+            State::Thumb | State::ThumbByStub => true,
+            State::ThumbToAny => insn() & t32::BL != 0,
+            State::ArmToAny => insn() & a32::CONDITION == a32::CONDITION,
+        };
+        usize::from(is_thumb)
+    }
+
+    /// ARM: whether it is a branch in T32 code.
     pub fn is_in_thumb(&self) -> bool {
         matches!(
             self.field.branch.state,

@@ -38,7 +38,7 @@ pub static MOVT_A1: Field = Field::new(
 .read_shift(16);
 
 /// Bits 31:28: the condition.
-const CONDITION: usize = 0xf000_0000;
+pub(in crate::machine) const CONDITION: usize = 0xf000_0000;
 /// `AL`: always.
 const ALWAYS: usize = 0xe000_0000;
 /// `NOP`, A8.8.119, A1, without its condition.

@@ -84,7 +84,7 @@ const UP: usize = 1 << 23;
 
 /// The lowest bit of the highest group in `x`: an even number.
 fn group_shift(x: u32) -> u32 {
-    (x.leading_zeros() ^ 31).saturating_sub(6) & !1
+    31_u32.saturating_sub(x.leading_zeros()).saturating_sub(6) & !1
 }
 
 /// What is left of `x` behind so many groups.

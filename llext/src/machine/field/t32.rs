@@ -142,7 +142,7 @@ const fn byte(parts: &'static [Part], shift: u8) -> Field {
 /// `NOP.W`, A7.7.88, T2.
 const NOP_W: usize = 0xf3af_8000;
 /// Bit 12 of `BL`, clear in `BLX`.
-const BL: usize = 1 << 12;
+pub(in crate::machine) const BL: usize = 1 << 12;
 
 static BRANCH: Special = Special {
     read: read_branch,

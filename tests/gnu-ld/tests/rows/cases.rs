@@ -19,12 +19,23 @@ pub struct Case {
     pub addend: Option<isize>,
     /// The symbol's value, without the Thumb bit.
     pub symbol: usize,
-    /// Whether the symbol is a Thumb function.
-    pub thumb: bool,
+    /// What the symbol is.
+    pub target: Target,
     /// What the formula is to give.
     pub value: isize,
     /// Whether the formula gives it only modulo 2³².
     pub wraps: bool,
+}
+
+/// What a symbol is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A number, without a type.
+    Number,
+    /// ARM: a function in T32 code.
+    Thumb,
+    /// ARM: a function in A32 code.
+    Arm,
 }
 
 /// What is moved to make a formula give a value.
@@ -119,7 +130,7 @@ fn numbers(subject: &Subject, row: &Row, (world, moved): (&World, Moved)) -> Vec
     for (variant, template) in templates(row).into_iter().enumerate() {
         for value in values(row, subject.machine.class.is_64()) {
             // Halfword-aligned places matter where P is rounded down to a word.
-            let lead = if value & 8 == 0 { 0 } else { 2 };
+            let lead = if value & 8 == 0 || is_a32(row) { 0 } else { 2 };
             let address = world.base + cases.len() * PITCH + lead;
             let a = match row.name {
                 _ if in_place => row.addend(&template[skip..]),
@@ -152,20 +163,40 @@ fn numbers(subject: &Subject, row: &Row, (world, moved): (&World, Moved)) -> Vec
                 row.put(&mut template, operands.a).expect("an addend");
             }
             let symbol = operands.s;
-            let thumb = subject.machine.name == "ARM" && symbol & 1 == 0 && cases.len() % 3 != 0;
+            let target = match subject.machine.name {
+                "ARM" => arm_target(subject, symbol, cases.len()),
+                _ => Target::Number,
+            };
             cases.push(Case {
                 address: operands.p,
                 template,
                 skip,
                 addend: (!in_place).then_some(operands.a),
                 symbol,
-                thumb,
+                target,
                 value,
                 wraps: (s, p) != (operands.s, operands.p),
             });
         }
     }
     cases
+}
+
+/// Whether the row's place is an instruction of A32, which is aligned to a word.
+pub fn is_a32(row: &Row) -> bool {
+    let starts = ["PC24", "PLT32", "CALL", "JUMP24", "MOV", "ALU_", "LD"];
+    let name = row.name.strip_prefix("R_ARM_").unwrap_or_default();
+    starts.iter().any(|start| name.starts_with(start))
+}
+
+/// Symbols of each kind by turns: functions in A32 code where there is any, at its alignment.
+fn arm_target(subject: &Subject, symbol: usize, turn: usize) -> Target {
+    let has_a32 = std::ptr::eq(subject.machine, &llext::machine::ARM_A);
+    match (turn % 3, symbol & 3) {
+        (0, 0) if has_a32 => Target::Arm,
+        (1 | 2, 0 | 2) => Target::Thumb,
+        _ => Target::Number,
+    }
 }
 
 fn markers(subject: &Subject, row: &Row, world: &World) -> Vec<Case> {
@@ -176,7 +207,7 @@ fn markers(subject: &Subject, row: &Row, world: &World) -> Vec<Case> {
         skip: 0,
         addend,
         symbol: world.base + 64,
-        thumb: false,
+        target: Target::Number,
         value: 0,
         wraps: false,
     };
@@ -199,7 +230,7 @@ fn paddings(world: &World) -> Vec<Case> {
         skip: 0,
         addend: Some(template.len() as isize - 4),
         symbol: 0,
-        thumb: false,
+        target: Target::Number,
         value: 0,
         wraps: false,
     };
@@ -219,9 +250,13 @@ impl Case {
     pub fn operands(&self, row: &Row, world: &World) -> Operands {
         let place = &self.template[self.skip..];
         let a = self.addend.unwrap_or_else(|| row.addend(place));
+        let t = match self.target {
+            Target::Number => row.t_without_type(place),
+            target => usize::from(target == Target::Thumb),
+        };
         Operands {
             s: self.symbol,
-            t: usize::from(self.thumb),
+            t,
             ..world.operands(self.symbol, a, self.address)
         }
     }

@@ -1,6 +1,6 @@
 //! What a linker is no judge of, and why.
 
-use crate::cases::Case;
+use crate::cases::{Case, Target};
 use gnu_ld::tools::Linker;
 use llext::machine::Row;
 use llext::machine::field::{Limits, Sign};
@@ -49,7 +49,7 @@ pub fn judged(linker: Linker, row: &Row, case: &Case) -> bool {
     let Case {
         value,
         symbol,
-        thumb,
+        target,
         wraps,
         ..
     } = *case;
@@ -95,29 +95,43 @@ pub fn judged(linker: Linker, row: &Row, case: &Case) -> bool {
         (Linker::Gnu, "R_AARCH64_PREL32" | "R_AARCH64_PREL16") => value < 1 << (bits - 1),
         // It takes a distance that 64-bit code cannot jump.
         (Linker::Gnu, "R_X86_64_PC16") => (-0x8000..0x8000).contains(&value),
-        // It makes an unconditional BL of whatever it finds.
-        (Linker::Lld, "R_ARM_CALL") if case.template[3] >> 4 != 0xe => false,
+        // They leave a BLX to what has no type, odd or on an M-profile core; the loader makes it a BL.
+        (_, "R_ARM_THM_CALL") if target == Target::Number && case.template[3] & 0x10 == 0 => {
+            value & 1 == 0 && !row.enters_thumb()
+        }
+        // It takes the sign of the distance before it rounds it up, and cuts what is too far away then.
+        (Linker::Gnu, "R_ARM_THM_CALL") if target == Target::Arm => {
+            ![-2, 0xff_fffe].contains(&value)
+        }
+        // They compute groups of bits in 64 bits, and so with another sign.
+        (_, name) if name.contains("_PC_G") => i32::try_from(value).is_ok() && !wraps,
         // Class 32 counts in 32 bits, and extends the sign of what the pair makes.
         (_, "R_RISCV_ADD64" | "R_RISCV_SUB64") if !row.class().is_64() => symbol < 0x7fff_0000,
         // They cut what does not fit; the table refuses it.
         (_, "R_RISCV_32" | "R_RISCV_32_PCREL" | "R_RISCV_PLT32") => {
             sign == Sign::Any || row.field.limits.contains(value)
         }
-        // They cut distances that do not fit, and make BLX of BL; the table refuses both.
-        (_, "R_ARM_PC24" | "R_ARM_CALL" | "R_ARM_JUMP24") => {
-            !thumb && (value | case.address as isize) & 3 == 0
+        // They cut distances that are no multiples of 4; the table refuses them.
+        (_, "R_ARM_PC24" | "R_ARM_CALL" | "R_ARM_JUMP24" | "R_ARM_PLT32") => {
+            target == Target::Thumb || value & 3 == 0
+        }
+        // They branch to A32 code all the same; the loader refuses.
+        (_, "R_ARM_THM_JUMP11" | "R_ARM_THM_JUMP8" | "R_ARM_THM_JUMP6")
+            if target == Target::Arm =>
+        {
+            false
         }
         (Linker::Gnu, "R_ARM_THM_PC8") => value & 3 == 0 && (0..0x400).contains(&value),
         // GNU ld refuses all that are negative, lld forgets the sign.
         (_, "R_ARM_THM_PC12") => value >= 0,
         // It adds T to an odd A, where AAELF32 has "or".
-        (Linker::Lld, "R_ARM_PREL31") => !thumb || case.template[0] & 1 == 0,
+        (Linker::Lld, "R_ARM_PREL31") => target != Target::Thumb || case.template[0] & 1 == 0,
         // It refuses those that need the field's highest bit.
         (Linker::Gnu, "R_ARM_THM_JUMP6") => !(0x40..0x80).contains(&value),
         // It counts bit 0 of what is no Thumb function.
         (Linker::Gnu, "R_ARM_THM_JUMP19") => symbol & 1 == 0,
         // It sets T in the magnitude of a negative distance.
-        (Linker::Gnu, "R_ARM_THM_ALU_PREL_11_0") => !thumb,
+        (Linker::Gnu, "R_ARM_THM_ALU_PREL_11_0") => target != Target::Thumb,
         _ => true,
     }
 }

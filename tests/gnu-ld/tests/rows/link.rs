@@ -1,7 +1,7 @@
 //! A row's cases, linked.
 
 use crate::Subject;
-use crate::cases::{Case, Moved, PITCH};
+use crate::cases::{Case, Moved, PITCH, Target};
 use gnu_ld::image::Image;
 use gnu_ld::new_object::{
     Definition, EXECUTABLE, FUNCTION, NewObject, NewRelocation, NewSection, NewSymbol,
@@ -372,8 +372,11 @@ fn symbol(number: usize, case: &Case, world: &World) -> NewSymbol {
             let offset = case.symbol.wrapping_sub(world.block);
             (Definition::Section(1), offset, TLS)
         }
-        Case { thumb: true, .. } => (Definition::Absolute, case.symbol + 1, FUNCTION),
-        _ => (Definition::Absolute, case.symbol, 0),
+        _ => match case.target {
+            Target::Thumb => (Definition::Absolute, case.symbol + 1, FUNCTION),
+            Target::Arm => (Definition::Absolute, case.symbol, FUNCTION),
+            Target::Number => (Definition::Absolute, case.symbol, 0),
+        },
     };
     NewSymbol {
         name: format!("t{number}"),

@@ -29,6 +29,11 @@ fn arm_rows_write_what_linkers_write() {
 }
 
 #[test]
+fn arm_rows_with_both_states_write_what_linkers_write() {
+    compare_all(&machine::ARM_A, &tools::ARM_A);
+}
+
+#[test]
 fn aarch64_rows_write_what_linkers_write() {
     compare_all(&machine::AARCH64, &tools::AARCH64);
 }

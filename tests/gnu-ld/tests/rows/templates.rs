@@ -71,10 +71,18 @@ fn arm(name: &str) -> &'static [&'static [u8]] {
         "R_ARM_ABS8" => &[&[0x00], &[0x05]],
         "R_ARM_ABS16" => &[&[0x00, 0x00], &[0x34, 0x12]],
         "R_ARM_PREL31" => &[&[0, 0, 0, 0], &[5, 0, 0, 0x80], &[0xfc, 0xff, 0xff, 0x7f]],
-        // BL .; BEQ . + 8
-        "R_ARM_PC24" | "R_ARM_CALL" | "R_ARM_JUMP24" => {
-            &[&[0xfe, 0xff, 0xff, 0xeb], &[0x00, 0x00, 0x00, 0x0a]]
-        }
+        // BL .; BL . + 8; BLX .
+        "R_ARM_CALL" => &[
+            &[0xfe, 0xff, 0xff, 0xeb],
+            &[0x00, 0x00, 0x00, 0xeb],
+            &[0xfe, 0xff, 0xff, 0xfa],
+        ],
+        // B .; BEQ . + 8; BLNE .
+        "R_ARM_PC24" | "R_ARM_PLT32" | "R_ARM_JUMP24" => &[
+            &[0xfe, 0xff, 0xff, 0xea],
+            &[0x00, 0x00, 0x00, 0x0a],
+            &[0xfe, 0xff, 0xff, 0x1b],
+        ],
         // MOVW R3, #0; MOVW R3, #0xfffc
         "R_ARM_MOVW_ABS_NC" | "R_ARM_MOVW_PREL_NC" => {
             &[&[0x00, 0x30, 0x00, 0xe3], &[0xfc, 0x3f, 0x0f, 0xe3]]
@@ -83,18 +91,36 @@ fn arm(name: &str) -> &'static [&'static [u8]] {
         "R_ARM_MOVT_ABS" | "R_ARM_MOVT_PREL" => {
             &[&[0x00, 0x30, 0x40, 0xe3], &[0xfc, 0x3f, 0x4f, 0xe3]]
         }
+        // ADD R3, PC, #0; SUB R0, PC, #8
+        name if name.starts_with("R_ARM_ALU_PC") => {
+            &[&[0x00, 0x30, 0x8f, 0xe2], &[0x08, 0x00, 0x4f, 0xe2]]
+        }
+        // LDR R3, [PC]; LDR R0, [PC, #-8]
+        name if name.starts_with("R_ARM_LDR_PC") => {
+            &[&[0x00, 0x30, 0x9f, 0xe5], &[0x08, 0x00, 0x1f, 0xe5]]
+        }
+        // LDRD R2, [PC]; LDRH R0, [PC, #-8]
+        name if name.starts_with("R_ARM_LDRS_PC") => {
+            &[&[0xd0, 0x20, 0xcf, 0xe1], &[0xb8, 0x00, 0x5f, 0xe1]]
+        }
+        // VLDR S0, [PC]; VLDR D1, [PC, #-8]
+        name if name.starts_with("R_ARM_LDC_PC") => {
+            &[&[0x00, 0x0a, 0x9f, 0xed], &[0x02, 0x1b, 0x1f, 0xed]]
+        }
         // BEQ .; BNE . + 4
         "R_ARM_THM_JUMP8" => &[&[0xfe, 0xd0], &[0x00, 0xd1]],
         // B .; B . + 4
         "R_ARM_THM_JUMP11" => &[&[0xfe, 0xe7], &[0x00, 0xe0]],
         // BEQ.W .; BLE.W . + 4
         "R_ARM_THM_JUMP19" => &[&[0x3f, 0xf4, 0xfe, 0xaf], &[0x40, 0xf3, 0x00, 0x80]],
-        // BL .; B.W .; BL . + 4
-        "R_ARM_THM_CALL" | "R_ARM_THM_JUMP24" => &[
+        // BL .; BL . + 4; BLX .
+        "R_ARM_THM_CALL" => &[
             &[0xff, 0xf7, 0xfe, 0xff],
-            &[0xff, 0xf7, 0xfe, 0xbf],
             &[0x00, 0xf0, 0x00, 0xf8],
+            &[0xff, 0xf7, 0xfe, 0xef],
         ],
+        // B.W .; B.W . + 4
+        "R_ARM_THM_JUMP24" => &[&[0xff, 0xf7, 0xfe, 0xbf], &[0x00, 0xf0, 0x00, 0xb8]],
         // CBZ R0, . + 4; CBNZ R7, . + 4. GNU ld 2.40 takes other addends than 0 for something else.
         "R_ARM_THM_JUMP6" => &[&[0x00, 0xb1], &[0x07, 0xb9]],
         // MOVW R3, #0; MOVW R3, #0xfffc
