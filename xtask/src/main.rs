@@ -10,6 +10,7 @@ mod console;
 mod extension;
 mod extensions;
 mod firmware;
+mod fuzz;
 mod gdb;
 mod image;
 mod lines;
@@ -19,6 +20,7 @@ mod process;
 mod python;
 mod qemu;
 mod run;
+mod sanitizer;
 mod setup;
 mod size;
 mod terminal;
@@ -42,6 +44,7 @@ enum Task {
     Extension(extension::BuildExtension),
     Size(size::Size),
     Bench(bench::Bench),
+    Fuzz(fuzz::Fuzz),
     Setup(setup::Setup),
 }
 
@@ -55,6 +58,7 @@ impl Task {
             Task::Extension(task) => task.run(),
             Task::Size(task) => task.run(),
             Task::Bench(task) => task.run(),
+            Task::Fuzz(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }
