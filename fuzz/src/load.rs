@@ -11,10 +11,13 @@ use llext::{
 pub const BASE: usize = 0x2100_0000;
 
 /// How every load here is done.
-pub const OPTIONS: LoadOptions<'static> = LoadOptions {
-    origin: "/ext/x.elf",
-    keep_sections: true,
-};
+pub fn options() -> LoadOptions<'static> {
+    LoadOptions {
+        origin: "/ext/x.elf",
+        keep_sections: true,
+        ..LoadOptions::default()
+    }
+}
 
 /// What the firmware offers. The names are those that the corpus uses.
 pub fn exports() -> Exports<'static> {
@@ -92,9 +95,9 @@ fn outcome(file: &[u8], source: &mut dyn Source, is_one: bool) -> Outcome {
     let heap = CheckedHeap::new(BASE, is_one);
     let mut llext = Llext::new(&heap, exports(), machine_of(file));
     let mut told = Told::default();
-    let needs = llext.dry_run(source, "x", &OPTIONS, &mut told);
+    let needs = llext.dry_run(source, "x", &options(), &mut told);
     assert!(heap.in_use().is_empty(), "a dry run gives everything back");
-    let loaded = llext.load(source, "x", &OPTIONS, &mut ()).map(|x| {
+    let loaded = llext.load(source, "x", &options(), &mut ()).map(|x| {
         walk(x);
         contents(x)
     });

@@ -1,7 +1,7 @@
 //! Loads and unloads in any order, against a model; some fail on the way.
 
 use crate::heap::CheckedHeap;
-use crate::load::{BASE, OPTIONS, exports, machine_of, walk};
+use crate::load::{BASE, exports, machine_of, options, walk};
 use crate::source::Stream;
 use llext::{Llext, LoadError, UnloadError};
 
@@ -84,7 +84,7 @@ fn load(
     let exporter = model.iter().find(|known| EXPORTERS.contains(&known.name));
     let exporter = exporter.map(|known| known.name);
     let known = model.iter_mut().find(|known| known.name == name);
-    match (llext.load(source, name, &OPTIONS, &mut ()), known) {
+    match (llext.load(source, name, &options(), &mut ()), known) {
         (Ok(x), None) => {
             walk(x);
             assert_eq!(x.use_count(), 1);
