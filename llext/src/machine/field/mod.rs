@@ -304,28 +304,38 @@ impl Field {
     }
 
     /// The word in a place; `None` if the place is too short.
+    #[inline(never)]
     pub fn load(&self, place: &[u8]) -> Option<usize> {
-        let bytes = place.get(..self.width.into())?;
-        let word = bytes
-            .iter()
-            .rev()
-            .fold(0, |word: usize, byte| word << 8 | usize::from(*byte));
-        Some(match self.order {
-            Order::Little => word,
-            Order::Halfwords => (word as u32).rotate_left(16) as usize,
-        })
+        if self.width == 4 {
+            let word = u32::from_le_bytes(*place.first_chunk()?);
+            return Some(self.in_order(word) as usize);
+        }
+        let bytes = place.get(..self.width.into())?.iter().rev();
+        Some(bytes.fold(0, |word: usize, byte| word << 8 | usize::from(*byte)))
     }
 
     /// Puts a word into a place, as far as that goes.
+    #[inline(never)]
     pub fn store(&self, place: &mut [u8], word: usize) {
-        let mut rest = match self.order {
-            Order::Little => word,
-            Order::Halfwords => (word as u32).rotate_left(16) as usize,
-        };
+        if self.width == 4 {
+            if let Some(place) = place.first_chunk_mut() {
+                *place = self.in_order(word as u32).to_le_bytes();
+            }
+            return;
+        }
+        let mut rest = word;
         for byte in place.iter_mut().take(self.width.into()) {
             *byte = rest as u8;
             // Where a place is wider than a word, the rest of it is the sign.
             rest = (rest as isize >> 8) as usize;
+        }
+    }
+
+    /// A word of four bytes in the manual's order, and back.
+    const fn in_order(&self, word: u32) -> u32 {
+        match self.order {
+            Order::Little => word,
+            Order::Halfwords => word.rotate_left(16),
         }
     }
 }
