@@ -130,7 +130,7 @@ pub struct Special {
     /// What [`Formula::OfField`](super::Formula::OfField) computes, from what the place holds and the operands.
     pub compute: Option<fn(&Field, &[u8], &Operands) -> isize>,
     /// What becomes of a call to a weak symbol that nothing defines.
-    pub absent: Option<fn(&Field, &mut [u8]) -> Option<()>>,
+    pub absent: Option<fn(&Field, &mut [u8])>,
 }
 
 impl Special {
@@ -255,12 +255,13 @@ impl Field {
     }
 
     /// Writes what stands for a call to a weak symbol that nothing defines; false (and nothing done) if the
-    /// field is none of a call, or the place too short.
+    /// field is none of a call.
     pub(super) fn skip_call(&self, place: &mut [u8]) -> bool {
-        self.special
-            .and_then(|special| special.absent)
-            .and_then(|absent| absent(self, place))
-            .is_some()
+        let absent = self.special.and_then(|special| special.absent);
+        if let Some(absent) = absent {
+            absent(self, place);
+        }
+        absent.is_some()
     }
 
     /// The number that the parts make.
