@@ -14,6 +14,9 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self { offset: 0, len: 0 };
+
     /// Believes that `size` bytes at `offset` lie in the file, after checking it.
     #[inline]
     pub(crate) fn claim(
@@ -27,6 +30,20 @@ impl Span {
             return Ok(Self { offset, len: size });
         }
         truncated(reader, (offset, size), what)
+    }
+
+    /// Its first `size` bytes; `None` if it has not so many.
+    pub(crate) fn part(self, size: usize) -> Option<Self> {
+        (size <= self.len).then_some(Self { len: size, ..self })
+    }
+
+    /// What lies behind its first `size` bytes.
+    pub(crate) fn behind(self, size: usize) -> Self {
+        let size = size.min(self.len);
+        Self {
+            offset: self.offset.saturating_add(size),
+            len: self.len.saturating_sub(size),
+        }
     }
 
     /// Length in bytes.

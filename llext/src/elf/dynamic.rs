@@ -179,7 +179,7 @@ impl Dynamic {
     fn count_symbols<C: Class>(&self, reader: &mut Reader<'_>, image: &Image<C>) -> Checked<usize> {
         let table = |reader: &mut Reader<'_>, address| {
             let rest = image.rest(reader, address)?;
-            Ok(Table::<u32>::new(rest.unwrap_or(Span::EMPTY)))
+            Ok(Table::<[u32; 1]>::new(rest.unwrap_or(Span::EMPTY)))
         };
         match (self.value(Tag::Hash), self.gnu_hash) {
             (0, 0) => Ok(0),
@@ -191,7 +191,7 @@ impl Dynamic {
             // gABI, "Hash Table": nbucket, nchain; there is one chain entry a symbol.
             (hash, _) => {
                 let words = table(reader, hash)?;
-                let count = words.get(reader, 1, |&count| count as usize)?;
+                let count = words.get(reader, 1, |&[count]| count as usize)?;
                 count.map_or_else(|| bad_dynamic(reader, Tag::Hash, hash), Ok)
             }
         }
@@ -204,16 +204,16 @@ fn each_entry<C: Class>(
     entries: Span,
     each: &mut dyn FnMut(&mut Reader<'_>, usize, usize),
 ) -> Checked<()> {
-    let (mut cursor, mut chunk) = (Table::<C::Word>::new(entries).cursor(), Chunk::EMPTY);
+    let (mut cursor, mut chunk) = (Table::<C::Dynamic>::new(entries).cursor(), Chunk::new());
     loop {
         let batch = cursor.next(reader, &mut chunk)?;
         if batch.is_empty() {
             return Ok(());
         }
-        for entry in batch.chunks_exact(2) {
-            match entry {
-                [tag, value] if C::word(*tag) != 0 => each(reader, C::word(*tag), C::word(*value)),
-                _ => return Ok(()),
+        for entry in batch {
+            match C::dynamic(entry) {
+                (0, _) => return Ok(()),
+                (tag, value) => each(reader, tag, value),
             }
         }
     }
@@ -222,11 +222,14 @@ fn each_entry<C: Class>(
 /// The number of symbols in a GNU hash table: nbuckets, symoffset, bloom_size, bloom_shift; words of the Bloom filter;
 /// buckets, each the first symbol of its chain; and one hash a symbol from `symoffset` on, whose bit 0 ends a chain.
 /// `None` if it ends too early.
-fn count_hashed<C: Class>(reader: &mut Reader<'_>, words: &Table<u32>) -> Checked<Option<usize>> {
+fn count_hashed<C: Class>(
+    reader: &mut Reader<'_>,
+    words: &Table<[u32; 1]>,
+) -> Checked<Option<usize>> {
     let mut header = [0usize; 3];
     for (index, number) in header.iter_mut().enumerate() {
         *number = words
-            .get(reader, index, |&word| word as usize)?
+            .get(reader, index, |&[word]| word as usize)?
             .unwrap_or(0);
     }
     let [buckets, first, bloom] = header;
@@ -239,7 +242,7 @@ fn count_hashed<C: Class>(reader: &mut Reader<'_>, words: &Table<u32>) -> Checke
     let mut last = 0;
     for index in (buckets_at..chains_at).rev() {
         last = words
-            .get(reader, index, |&symbol| symbol as usize)?
+            .get(reader, index, |&[symbol]| symbol as usize)?
             .unwrap_or(0);
         if last != 0 {
             break;
@@ -250,7 +253,7 @@ fn count_hashed<C: Class>(reader: &mut Reader<'_>, words: &Table<u32>) -> Checke
     }
     loop {
         let index = chains_at.saturating_add(last.wrapping_sub(first));
-        match words.get(reader, index, |&hash| hash & 1)? {
+        match words.get(reader, index, |&[hash]| hash & 1)? {
             Some(0) => last = last.saturating_add(1),
             Some(_) => return Ok(Some(last.saturating_add(1))),
             None => return Ok(None),

@@ -9,41 +9,36 @@ use super::reader::{Checked, Reader};
 use crate::error::LoadError;
 use crate::memory::Held;
 use core::ops::Range;
-use xmas_elf::program::{Flags, ProgramHeader, Type};
+use xmas_elf::program::{FLAG_W, FLAG_X};
+
+// `xmas-elf` has these as an enum alone.
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
+const PT_TLS: u32 = 7;
 
 /// A program header. Its numbers are claims until `Image::claim` has checked them.
 #[derive(Clone, Copy)]
-struct Segment {
-    kind: Option<Type>,
-    flags: Flags,
-    offset: usize,
-    address: usize,
-    file_size: usize,
-    size: usize,
-    align: usize,
+pub(crate) struct Segment {
+    /// Its type.
+    pub(crate) kind: u32,
+    /// `p_flags`
+    pub(crate) flags: u32,
+    /// Offset of its contents in the file.
+    pub(crate) offset: usize,
+    /// `p_vaddr`
+    pub(crate) address: usize,
+    /// Bytes in the file.
+    pub(crate) file_size: usize,
+    /// Bytes in memory.
+    pub(crate) size: usize,
+    /// `p_align`
+    pub(crate) align: usize,
 }
 
 impl Segment {
-    fn new<C: Class>(record: &C::Segment) -> Self {
-        let header: ProgramHeader<'_> = C::segment(record);
-        Self {
-            kind: match header {
-                ProgramHeader::Ph32(header) => header.get_type(),
-                ProgramHeader::Ph64(header) => header.get_type(),
-            }
-            .ok(),
-            flags: header.flags(),
-            offset: header.offset() as usize,
-            address: header.virtual_addr() as usize,
-            file_size: header.file_size() as usize,
-            size: header.mem_size() as usize,
-            align: header.align() as usize,
-        }
-    }
-
     /// Whether it is a part of the image that is loaded.
     fn is_loaded(&self) -> bool {
-        self.kind == Some(Type::Load) && self.size != 0
+        self.kind == PT_LOAD && self.size != 0
     }
 }
 
@@ -87,14 +82,14 @@ impl<C: Class> Image<C> {
             written: 0..0,
             dynamic: None,
         };
-        let (mut cursor, mut chunk, mut index) = (image.headers.cursor(), Chunk::EMPTY, 0);
+        let (mut cursor, mut chunk, mut index) = (image.headers.cursor(), Chunk::new(), 0);
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 break;
             }
             for record in batch {
-                image.add(reader, index, &Segment::new::<C>(record))?;
+                image.add(reader, index, &C::segment(record))?;
                 index = index.saturating_add(1);
             }
         }
@@ -106,13 +101,13 @@ impl<C: Class> Image<C> {
 
     fn add(&mut self, reader: &mut Reader<'_>, index: usize, segment: &Segment) -> Checked<()> {
         match segment.kind {
-            Some(Type::Load) if segment.size != 0 => self.add_loaded(reader, index, segment),
-            Some(Type::Dynamic) => {
+            PT_LOAD if segment.size != 0 => self.add_loaded(reader, index, segment),
+            PT_DYNAMIC => {
                 let (offset, size) = (segment.offset, segment.file_size);
                 self.dynamic = Some(Span::claim(reader, offset, size, "dynamic section")?);
                 Ok(())
             }
-            Some(Type::Tls) if segment.size != 0 => reader.refuse(LoadError::ThreadLocal {
+            PT_TLS if segment.size != 0 => reader.refuse(LoadError::ThreadLocal {
                 section: crate::Name::new(b"PT_TLS"),
             }),
             _ => Ok(()),
@@ -156,7 +151,7 @@ impl<C: Class> Image<C> {
         if self.addresses.len() >= Held::LIMIT {
             return reader.too_large("image", Held::LIMIT);
         }
-        let used = match (flags.is_write(), flags.is_execute()) {
+        let used = match (flags & FLAG_W != 0, flags & FLAG_X != 0) {
             (true, _) => &mut self.written,
             (_, true) => &mut self.executed,
             _ => &mut self.constants,
@@ -244,7 +239,7 @@ impl<C: Class> Image<C> {
         each: &mut dyn FnMut(&mut Reader<'_>, Span, usize) -> Checked<()>,
     ) -> Checked<()> {
         for index in 0..self.headers.len() {
-            let segment = self.headers.get(reader, index, Segment::new::<C>)?;
+            let segment = self.headers.get(reader, index, C::segment)?;
             if let Some(segment) = segment.filter(Segment::is_loaded) {
                 let (offset, size) = (segment.offset, segment.file_size);
                 let span = Span::claim(reader, offset, size, "segment")?;

@@ -25,6 +25,13 @@ impl Relocation {
         r_type: 0,
         addend: None,
     };
+
+    /// The same with an offset that counts from `origin`.
+    #[inline]
+    pub(crate) fn behind(mut self, origin: usize) -> Self {
+        self.offset = self.offset.wrapping_sub(origin);
+        self
+    }
 }
 
 /// The entries of a relocation table.

@@ -17,17 +17,18 @@ use super::regions::Regions;
 use super::slots::Slot;
 use super::survey::is_kept;
 use super::tables::Relocations;
+use super::{LoadOptions, Report};
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::dynamic::{Dynamic, Tag, bad_dynamic};
 use crate::elf::image::{Image, Views};
 use crate::elf::reader::{Checked, Reader};
-use crate::elf::section::Section;
+use crate::elf::section::{SHT_NOTE, SHT_PROGBITS, Section};
 use crate::elf::symbol::Symbols;
 use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind};
 use crate::machine::{self, Row};
-use crate::memory::{Block, Held, copy, zero};
-use xmas_elf::sections::ShType;
+use crate::memory::{Held, copy, zero};
+use core::ops::Range;
 
 /// In place of a section's index: all of the image.
 pub(super) const IMAGE: usize = usize::MAX;
@@ -47,7 +48,7 @@ impl<C: Class> Linked<C> {
     pub(super) fn open<'s>(
         reader: &mut Reader<'s>,
         (offset, count): (usize, usize),
-    ) -> Checked<(Self, Option<Symbols<'s, C>>)> {
+    ) -> Checked<(Option<Self>, Option<Symbols<'s, C>>)> {
         let image = Image::claim(reader, offset, count)?;
         let dynamic = Dynamic::read(reader, &image)?;
         let symbols = dynamic.symbols(reader, &image)?;
@@ -57,16 +58,7 @@ impl<C: Class> Linked<C> {
             start: 0,
             len: 0,
         };
-        Ok((linked, symbols))
-    }
-
-    /// Passes the names of the libraries that the file asks for on to `needed`.
-    pub(super) fn each_needed(
-        &self,
-        reader: &mut Reader<'_>,
-        needed: &mut dyn FnMut(&str),
-    ) -> Checked<()> {
-        self.dynamic.each_needed(reader, &self.image, needed)
+        Ok((Some(linked), symbols))
     }
 
     /// Where the `size` bytes at `address` lie in the image; `None` if they do not.
@@ -97,23 +89,31 @@ impl<C: Class> Linked<C> {
 
 impl<C: Class> Plan<'_, '_, C> {
     /// Gives the image of a linked file its place: the text region.
+    #[cold]
     pub(super) fn survey_image(
         &mut self,
         reader: &mut Reader<'_>,
-        linked: &mut Linked<C>,
-        keep_sections: bool,
+        options: &LoadOptions<'_>,
+        report: &mut dyn Report,
     ) -> Checked<()> {
-        let align = self.image_align(reader, linked)?;
+        let Some(mut linked) = self.linked.take() else {
+            return Ok(());
+        };
+        let align = self.image_align(reader, &linked)?;
         (linked.start, linked.len) = linked.image.extent(align);
         self.origin = linked.start;
         self.layout
             .place(reader, RegionKind::Text, linked.len, align)?;
-        self.count_functions(reader, linked)?;
+        self.count_functions(reader, &linked)?;
         // The symbol of relocations without one (RELATIVE) is the image itself.
         self.set_entry(0, Entry::own(RegionKind::Text, 0));
         self.each_section(reader, &mut |plan, reader, index, section| {
-            plan.look_at_loaded(reader, linked, index, section, keep_sections)
-        })
+            plan.look_at_loaded(reader, &linked, index, section, options)
+        })?;
+        let needed = &mut |library: &str| report.needed(library);
+        linked.dynamic.each_needed(reader, &linked.image, needed)?;
+        self.linked = Some(linked);
+        Ok(())
     }
 
     /// The alignment of the image: what its sections ask for, which is less than the pages that a linker counts with; or
@@ -141,7 +141,7 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         each: &mut dyn FnMut(&mut Self, &mut Reader<'_>, usize, &Section) -> Checked<()>,
     ) -> Checked<()> {
-        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::EMPTY);
+        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let mut index = 0usize;
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -149,7 +149,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = Section::new::<C>(record);
+                let section = C::section(record);
                 if is_kept(&section) {
                     each(self, reader, index, &section)?;
                 }
@@ -165,25 +165,25 @@ impl<C: Class> Plan<'_, '_, C> {
         linked: &Linked<C>,
         index: usize,
         section: &Section,
-        keep_sections: bool,
+        options: &LoadOptions<'_>,
     ) -> Checked<()> {
         let Some(offset) = linked.offset_of(section.address, section.size) else {
             return self
                 .file
                 .bad_section(reader, index, "sh_addr", section.address);
         };
-        if keep_sections {
+        if options.keep_sections {
             self.keep(reader, section)?;
         }
         match section.kind {
-            Some(ShType::Note) => {
+            SHT_NOTE => {
                 if let Some((at, len)) = self.read_notes(reader, section)? {
                     let offset = offset.saturating_add(at);
                     self.build_id = BuildId { offset, len };
                 }
                 Ok(())
             }
-            Some(ShType::ProgBits) => {
+            SHT_PROGBITS if !options.export_all => {
                 self.find_exports(reader, index, section, (RegionKind::Text, offset))
             }
             _ => Ok(()),
@@ -290,46 +290,42 @@ impl<C: Class> Plan<'_, '_, C> {
         (RegionKind::Text, offset)
     }
 
-    /// Keeps the regions, those of a linked file as parts of its image.
-    pub(super) fn keep_regions<'h>(&mut self, regions: Regions<'h>) -> (Block<'h>, [Held; 4]) {
-        let one = regions.is_one();
-        let Some(linked) = self.linked.as_ref().filter(|_| one) else {
-            self.describe_views(one);
-            return regions.keep();
-        };
+    /// The parts of a linked file's image that become regions, if all is in one block. Exports, function arrays and the build-id
+    /// are said to be in terms of those then.
+    pub(super) fn views(&mut self, regions: &Regions<'_>, one: bool) -> Option<Views> {
+        let linked = self.linked.as_ref()?;
         let views = linked.views(self.layout.size(RegionKind::Text));
-        let (descriptor, held, arrays) = regions.keep_views(&views);
-        self.arrays.start = arrays as u32;
-        self.describe_views(one);
-        (descriptor, held)
-    }
-
-    /// Says in terms of the regions in the end where exports and the build-id of a linked file are.
-    fn describe_views(&mut self, one: bool) {
-        if self.linked.is_none() {
-            return;
-        }
         if self.exports.section.is_some() {
             let (region, offset) = self.in_view(self.exports.offset, one);
+            let section = Some(region);
+            let count = self.exports.count;
             self.exports = ExportTable {
-                section: Some(region),
+                section,
                 offset,
-                ..self.exports
+                count,
             };
         }
-        match self.in_view(self.build_id.offset, one) {
-            (RegionKind::Rodata, offset) => self.build_id.offset = offset,
-            _ => self.build_id = BuildId::default(),
+        self.build_id = match self.in_view(self.build_id.offset, one) {
+            (RegionKind::Rodata, offset) => BuildId {
+                offset,
+                ..self.build_id
+            },
+            _ => BuildId::default(),
+        };
+        if one && self.layout.size(RegionKind::Data) != 0 {
+            let start = regions
+                .address(RegionKind::Text)
+                .wrapping_add(views.data.start);
+            self.arrays.start = regions.address(RegionKind::Data).wrapping_sub(start) as u32;
         }
+        one.then_some(views)
     }
 
     /// Puts the segments' contents into place, and zeros everywhere else.
-    pub(super) fn fill_image(
-        &self,
-        reader: &mut Reader<'_>,
-        linked: &Linked<C>,
-        text: &mut [u8],
-    ) -> Checked<()> {
+    pub(super) fn fill_image(&self, reader: &mut Reader<'_>, text: &mut [u8]) -> Checked<()> {
+        let Some(linked) = &self.linked else {
+            return Ok(());
+        };
         let mut filled = 0usize;
         linked.image.each(reader, &mut |reader, span, address| {
             let start = address.wrapping_sub(linked.start);
@@ -348,7 +344,10 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Copies the addresses of the functions that run first and last from the finished image at `base` into `data`.
-    pub(super) fn copy_functions(linked: &Linked<C>, base: usize, text: &[u8], data: &mut [u8]) {
+    pub(super) fn copy_functions(&self, base: usize, text: &[u8], data: &mut [u8]) {
+        let Some(linked) = &self.linked else {
+            return;
+        };
         let mut words = data.chunks_exact_mut(C::WORD);
         for (at, size) in linked.arrays() {
             let address = linked.dynamic.value(at);
@@ -371,4 +370,25 @@ impl<C: Class> Plan<'_, '_, C> {
             }
         }
     }
+}
+
+/// The regions of a linked file whose descriptor, text and data regions are parts of `block`: the last of the views reaches up to
+/// the end of the data region.
+pub(super) fn split(views: &Views, block: &Held, held: [Held; 4]) -> [Held; 4] {
+    let [text, _, data, _] = &held;
+    let start = text.address().wrapping_sub(block.address());
+    let last = if data.size() != 0 { data } else { text };
+    let end = last.address().saturating_add(last.size());
+    let end = end.wrapping_sub(block.address());
+    let part = |from: usize, to: usize| {
+        let from = start.saturating_add(from);
+        block.part(from, to.saturating_sub(from))
+    };
+    let view = |view: &Range<usize>| part(view.start, start.saturating_add(view.end));
+    [
+        view(&views.text),
+        view(&views.rodata),
+        part(views.data.start, end),
+        Held::NONE,
+    ]
 }

@@ -149,7 +149,12 @@ impl<C: Class> Plan<'_, '_, C> {
                 Ok(entry.as_function(symbol.is_function()))
             }
             Some(_) => Ok(Entry::NOT_LOADED),
-            None => self.bad_symbol(reader, index, "st_shndx", section),
+            None => match (self.at_address(symbol.value), &self.linked) {
+                (Some(entry), _) => Ok(entry.as_function(symbol.is_function())),
+                // Linkers define what has no place in a library (the end of a stack).
+                (None, Some(_)) => Ok(Entry::NOT_LOADED),
+                (None, None) => self.bad_symbol(reader, index, "st_shndx", section),
+            },
         }
     }
 
