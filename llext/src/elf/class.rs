@@ -55,6 +55,8 @@ pub(crate) trait Class: 'static {
     fn header(record: &Self::Header) -> Header;
     /// The fields of a section header.
     fn section(record: &Self::Section) -> Section;
+    /// The type of a section.
+    fn kind(record: &Self::Section) -> u32;
     /// The fields of a symbol.
     fn symbol(record: &Self::Symbol) -> Symbol;
     /// The fields of a program header.
@@ -201,6 +203,12 @@ impl Class for Elf32 {
     }
 
     #[inline(always)]
+    fn kind(record: &Self::Section) -> u32 {
+        let [_, kind, ..] = *record;
+        kind
+    }
+
+    #[inline(always)]
     fn symbol(record: &Self::Symbol) -> Symbol {
         let [name, value, size, rest] = *record;
         Symbol::new(name, rest, value as usize, size as usize)
@@ -304,6 +312,11 @@ impl Class for Elf64 {
             align: long(align, align_high),
             entry_size,
         }
+    }
+
+    fn kind(record: &Self::Section) -> u32 {
+        let [_, kind, ..] = *record;
+        kind
     }
 
     fn symbol(record: &Self::Symbol) -> Symbol {

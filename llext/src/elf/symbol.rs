@@ -54,7 +54,8 @@ pub(crate) struct Symbol {
     pub(crate) size: usize,
     /// Where it is defined.
     pub(crate) home: Home,
-    info: u8,
+    /// Binding and kind.
+    pub(crate) info: u8,
     visibility: u8,
 }
 
@@ -86,7 +87,13 @@ impl Symbol {
 
     /// Whether it is a function.
     pub(crate) fn is_function(&self) -> bool {
-        self.info & 0xf == STT_FUNC
+        Self::is_function_by(self.info)
+    }
+
+    /// Whether `st_info` says that it is a function.
+    #[inline(always)]
+    pub(crate) fn is_function_by(info: u8) -> bool {
+        info & 0xf == STT_FUNC
     }
 
     /// Whether it is a function or an object.
@@ -139,8 +146,13 @@ impl<'s, C: Class> Symbols<'s, C> {
         }
     }
 
+    /// Symbol `index` where it lies.
+    #[inline(always)]
+    pub(crate) fn there(&self, index: usize) -> Option<&'s C::Symbol> {
+        self.there.get(index)
+    }
+
     /// Symbol `index`.
-    #[inline]
     pub(crate) fn get(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Option<Symbol>> {
         let symbol = match self.there.get(index) {
             Some(entry) => Some(C::symbol(entry)),

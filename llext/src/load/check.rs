@@ -5,7 +5,7 @@ use super::Report;
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::Slot;
-use super::tables::Relocations;
+use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -48,8 +48,9 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = C::section(record);
-                if let Some(table) = self.relocations(reader, index, &section)? {
+                if is_table(C::kind(record))
+                    && let Some(table) = self.relocations(reader, index, record)?
+                {
                     self.check_entries(reader, report, &table)?;
                 }
                 index = index.saturating_add(1);
@@ -117,6 +118,7 @@ impl<C: Class> Plan<'_, '_, C> {
         None
     }
 
+    #[inline(always)]
     fn check_one(
         &mut self,
         reader: &mut Reader<'_>,
@@ -132,6 +134,17 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
         }
+        self.check_row(reader, report, table, relocation)
+    }
+
+    #[inline(never)]
+    fn check_row(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
+        relocation: &Relocation,
+    ) -> Checked<()> {
         let row = self.machine.row(relocation.r_type);
         let taken = |row: &&Row| row.dynamic().is_none() || self.takes_dynamic(row);
         let Some(row) = row.filter(taken) else {

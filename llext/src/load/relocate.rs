@@ -7,7 +7,7 @@ use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use super::regions::Regions;
 use super::slots::Slot;
-use super::tables::Relocations;
+use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -163,8 +163,9 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = C::section(record);
-                if let Some(table) = self.plan.relocations(reader, index, &section)? {
+                if is_table(C::kind(record))
+                    && let Some(table) = self.plan.relocations(reader, index, record)?
+                {
                     self.apply_entries(reader, &table, parts)?;
                 }
                 index = index.saturating_add(1);

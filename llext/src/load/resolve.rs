@@ -95,6 +95,29 @@ impl<C: Class> Plan<'_, '_, C> {
 
     #[inline(never)]
     fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        let there = self
+            .symbols
+            .as_ref()
+            .and_then(|symbols| symbols.there(index));
+        match there.map(C::symbol) {
+            // What nearly all are, and without a copy of the symbol for others to look at.
+            Some(Symbol {
+                home: Home::Section(section),
+                value,
+                info,
+                ..
+            }) => {
+                let function = Symbol::is_function_by(info);
+                let entry = self.at_section(reader, index, (section as usize, value), function)?;
+                self.set_entry(index, entry);
+                Ok(entry)
+            }
+            _ => self.resolve_any(reader, index),
+        }
+    }
+
+    #[inline(never)]
+    fn resolve_any(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         let symbol = match &self.symbols {
             Some(symbols) => symbols.get(reader, index)?,
             None => None,
@@ -106,7 +129,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Looks up symbol `index` and writes down what it is.
-    #[inline(always)]
+    #[inline(never)]
     fn look_up(
         &mut self,
         reader: &mut Reader<'_>,
@@ -114,8 +137,11 @@ impl<C: Class> Plan<'_, '_, C> {
         symbol: &Symbol,
     ) -> Checked<Entry> {
         let entry = match symbol.home {
-            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
             _ if index == 0 => Entry::ZERO,
+            Home::Section(section) => {
+                let place = (section as usize, symbol.value);
+                self.at_section(reader, index, place, symbol.is_function())?
+            }
             Home::Undefined => self.find_name(reader, index, symbol)?,
             Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
@@ -131,22 +157,22 @@ impl<C: Class> Plan<'_, '_, C> {
         Ok(entry)
     }
 
-    /// A symbol of a section of the file. It may lie at the section's end, but not behind it.
+    /// A symbol at `value` of a section of the file. It may lie at the section's end, but not behind it.
     #[inline(always)]
     fn at_section(
         &self,
         reader: &mut Reader<'_>,
         index: usize,
-        symbol: &Symbol,
-        section: usize,
+        (section, value): (usize, usize),
+        is_function: bool,
     ) -> Checked<Entry> {
         match self.place(section) {
             Some(place) if place.is_placed() => {
-                if symbol.value > place.size() {
-                    return self.bad_symbol(reader, index, "st_value", symbol.value);
+                if value > place.size() {
+                    return self.bad_symbol(reader, index, "st_value", value);
                 }
-                let entry = Entry(place.start().wrapping_add(symbol.value as u32));
-                Ok(entry.as_function(symbol.is_function()))
+                let entry = Entry(place.start().wrapping_add(value as u32));
+                Ok(entry.as_function(is_function))
             }
             Some(_) => Ok(Entry::NOT_LOADED),
             None => match (self.at_address(symbol.value), &self.linked) {
@@ -159,6 +185,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// A symbol that the file does not define.
+    #[inline(always)]
     fn find_name(&self, reader: &mut Reader<'_>, index: usize, symbol: &Symbol) -> Checked<Entry> {
         let Some(symbols) = &self.symbols else {
             return Ok(Entry::UNDEFINED);
