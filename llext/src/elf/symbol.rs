@@ -54,8 +54,7 @@ pub(crate) struct Symbol {
     pub(crate) size: usize,
     /// Where it is defined.
     pub(crate) home: Home,
-    /// Binding and kind.
-    pub(crate) info: u8,
+    info: u8,
     visibility: u8,
 }
 
@@ -87,13 +86,7 @@ impl Symbol {
 
     /// Whether it is a function.
     pub(crate) fn is_function(&self) -> bool {
-        Self::is_function_by(self.info)
-    }
-
-    /// Whether `st_info` says that it is a function.
-    #[inline(always)]
-    pub(crate) fn is_function_by(info: u8) -> bool {
-        info & 0xf == STT_FUNC
+        self.info & 0xf == STT_FUNC
     }
 
     /// Whether it is a function or an object.

@@ -99,21 +99,17 @@ impl<C: Class> Plan<'_, '_, C> {
             .symbols
             .as_ref()
             .and_then(|symbols| symbols.there(index));
-        match there.map(C::symbol) {
-            // What nearly all are, and without a copy of the symbol for others to look at.
-            Some(Symbol {
-                home: Home::Section(section),
-                value,
-                info,
-                ..
-            }) => {
-                let function = Symbol::is_function_by(info);
-                let entry = self.at_section(reader, index, (section as usize, value), function)?;
-                self.set_entry(index, entry);
-                Ok(entry)
-            }
-            _ => self.resolve_any(reader, index),
+        // What nearly all are, and without a copy of the symbol for others to look at.
+        if let Some(symbol) = there.map(C::symbol)
+            && let Home::Section(section) = symbol.home
+            && let Some(place) = self.place(section as usize)
+            && let Some(entry) = place.at(symbol.value)
+        {
+            let entry = entry.as_function(symbol.is_function());
+            self.set_entry(index, entry);
+            return Ok(entry);
         }
+        self.resolve_any(reader, index)
     }
 
     #[inline(never)]
@@ -138,10 +134,7 @@ impl<C: Class> Plan<'_, '_, C> {
     ) -> Checked<Entry> {
         let entry = match symbol.home {
             _ if index == 0 => Entry::ZERO,
-            Home::Section(section) => {
-                let place = (section as usize, symbol.value);
-                self.at_section(reader, index, place, symbol.is_function())?
-            }
+            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
             Home::Undefined => self.find_name(reader, index, symbol)?,
             Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
@@ -157,23 +150,20 @@ impl<C: Class> Plan<'_, '_, C> {
         Ok(entry)
     }
 
-    /// A symbol at `value` of a section of the file. It may lie at the section's end, but not behind it.
+    /// A symbol of a section of the file. It may lie at the section's end, but not behind it.
     #[inline(always)]
     fn at_section(
         &self,
         reader: &mut Reader<'_>,
         index: usize,
-        (section, value): (usize, usize),
-        is_function: bool,
+        symbol: &Symbol,
+        section: usize,
     ) -> Checked<Entry> {
         match self.place(section) {
-            Some(place) if place.is_placed() => {
-                if value > place.size() {
-                    return self.bad_symbol(reader, index, "st_value", value);
-                }
-                let entry = Entry(place.start().wrapping_add(value as u32));
-                Ok(entry.as_function(is_function))
-            }
+            Some(place) if place.is_placed() => match place.at(symbol.value) {
+                Some(entry) => Ok(entry.as_function(symbol.is_function())),
+                None => self.bad_symbol(reader, index, "st_value", symbol.value),
+            },
             Some(_) => Ok(Entry::NOT_LOADED),
             None => match (self.at_address(symbol.value), &self.linked) {
                 (Some(entry), _) => Ok(entry.as_function(symbol.is_function())),
