@@ -20,7 +20,6 @@ pub(super) fn write_tail<C: Class>(
     plan: &Plan<'_, '_, C>,
     regions: &mut Regions<'_>,
     (name, options): (&str, &LoadOptions<'_>),
-    one: bool,
 ) -> Checked<()> {
     let bases = regions.bases(0);
     let mut tail = Writer {
@@ -36,7 +35,7 @@ pub(super) fn write_tail<C: Class>(
         tail.word(extension.id().0 as usize);
     }
     if plan.tail.sections != 0 {
-        write_sections(reader, plan, one, &mut tail)?;
+        write_sections(reader, plan, &mut tail)?;
     }
     if plan.exports.count != 0 && plan.exports.section.is_none() {
         write_exports(reader, plan, &bases, &mut tail)?;
@@ -48,7 +47,6 @@ pub(super) fn write_tail<C: Class>(
 fn write_sections<C: Class>(
     reader: &mut Reader<'_>,
     plan: &Plan<'_, '_, C>,
-    one: bool,
     tail: &mut Writer<'_>,
 ) -> Checked<()> {
     let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::new());
@@ -60,11 +58,7 @@ fn write_sections<C: Class>(
         }
         for record in batch {
             let section = C::section(record);
-            let slot = || {
-                plan.slot(index)
-                    .or_else(|| plan.slot_in_view(&section, one))
-            };
-            if let Some(slot) = is_kept(&section).then(slot).flatten() {
+            if let Some(slot) = plan.slot(index).filter(|_| is_kept(&section)) {
                 tail.word(tail.texts);
                 tail.word(slot.region as usize | index << 3);
                 tail.word(slot.offset as usize);
@@ -169,7 +163,9 @@ pub(super) fn check<C: Class>(
         let name = regions.word::<C>(region, at);
         let address = regions.word::<C>(region, at.saturating_add(C::WORD));
         at = at.saturating_add(2 * C::WORD);
-        let bad = match has_name(regions, name) {
+        // Firmware whose exports have ids takes ids for names (Zephyr's SLID).
+        let is_named = plan.world.exports.is_by_id() || has_name(regions, name);
+        let bad = match is_named {
             false => name,
             true if regions.find(address).is_none() => address,
             true => continue,

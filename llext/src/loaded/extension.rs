@@ -266,16 +266,6 @@ impl Extension {
         self.text(start, usize::from(self.head.name))
     }
 
-    /// Whether that is `name`. Compares bytes: to make a text of them first costs several times as much.
-    pub(crate) fn is_named(&self, name: &str) -> bool {
-        if usize::from(self.head.name) != name.len() {
-            return false;
-        }
-        let start = self.head.tail().texts_at(&self.head.exports());
-        let own = self.tail.get(start..).unwrap_or_default();
-        own.iter().zip(name.as_bytes()).all(|(a, b)| a == b)
-    }
-
     /// The path it was loaded from (`LoadOptions::origin`).
     pub fn origin(&self) -> &str {
         let start = self.head.tail().texts_at(&self.head.exports());
@@ -322,9 +312,7 @@ impl Extension {
 
     /// The address of the export `name`.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.exports()
-            .find(|(candidate, _)| *candidate == name)
-            .map(|(_, address)| address)
+        self.export_address(self.position(name.as_bytes())?)
     }
 
     /// Ids of the extensions whose exports it uses.
@@ -399,16 +387,37 @@ impl Extension {
         self.head.exports_count as usize
     }
 
-    /// The place of the export `name`.
+    /// The place of the export `name`: by its name, or by its id if the record has one instead.
     pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
+        #[cfg(feature = "slid")]
+        let id = crate::export::slid::of(name, usize::from(self.head.word));
         (0..self.export_count()).find(|&index| {
-            self.export(index)
-                .is_some_and(|(candidate, _)| candidate.as_bytes() == name)
+            let Some([label, _]) = self.record(index) else {
+                return false;
+            };
+            match self.name_at(label) {
+                Some(candidate) => candidate.as_bytes() == name,
+                #[cfg(feature = "slid")]
+                None => label == id,
+                #[cfg(not(feature = "slid"))]
+                None => false,
+            }
         })
     }
 
-    /// Name and address of an export by its place.
+    /// Name and address of an export by its place; `None` too if it has an id instead of a name.
     pub(crate) fn export(&self, index: usize) -> Option<(&str, usize)> {
+        let [label, address] = self.record(index)?;
+        Some((self.name_at(label)?, address))
+    }
+
+    /// The address of an export by its place.
+    pub(crate) fn export_address(&self, index: usize) -> Option<usize> {
+        self.record(index).map(|[_, address]| address)
+    }
+
+    /// The record of an export: where its name is, or its id, and its address.
+    fn record(&self, index: usize) -> Option<[usize; 2]> {
         if index >= self.export_count() {
             return None;
         }
@@ -416,23 +425,27 @@ impl Extension {
             None => {
                 let records = self.head.tail().exports_at();
                 let record = records.checked_add(index.checked_mul(EXPORT)?)?;
-                Some((
-                    self.c_text(self.tail_word(record)?),
-                    self.tail_word(record.checked_add(WORD)?)?,
-                ))
+                let address = self.tail_word(record.checked_add(WORD)?)?;
+                Some([self.tail_word(record)?, address])
             }
             Some(kind) => {
                 let (held, word) = (self.held(kind), usize::from(self.head.word));
                 let record = index.checked_mul(2 * word)?;
                 let record = record.checked_add(self.head.exports_offset as usize)?;
-                let (region, offset) = self.place(held.word(record, word)?)?;
-                let name = terminated(self.held(region).bytes(offset, usize::MAX));
-                Some((
-                    core::str::from_utf8(name).ok()?,
-                    held.word(record.checked_add(word)?, word)?,
-                ))
+                let address = held.word(record.checked_add(word)?, word)?;
+                Some([held.word(record, word)?, address])
             }
         }
+    }
+
+    /// The name that a record says where to find: in the tail, or in a region.
+    fn name_at(&self, label: usize) -> Option<&str> {
+        if self.head.exports_section.is_none() {
+            return Some(self.c_text(label));
+        }
+        let (region, offset) = self.place(label)?;
+        let name = terminated(self.held(region).bytes(offset, usize::MAX));
+        core::str::from_utf8(name).ok()
     }
 
     /// A word of the function arrays that is a function: 0 and −1 are fillers.

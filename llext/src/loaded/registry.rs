@@ -69,18 +69,7 @@ impl Registry {
 
     /// All extensions, in the order they were loaded.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Extension> + '_ {
-        self.from(self.first)
-    }
-
-    /// Those that were loaded after `extension`, which alone can use it.
-    pub(crate) fn after<'r>(
-        &'r self,
-        extension: &'r Extension,
-    ) -> impl Iterator<Item = &'r Extension> + 'r {
-        self.from(extension.head.next)
-    }
-
-    fn from(&self, mut at: Option<NonNull<Extension>>) -> impl Iterator<Item = &Extension> + '_ {
+        let mut at = self.first;
         core::iter::from_fn(move || {
             // SAFETY: *one owner*: lent for as long as `self` is borrowed.
             let extension: &Extension = unsafe { at?.as_ref() };
@@ -122,7 +111,7 @@ impl Registry {
         for extension in self.iter() {
             match number.checked_sub(extension.export_count()) {
                 Some(rest) => number = rest,
-                None => return extension.export(number).map(|(_, address)| address),
+                None => return extension.export_address(number),
             }
         }
         None
@@ -146,15 +135,14 @@ impl Registry {
 
     /// Takes the extension `id` out of the list and gives its memory back; how many bytes that was.
     pub(crate) fn remove(&mut self, heap: &dyn Heap, id: ExtensionId) -> Option<usize> {
-        let node = self.unlink(id)?;
+        let mut node = self.unlink(id)?;
         // SAFETY: *one owner*: nobody else has the node now that it is out of the list. Its regions and its own block came
         // from `heap`, the loader's only one, with just these kinds, sizes and alignments.
         unsafe {
-            let extension = node.as_ref();
-            let mut bytes = extension.metadata_size();
+            let extension = node.as_mut();
+            let bytes = extension.size();
             let layout = extension.head.block;
-            for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
-                bytes = bytes.saturating_add(region.size());
+            for (region, kind) in extension.head.regions.iter_mut().zip(RegionKind::ALL) {
                 region.free(heap, kind.memory());
             }
             Held::from_layout(node.cast(), layout).free(heap, MemoryKind::Metadata);

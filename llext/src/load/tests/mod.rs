@@ -8,6 +8,8 @@ mod place;
 mod refuse;
 mod relocations;
 mod sequence;
+#[cfg(feature = "slid")]
+mod slid;
 mod symbols;
 
 use crate::machine::ARM;

@@ -1,7 +1,0 @@
-//! Any byte is a claim.
-#![cfg_attr(fuzzing, no_main)]
-
-llext_fuzz::target!(
-    llext_fuzz::load::load,
-    llext_fuzz::mutate::Focus::Everything
-);
