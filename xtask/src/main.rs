@@ -10,8 +10,8 @@ mod console;
 mod extension;
 mod extensions;
 mod firmware;
-mod fuzz;
 mod gdb;
+mod groups;
 mod image;
 mod lines;
 mod panics;
@@ -20,7 +20,6 @@ mod process;
 mod python;
 mod qemu;
 mod run;
-mod sanitizer;
 mod setup;
 mod size;
 mod terminal;
@@ -44,7 +43,6 @@ enum Task {
     Extension(extension::BuildExtension),
     Size(size::Size),
     Bench(bench::Bench),
-    Fuzz(fuzz::Fuzz),
     Setup(setup::Setup),
 }
 
@@ -58,7 +56,6 @@ impl Task {
             Task::Extension(task) => task.run(),
             Task::Size(task) => task.run(),
             Task::Bench(task) => task.run(),
-            Task::Fuzz(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }

@@ -11,13 +11,12 @@ use crate::bench;
 use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
-use crate::fuzz;
+use crate::groups;
 use crate::image;
 use crate::panics;
 use crate::paths;
 use crate::process;
 use crate::python;
-use crate::sanitizer;
 use crate::setup;
 use crate::size;
 use crate::toolchain::{self, Toolchain};
@@ -77,19 +76,14 @@ const STEPS: &[Step] = &[
         run: unit,
     },
     Step {
+        name: "slid",
+        about: "unit tests of the loader with ids for names",
+        run: slid,
+    },
+    Step {
         name: "packer",
         about: "unit tests of the image packer",
         run: packer,
-    },
-    Step {
-        name: "asan",
-        about: "unit tests on the host, under AddressSanitizer",
-        run: asan,
-    },
-    Step {
-        name: "fuzz",
-        about: "two minutes of mutated files and scripts, under AddressSanitizer",
-        run: fuzz,
     },
     Step {
         name: "gnu-ld",
@@ -100,6 +94,11 @@ const STEPS: &[Step] = &[
         name: "firmware",
         about: "firmware and examples build, without lints",
         run: build,
+    },
+    Step {
+        name: "groups",
+        about: "a firmware without a group of exports links nothing of it",
+        run: without_groups,
     },
     Step {
         name: "size",
@@ -260,26 +259,8 @@ fn unit(_: &World) -> Result<Count> {
     cargo_test(&[])
 }
 
-fn asan(_: &World) -> Result<Count> {
-    let host = sanitizer::host()?;
-    let dir = paths::target().join("asan");
-    let mut cargo = sanitizer::cargo("test", &host, &["-Cdebug-assertions"], &dir);
-    cargo.args(["--no-fail-fast", "--lib", "--tests"]);
-    for package in [
-        "llext",
-        "llext-fuzz",
-        "llext-shell",
-        "shell-cmds",
-        "fs-image",
-    ] {
-        cargo.args(["--package", package]);
-    }
-    counted(cargo.env("ASAN_OPTIONS", "detect_leaks=0"), cargo_count)
-}
-
-fn fuzz(_: &World) -> Result<Count> {
-    let (passed, failed) = fuzz::all(120.0)?;
-    Ok(Count { passed, failed })
+fn slid(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "llext", "--features", "slid"])
 }
 
 fn packer(_: &World) -> Result<Count> {
@@ -314,6 +295,15 @@ fn build(world: &World) -> Result<Count> {
         count.add(PASSED);
     }
     image::packer()?;
+    Ok(count)
+}
+
+fn without_groups(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        groups::check(board)?;
+        count.add(PASSED);
+    }
     Ok(count)
 }
 
