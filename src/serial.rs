@@ -86,11 +86,7 @@ impl<U: Uart> SerialPort<U> {
 
 impl<U: Uart> Port for SerialPort<U> {
     fn read(&self, into: &mut [u8]) -> usize {
-        exec::sleep_until(|| {
-            // Also without an interrupt: one that got lost must not leave the shell deaf.
-            critical_section::with(|_| self.interrupt());
-            self.ready()
-        });
+        exec::sleep_until(|| self.ready());
         let mut filled = 0;
         for (place, byte) in into.iter_mut().zip(core::iter::from_fn(|| self.ring.pop())) {
             *place = byte;

@@ -170,6 +170,24 @@ def test_input_wakes_an_idle_emulator(built, shell):
             idle.wait()
 
 
+def test_input_during_a_write_to_the_flash_wakes_a_slow_emulator(shell):
+    """QEMU 7.2 may lose the wake-up of its main loop then: see `sleep_until` in src/exec/riscv.rs.
+
+    It does so all the time where the main loop runs only when the CPU's thread does not.
+    """
+    (emulator,) = emulators(shell.image)
+    (some_cpu, *_) = os.sched_getaffinity(0)
+    for thread in Path(f"/proc/{emulator}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {some_cpu})
+    os.sched_setscheduler(emulator, os.SCHED_IDLE, os.sched_param(0))
+    shell.child.delaybeforesend = None
+    for number in range(100):
+        shell.child.send("cp /ext/hello.elf /x\r" if number % 2 == 0 else "rm /x\r")
+        # So that what is typed next comes sooner or later in the command.
+        time.sleep(number % 10 * 0.003)
+        shell.wait()
+
+
 def test_two_runs_cannot_share_an_image(shell, run):
     done = run("version\n", image=shell.image)
     assert done.returncode == 1

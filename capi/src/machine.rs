@@ -3,4 +3,4 @@
 use llext::machine::{self, Machine};
 
 /// The one that extensions run on.
-pub(crate) const THIS: &Machine = &machine::ARM;
+pub(crate) const THIS: &Machine = machine::NATIVE;

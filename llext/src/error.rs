@@ -36,7 +36,7 @@ pub enum LoadError {
         /// The machine that extensions run on.
         wanted: &'static str,
     },
-    /// Not a linkable file (`ET_REL`).
+    /// Neither a linkable file (`ET_REL`) nor a shared library or position-independent executable (`ET_DYN`).
     NotRelocatable {
         /// `e_type`.
         found: u16,
@@ -76,6 +76,22 @@ pub enum LoadError {
         field: &'static str,
         /// What it holds.
         value: u32,
+    },
+    /// A field of a program header makes no sense (linked files).
+    BadSegment {
+        /// The program header's index; their number if one is missing.
+        index: usize,
+        /// The field's name in the ELF specification.
+        field: &'static str,
+        /// What it holds.
+        value: usize,
+    },
+    /// An entry of the dynamic section makes no sense, or asks for something that the loader does not do (linked files).
+    BadDynamic {
+        /// `d_tag`
+        tag: u32,
+        /// `d_val` or `d_ptr`
+        value: usize,
     },
     /// More than one symbol table.
     SeveralSymbolTables,
@@ -204,7 +220,10 @@ impl LoadError {
             Self::WrongAbi { .. } => {
                 "build it again for this firmware; `llext load --force` ignores the difference"
             }
-            Self::NotRelocatable { .. } => "link with `ld -r`, or load the compiler's .o file",
+            Self::NotRelocatable { .. } => {
+                "link with `ld -r` or -shared, or load the compiler's .o file"
+            }
+            Self::BadDynamic { tag: 35, .. } => "link without -z pack-relative-relocs",
             Self::Truncated { .. } => "copy the file again: it is shorter than its headers say",
             Self::SeveralSymbolTables => "link the objects again with `ld -r`",
             Self::ThreadLocal { .. } => "make the variable static instead of thread-local",

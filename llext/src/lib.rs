@@ -217,7 +217,7 @@ impl<'a> Llext<'a> {
 
     /// The extension with this name.
     pub fn by_name(&self, name: &str) -> Option<&Extension> {
-        self.iter().find(|extension| extension.name() == name)
+        self.iter().find(|extension| extension.is_named(name))
     }
 
     /// The extension with this id.
@@ -235,7 +235,8 @@ impl<'a> Llext<'a> {
         &'s self,
         extension: &'s Extension,
     ) -> impl Iterator<Item = &'s Extension> + 's {
-        self.iter()
+        self.registry
+            .after(extension)
             .filter(|user| user.dependencies().any(|used| used == extension.id()))
     }
 

@@ -120,6 +120,20 @@ impl LoadError {
                     put,
                 );
             }
+            Self::BadSegment {
+                index,
+                field,
+                value,
+            } => write(
+                "bad program header {}: {} is {}",
+                &[Dec(*index), Text(field), Hex(*value)],
+                put,
+            ),
+            Self::BadDynamic { tag, value } => write(
+                "bad dynamic section: entry {} is {}",
+                &[Hex(*tag as usize), Hex(*value)],
+                put,
+            ),
             Self::BadSymbol {
                 index,
                 symbol,

@@ -277,7 +277,9 @@ pub fn sleep_until(ready: impl Fn() -> bool) {
         // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
         riscv::interrupt::free(|| {
             if !ready() {
-                // Not for ever: on a loaded host a session was seen that slept on while input came (cause not known).
+                // QEMU 7.2 stops watching its stdin while a byte waits in the UART, and watches again when its main loop
+                // comes round. A write to the flash runs that loop's events in the CPU's thread, and may take the wake-up
+                // away from the loop: then no input would ever reach the UART. Setting a timer wakes the loop once more.
                 if let Some(board) = board::current() {
                     let clock = board.clock;
                     clock.wake_after(u64::from(clock.rate() / WAKES_A_SECOND));

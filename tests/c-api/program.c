@@ -342,7 +342,7 @@ static void refused_files(void)
 		}
 		EXPECT(llext_heap_uninit(), 0);
 	}
-	EXPECT(refused > 10 && refused < 100, 1);
+	EXPECT(refused > 5 && refused < 60, 1);
 }
 
 /* A stream with Zephyr's four functions: no length is known. */

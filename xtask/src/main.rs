@@ -10,6 +10,7 @@ mod console;
 mod extension;
 mod extensions;
 mod firmware;
+mod fuzz;
 mod gdb;
 mod groups;
 mod image;
@@ -20,6 +21,7 @@ mod process;
 mod python;
 mod qemu;
 mod run;
+mod sanitizer;
 mod setup;
 mod size;
 mod terminal;
@@ -43,6 +45,7 @@ enum Task {
     Extension(extension::BuildExtension),
     Size(size::Size),
     Bench(bench::Bench),
+    Fuzz(fuzz::Fuzz),
     Setup(setup::Setup),
 }
 
@@ -56,6 +59,7 @@ impl Task {
             Task::Extension(task) => task.run(),
             Task::Size(task) => task.run(),
             Task::Bench(task) => task.run(),
+            Task::Fuzz(task) => task.run(),
             Task::Setup(task) => task.run(),
         }
     }

@@ -11,12 +11,14 @@ use crate::bench;
 use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
+use crate::fuzz;
 use crate::groups;
 use crate::image;
 use crate::panics;
 use crate::paths;
 use crate::process;
 use crate::python;
+use crate::sanitizer;
 use crate::setup;
 use crate::size;
 use crate::toolchain::{self, Toolchain};
@@ -84,6 +86,16 @@ const STEPS: &[Step] = &[
         name: "packer",
         about: "unit tests of the image packer",
         run: packer,
+    },
+    Step {
+        name: "asan",
+        about: "unit tests on the host, under AddressSanitizer",
+        run: asan,
+    },
+    Step {
+        name: "fuzz",
+        about: "two minutes of mutated files and scripts, under AddressSanitizer",
+        run: fuzz,
     },
     Step {
         name: "gnu-ld",
@@ -257,6 +269,28 @@ fn doc(_: &World) -> Result<Count> {
 
 fn unit(_: &World) -> Result<Count> {
     cargo_test(&[])
+}
+
+fn asan(_: &World) -> Result<Count> {
+    let host = sanitizer::host()?;
+    let dir = paths::target().join("asan");
+    let mut cargo = sanitizer::cargo("test", &host, &["-Cdebug-assertions"], &dir);
+    cargo.args(["--no-fail-fast", "--lib", "--tests"]);
+    for package in [
+        "llext",
+        "llext-fuzz",
+        "llext-shell",
+        "shell-cmds",
+        "fs-image",
+    ] {
+        cargo.args(["--package", package]);
+    }
+    counted(cargo.env("ASAN_OPTIONS", "detect_leaks=0"), cargo_count)
+}
+
+fn fuzz(_: &World) -> Result<Count> {
+    let (passed, failed) = fuzz::all(120.0)?;
+    Ok(Count { passed, failed })
 }
 
 fn slid(_: &World) -> Result<Count> {

@@ -141,6 +141,11 @@ pub fn to_test() -> Vec<Tool> {
     tools
 }
 
+/// What fuzzing needs beside cargo.
+pub fn to_fuzz() -> Vec<Tool> {
+    vec![Tool::program("g++", "compiles libFuzzer", "g++")]
+}
+
 /// Debian's Rust; see [`crate::toolchain`].
 pub fn debian_rust() -> Vec<Tool> {
     let why = "compiles the firmware where rustup has no target";

@@ -103,7 +103,7 @@ fn load(task: &Task<'_>) -> Option<()> {
 /// One place that loads from any source, as in a firmware that has several.
 #[inline(never)]
 fn load_from(llext: &mut Llext<'_>, source: &mut dyn Source) -> Option<()> {
-    match llext.load(source, "ext", &LoadOptions::default(), &mut ()) {
+    match llext.load(source, black_box("ext"), &LoadOptions::default(), &mut ()) {
         Ok(_) => Some(()),
         Err(error) => {
             figure("error", error);
@@ -115,7 +115,7 @@ fn load_from(llext: &mut Llext<'_>, source: &mut dyn Source) -> Option<()> {
 /// Likewise.
 #[inline(never)]
 fn unload_from(llext: &mut Llext<'_>) -> bool {
-    llext.unload("ext").is_ok()
+    llext.unload(black_box("ext")).is_ok()
 }
 
 /// Calls the export `entry` and gives what it returned.

@@ -14,6 +14,9 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self { offset: 0, len: 0 };
+
     /// Believes that `size` bytes at `offset` lie in the file, after checking it.
     #[inline]
     pub(crate) fn claim(
@@ -27,6 +30,20 @@ impl Span {
             return Ok(Self { offset, len: size });
         }
         truncated(reader, (offset, size), what)
+    }
+
+    /// Its first `size` bytes; `None` if it has not so many.
+    pub(crate) fn part(self, size: usize) -> Option<Self> {
+        (size <= self.len).then_some(Self { len: size, ..self })
+    }
+
+    /// What lies behind its first `size` bytes.
+    pub(crate) fn behind(self, size: usize) -> Self {
+        let size = size.min(self.len);
+        Self {
+            offset: self.offset.saturating_add(size),
+            len: self.len.saturating_sub(size),
+        }
     }
 
     /// Length in bytes.
@@ -79,9 +96,14 @@ pub(crate) struct Chunk(Option<ChunkBytes>);
 #[repr(align(4))]
 struct ChunkBytes([u8; Chunk::LEN]);
 
-/// Room for one record.
-#[repr(align(4))]
-struct RecordBytes([u8; 64]);
+/// Room for one record of at most 64 bytes.
+struct RecordBytes([u32; 16]);
+
+impl RecordBytes {
+    fn bytes(&mut self) -> &mut [u8] {
+        crate::memory::bytes_of(&mut self.0)
+    }
+}
 
 impl Chunk {
     const LEN: usize = 480;
@@ -138,28 +160,17 @@ impl<T: Record> Table<T> {
     }
 
     /// Record `index` through `view`; `None` past the end.
+    #[inline]
     pub(crate) fn get<R>(
         &self,
         reader: &mut Reader<'_>,
         index: usize,
         view: impl FnOnce(&T) -> R,
     ) -> Checked<Option<R>> {
-        match self.there(reader) {
-            Some(there) => Ok(there.get(index).map(view)),
-            None => self.read(reader, index, view),
-        }
-    }
-
-    fn read<R>(
-        &self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        view: impl FnOnce(&T) -> R,
-    ) -> Checked<Option<R>> {
-        let mut bytes = RecordBytes([0; 64]);
-        let record = bytes.0.get_mut(..size_of::<T>()).unwrap_or_default();
-        let at = index.saturating_mul(size_of::<T>());
-        let record = self.span.read(reader, at, record)?;
+        let mut room = RecordBytes([0; 16]);
+        let size = size_of::<T>();
+        let at = index.saturating_mul(size);
+        let record = self.span.record(reader, (at, size), &mut room)?;
         Ok(T::view(record)
             .and_then(|records| records.first())
             .map(view))
@@ -172,37 +183,72 @@ impl<T: Record> Table<T> {
     }
 }
 
+impl Span {
+    /// The `size` bytes at `at`, where they lie or in `room`; none if they end behind the span.
+    fn record<'b, 's: 'b>(
+        &self,
+        reader: &mut Reader<'s>,
+        (at, size): (usize, usize),
+        room: &'b mut RecordBytes,
+    ) -> Checked<&'b [u8]> {
+        if at.saturating_add(size) > self.len {
+            return Ok(&[]);
+        }
+        let offset = self.offset.saturating_add(at);
+        match reader.there(offset, size) {
+            Some(there) if there.as_ptr().cast::<u32>().is_aligned() => Ok(there),
+            _ => {
+                let room = room.bytes().get_mut(..size).unwrap_or_default();
+                reader.read_at(offset, room)?;
+                Ok(room)
+            }
+        }
+    }
+
+    /// The next bytes of records of `size` bytes each: all of them where they lie, or as many as `chunk` has room for.
+    /// None at the end. What is left is `self`.
+    #[inline(never)]
+    fn batch<'b, 's: 'b>(
+        &mut self,
+        reader: &mut Reader<'s>,
+        size: usize,
+        chunk: &'b mut Chunk,
+    ) -> Checked<&'b [u8]> {
+        let Self { offset, len } = *self;
+        let taken = match reader.there(offset, len) {
+            Some(there) if there.as_ptr().cast::<u32>().is_aligned() => {
+                self.len = 0;
+                return Ok(there);
+            }
+            _ => len.min(Chunk::LEN - Chunk::LEN % size),
+        };
+        let room = chunk.bytes().get_mut(..taken).unwrap_or_default();
+        if taken != 0 {
+            reader.read_at(offset, room)?;
+        }
+        (self.offset, self.len) = (offset.saturating_add(taken), len.saturating_sub(taken));
+        Ok(room)
+    }
+}
+
 /// The rest of a table that is gone through batch by batch.
 pub(crate) struct Cursor<T>(Table<T>);
 
 impl<T: Record> Cursor<T> {
     /// The next records: all of them where they lie, or as many as `chunk` has room for. None at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next<'b, 's: 'b>(
         &mut self,
         reader: &mut Reader<'s>,
         chunk: &'b mut Chunk,
     ) -> Checked<&'b [T]> {
-        let rest = self.0;
-        if rest.span.len == 0 {
-            return Ok(&[]);
+        match self.0.span.len {
+            0 => Ok(&[]),
+            _ => {
+                let batch = self.0.span.batch(reader, size_of::<T>(), chunk)?;
+                Ok(T::view(batch).unwrap_or_default())
+            }
         }
-        if let Some(batch) = rest.there(reader) {
-            self.0.span.len = 0;
-            return Ok(batch);
-        }
-        self.read(reader, chunk)
-    }
-
-    #[cold]
-    fn read<'b>(&mut self, reader: &mut Reader<'_>, chunk: &'b mut Chunk) -> Checked<&'b [T]> {
-        let room = Chunk::LEN - Chunk::LEN % size_of::<T>();
-        let span = &mut self.0.span;
-        let part = chunk.bytes().get_mut(..room).unwrap_or_default();
-        let part = span.read(reader, 0, part)?;
-        span.offset = span.offset.saturating_add(part.len());
-        span.len = span.len.saturating_sub(part.len());
-        Ok(T::view(part).unwrap_or_default())
     }
 }
 

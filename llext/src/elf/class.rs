@@ -6,12 +6,14 @@
 //! What is read from them is a claim (invariant 1), as wide as an address here.
 
 use super::header::Header;
+use super::image::Segment;
 use super::reloc::Relocation;
 use super::section::Section;
 use super::symbol::Symbol;
 use core::mem::offset_of;
 use xmas_elf::P32;
 use xmas_elf::header::{HeaderPt1, HeaderPt2_};
+use xmas_elf::program::ProgramHeader32;
 use xmas_elf::sections::{Rel, Rela, SectionHeader_};
 use xmas_elf::symbol_table::Entry32;
 
@@ -44,13 +46,23 @@ pub(crate) trait Class: 'static {
     type Rel: Reloc;
     /// A relocation with an addend.
     type Rela: Reloc;
+    /// A program header.
+    type Segment: Record;
+    /// An entry of the dynamic section.
+    type Dynamic: Record;
 
     /// The fields of an ELF header.
     fn header(record: &Self::Header) -> Header;
     /// The fields of a section header.
     fn section(record: &Self::Section) -> Section;
+    /// The type of a section.
+    fn kind(record: &Self::Section) -> u32;
     /// The fields of a symbol.
     fn symbol(record: &Self::Symbol) -> Symbol;
+    /// The fields of a program header.
+    fn segment(record: &Self::Segment) -> Segment;
+    /// Tag and value of an entry of the dynamic section.
+    fn dynamic(record: &Self::Dynamic) -> (usize, usize);
     /// Adds `s` to the addend, or to the word at `offset` of `bytes` if that holds the addend, and writes the sum there.
     /// False, and nothing done, if there is no such word, or if both are odd: then it matters (on ARM) whether bit 0
     /// of `s` is the Thumb bit.
@@ -71,7 +83,7 @@ pub(crate) struct Elf64;
 
 /// Holds the records of a class to the structs of `xmas-elf`.
 macro_rules! like_xmas_elf {
-    ($class:ty, $word:ty, $symbol:ty, $sh_offset:literal) => {
+    ($class:ty, $word:ty, $symbol:ty, $segment:ty, $sh_offset:literal) => {
         const _: () = {
             type Rest = HeaderPt2_<$word>;
             let ident = size_of::<HeaderPt1>();
@@ -87,13 +99,24 @@ macro_rules! like_xmas_elf {
             assert!(size_of::<<$class as Class>::Symbol>() == size_of::<$symbol>());
             assert!(size_of::<<$class as Class>::Rel>() == size_of::<Rel<$word>>());
             assert!(size_of::<<$class as Class>::Rela>() == size_of::<Rela<$word>>());
+            assert!(size_of::<<$class as Class>::Segment>() == size_of::<$segment>());
+            assert!(size_of::<<$class as Class>::Dynamic>() == 2 * size_of::<$word>());
+            assert!(ident + offset_of!(Rest, ph_offset) == $sh_offset - size_of::<$word>());
+            assert!(offset_of!(Rest, ph_entry_size) == sizes + 2);
+            assert!(offset_of!(Rest, ph_count) == sizes + 4);
         };
     };
 }
 
-like_xmas_elf!(Elf32, P32, Entry32, 32);
+like_xmas_elf!(Elf32, P32, Entry32, ProgramHeader32, 32);
 #[cfg(target_pointer_width = "64")]
-like_xmas_elf!(Elf64, xmas_elf::P64, xmas_elf::symbol_table::Entry64, 40);
+like_xmas_elf!(
+    Elf64,
+    xmas_elf::P64,
+    xmas_elf::symbol_table::Entry64,
+    xmas_elf::program::ProgramHeader64,
+    40
+);
 
 /// Both halves of a word.
 const fn halves(word: u32) -> [u16; 2] {
@@ -128,6 +151,8 @@ impl Class for Elf32 {
     type Symbol = [u32; 4];
     type Rel = [u32; 2];
     type Rela = [u32; 3];
+    type Segment = [u32; 8];
+    type Dynamic = [u32; 2];
 
     fn header(record: &Self::Header) -> Header {
         let [
@@ -138,7 +163,7 @@ impl Class for Elf32 {
             kind,
             version,
             _,
-            _,
+            segments,
             at,
             _,
             sizes,
@@ -146,7 +171,7 @@ impl Class for Elf32 {
             names,
         ] = *record;
         let fields = [magic, ident, kind, version, sizes, counts, names];
-        Header::new(fields, at as usize)
+        Header::new(fields, at as usize, segments as usize)
     }
 
     #[inline(always)]
@@ -155,7 +180,7 @@ impl Class for Elf32 {
             name,
             kind,
             flags,
-            _address,
+            address,
             offset,
             size,
             link,
@@ -167,6 +192,7 @@ impl Class for Elf32 {
             name,
             kind,
             flags,
+            address: address as usize,
             offset: offset as usize,
             size: size as usize,
             link,
@@ -177,9 +203,33 @@ impl Class for Elf32 {
     }
 
     #[inline(always)]
+    fn kind(record: &Self::Section) -> u32 {
+        let [_, kind, ..] = *record;
+        kind
+    }
+
+    #[inline(always)]
     fn symbol(record: &Self::Symbol) -> Symbol {
         let [name, value, size, rest] = *record;
         Symbol::new(name, rest, value as usize, size as usize)
+    }
+
+    fn segment(record: &Self::Segment) -> Segment {
+        let [kind, offset, address, _, file_size, size, flags, align] = *record;
+        Segment {
+            kind,
+            flags,
+            offset: offset as usize,
+            address: address as usize,
+            file_size: file_size as usize,
+            size: size as usize,
+            align: align as usize,
+        }
+    }
+
+    fn dynamic(record: &Self::Dynamic) -> (usize, usize) {
+        let [tag, value] = *record;
+        (tag as usize, value as usize)
     }
 
     add_to_word!(u32);
@@ -225,12 +275,14 @@ impl Class for Elf64 {
     type Symbol = [u32; 6];
     type Rel = [u32; 4];
     type Rela = [u32; 6];
+    type Segment = [u32; 14];
+    type Dynamic = [u32; 4];
 
     fn header(record: &Self::Header) -> Header {
         let [magic, ident, _, _, kind, version, rest @ ..] = *record;
-        let [_, _, _, _, low, high, _, sizes, counts, names] = rest;
+        let [_, _, ph_low, ph_high, low, high, _, sizes, counts, names] = rest;
         let fields = [magic, ident, kind, version, sizes, counts, names];
-        Header::new(fields, long(low, high))
+        Header::new(fields, long(low, high), long(ph_low, ph_high))
     }
 
     fn section(record: &Self::Section) -> Section {
@@ -239,8 +291,8 @@ impl Class for Elf64 {
             kind,
             flags,
             _,
-            _,
-            _,
+            address,
+            address_high,
             at,
             at_high,
             size,
@@ -252,6 +304,7 @@ impl Class for Elf64 {
             name,
             kind,
             flags,
+            address: long(address, address_high),
             offset: long(at, at_high),
             size: long(size, size_high),
             link,
@@ -261,9 +314,50 @@ impl Class for Elf64 {
         }
     }
 
+    fn kind(record: &Self::Section) -> u32 {
+        let [_, kind, ..] = *record;
+        kind
+    }
+
     fn symbol(record: &Self::Symbol) -> Symbol {
         let [name, rest, value, value_high, size, size_high] = *record;
         Symbol::new(name, rest, long(value, value_high), long(size, size_high))
+    }
+
+    fn segment(record: &Self::Segment) -> Segment {
+        let [
+            kind,
+            flags,
+            low,
+            high,
+            address,
+            address_high,
+            _,
+            _,
+            rest @ ..,
+        ] = *record;
+        let [
+            file_size,
+            file_size_high,
+            size,
+            size_high,
+            align,
+            align_high,
+        ] = rest;
+        Segment {
+            kind,
+            flags,
+            offset: long(low, high),
+            address: long(address, address_high),
+            file_size: long(file_size, file_size_high),
+            size: long(size, size_high),
+            align: long(align, align_high),
+        }
+    }
+
+    fn dynamic(record: &Self::Dynamic) -> (usize, usize) {
+        let [tag, tag_high, value, value_high] = *record;
+        (long(tag, tag_high), long(value, value_high))
     }
 
     add_to_word!(u64);
@@ -297,19 +391,26 @@ impl Reloc for [u32; 6] {
 
 impl Header {
     /// The header of these fields: the first two words; type and machine; version; sizes and counts of tables; and
-    /// where the section headers are.
-    fn new(fields: [u32; 7], sh_offset: usize) -> Self {
+    /// where section headers and program headers are.
+    fn new(fields: [u32; 7], sh_offset: usize, ph_offset: usize) -> Self {
         let [magic, ident, kind, version, sizes, counts, names] = fields;
-        let ([e_type, machine], [size, _], [_, sh_entry_size], [sh_count, sh_names]) =
-            (halves(kind), halves(sizes), halves(counts), halves(names));
+        let (
+            [e_type, machine],
+            [size, ph_entry_size],
+            [ph_count, sh_entry_size],
+            [sh_count, sh_names],
+        ) = (halves(kind), halves(sizes), halves(counts), halves(names));
         Self {
             magic,
             ident,
             e_type,
             machine,
             version,
+            ph_offset,
             sh_offset,
             size,
+            ph_entry_size,
+            ph_count,
             sh_entry_size,
             sh_count,
             sh_names,

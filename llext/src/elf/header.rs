@@ -20,6 +20,10 @@ const LITTLE_ENDIAN: u8 = 1;
 const CURRENT: u8 = 1;
 /// `ET_REL`
 const RELOCATABLE: u16 = 1;
+/// `ET_DYN`
+const LINKED: u16 = 3;
+/// `PN_XNUM`: more program headers than the field holds.
+const MANY: u16 = 0xffff;
 
 /// The ELF header.
 #[derive(Clone, Copy)]
@@ -34,10 +38,16 @@ pub(crate) struct Header {
     pub(crate) machine: u16,
     /// `e_version`
     pub(crate) version: u32,
+    /// `e_phoff`
+    pub(crate) ph_offset: usize,
     /// `e_shoff`
     pub(crate) sh_offset: usize,
     /// `e_ehsize`
     pub(crate) size: u16,
+    /// `e_phentsize`
+    pub(crate) ph_entry_size: u16,
+    /// `e_phnum`
+    pub(crate) ph_count: u16,
     /// `e_shentsize`
     pub(crate) sh_entry_size: u16,
     /// `e_shnum`
@@ -46,12 +56,21 @@ pub(crate) struct Header {
     pub(crate) sh_names: u16,
 }
 
+impl Header {
+    /// Of a linked file: where its program headers are, and how many.
+    fn segments(&self) -> Option<(usize, usize)> {
+        (self.e_type == LINKED).then_some((self.ph_offset, self.ph_count.into()))
+    }
+}
+
 /// An ELF file whose header has been checked: section headers and section names can be read.
 pub(crate) struct File<C: Class> {
     /// The section headers.
     pub(crate) sections: Table<C::Section>,
     /// The sections' names.
     pub(crate) names: Strings,
+    /// Of a linked file (`ET_DYN`): where its program headers are, and how many.
+    pub(crate) segments: Option<(usize, usize)>,
 }
 
 impl<C: Class> File<C> {
@@ -65,6 +84,14 @@ impl<C: Class> File<C> {
         };
         check_ident::<C>(reader, &header)?;
         check_kind::<C>(reader, &header, machine)?;
+        if header.sh_offset == 0 {
+            // A linked file may have been stripped of its section headers.
+            return Ok(Self {
+                sections: Table::new(Span::EMPTY),
+                names: Strings::NONE,
+                segments: header.segments(),
+            });
+        }
         Self::find_sections(reader, &header)
     }
 
@@ -92,7 +119,11 @@ impl<C: Class> File<C> {
             None => None,
         };
         match strings {
-            Some(names) => Ok(Self { sections, names }),
+            Some(names) => Ok(Self {
+                sections,
+                names,
+                segments: header.segments(),
+            }),
             None => bad_header(reader, "e_shstrndx", names),
         }
     }
@@ -192,9 +223,10 @@ fn check_kind<C: Class>(
             wanted: machine.name,
         });
     }
-    if header.e_type != RELOCATABLE {
-        let found = header.e_type;
-        return reader.refuse(LoadError::NotRelocatable { found });
+    match header.e_type {
+        RELOCATABLE => {}
+        LINKED => return check_linked::<C>(reader, header),
+        found => return reader.refuse(LoadError::NotRelocatable { found }),
     }
     let (size, entry_size) = (usize::from(header.size), usize::from(header.sh_entry_size));
     if size != size_of::<C::Header>() {
@@ -205,6 +237,22 @@ fn check_kind<C: Class>(
     }
     if header.sh_offset == 0 {
         return bad_header(reader, "e_shoff", 0);
+    }
+    Ok(())
+}
+
+/// What a linked file needs. Section headers may be missing.
+#[cold]
+fn check_linked<C: Class>(reader: &mut Reader<'_>, header: &Header) -> Checked<()> {
+    let (entry_size, section) = (header.ph_entry_size.into(), header.sh_entry_size.into());
+    if entry_size != size_of::<C::Segment>() {
+        return bad_header(reader, "e_phentsize", entry_size);
+    }
+    if matches!(header.ph_count, 0 | MANY) {
+        return bad_header(reader, "e_phnum", header.ph_count.into());
+    }
+    if header.sh_offset != 0 && section != size_of::<C::Section>() {
+        return bad_header(reader, "e_shentsize", section);
     }
     Ok(())
 }

@@ -7,7 +7,9 @@
 
 pub(crate) mod claim;
 pub(crate) mod class;
+pub(crate) mod dynamic;
 pub(crate) mod header;
+pub(crate) mod image;
 pub(crate) mod note;
 pub(crate) mod reader;
 pub(crate) mod reloc;

@@ -83,8 +83,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Refuses the file for this reason.
-    #[cold]
+    /// Refuses the file for this reason. (Inlined, so that it is made where it stays.)
+    #[inline(always)]
     pub(crate) fn refuse<T>(&mut self, reason: LoadError) -> Checked<T> {
         self.reason = reason;
         Err(Refused)

@@ -2,7 +2,6 @@
 
 use super::claim::Span;
 use super::class::Class;
-use super::section::{SHT_REL, SHT_RELA, Section};
 
 /// A relocation entry. Its numbers are claims until they were checked against section and symbol table.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +24,13 @@ impl Relocation {
         r_type: 0,
         addend: None,
     };
+
+    /// The same with an offset that counts from `origin`.
+    #[inline]
+    pub(crate) fn behind(mut self, origin: usize) -> Self {
+        self.offset = self.offset.wrapping_sub(origin);
+        self
+    }
 }
 
 /// The entries of a relocation table.
@@ -37,16 +43,6 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Whether `section` is a relocation table, and if its entries have addends.
-    #[inline]
-    pub(crate) fn is_rela(section: &Section) -> Option<bool> {
-        match section.kind {
-            SHT_REL => Some(false),
-            SHT_RELA => Some(true),
-            _ => None,
-        }
-    }
-
     /// Bytes of an entry.
     pub(crate) const fn size<C: Class>(is_rela: bool) -> usize {
         if is_rela {

@@ -26,6 +26,8 @@ pub(crate) struct Section {
     pub(crate) kind: u32,
     /// The low half of `sh_flags`: the other one has no flags.
     pub(crate) flags: u32,
+    /// `sh_addr`: where a linker has put it.
+    pub(crate) address: usize,
     /// Offset of its contents in the file.
     pub(crate) offset: usize,
     /// Size in bytes.

@@ -15,16 +15,26 @@ pub(crate) struct Strings {
 }
 
 impl Strings {
+    /// A table without names.
+    pub(crate) const NONE: Self = Self { span: Span::EMPTY };
+
     /// Believes that `section` is a string table, after checking its type and its last byte; `None` if it is none.
     pub(crate) fn claim(reader: &mut Reader<'_>, section: &Section) -> Checked<Option<Self>> {
         let span = section.contents(reader, "string table")?;
+        match section.kind {
+            SHT_STRTAB => Self::of_span(reader, span),
+            _ => Ok(None),
+        }
+    }
+
+    /// Believes that `span` is a string table, after checking its last byte; `None` if it is none.
+    pub(crate) fn of_span(reader: &mut Reader<'_>, span: Span) -> Checked<Option<Self>> {
         let end = span.len().saturating_sub(1);
         let last = match span.there(reader) {
             Some(there) => there.last().copied(),
             None => span.read(reader, end, &mut [0])?.first().copied(),
         };
-        let terminated = section.kind == SHT_STRTAB && last == Some(0);
-        Ok(terminated.then_some(Self { span }))
+        Ok((last == Some(0)).then_some(Self { span }))
     }
 
     /// Whether a name begins at `offset`.

@@ -128,8 +128,24 @@ impl<'s, C: Class> Symbols<'s, C> {
         })
     }
 
+    /// The symbols of a linked file, which refer to no section.
+    pub(crate) fn of_image(reader: &Reader<'s>, table: Table<C::Symbol>, names: Strings) -> Self {
+        Self {
+            section: usize::MAX,
+            table,
+            there: table.there(reader).unwrap_or_default(),
+            names,
+            extended: None,
+        }
+    }
+
+    /// Symbol `index` where it lies.
+    #[inline(always)]
+    pub(crate) fn there(&self, index: usize) -> Option<&'s C::Symbol> {
+        self.there.get(index)
+    }
+
     /// Symbol `index`.
-    #[inline]
     pub(crate) fn get(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Option<Symbol>> {
         let symbol = match self.there.get(index) {
             Some(entry) => Some(C::symbol(entry)),

@@ -5,13 +5,13 @@ use super::Report;
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::Slot;
-use super::tables::Relocations;
+use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::Relocation;
 use crate::error::{LoadError, RelocationFault};
-use crate::machine::{Operands, Row};
+use crate::machine::{Dynamic, Operands, Row};
 use crate::memory::MemoryKind;
 
 /// What was found.
@@ -34,6 +34,12 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
     ) -> Checked<()> {
+        if self.linked.is_some() {
+            for table in self.image_tables(reader)?.iter().flatten() {
+                self.check_entries(reader, report, table)?;
+            }
+            return Ok(());
+        }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let mut index = 0;
         loop {
@@ -42,15 +48,25 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = C::section(record);
-                if let Some(table) = self.relocations(reader, index, &section)? {
-                    match table.entries.is_rela {
-                        false => self.check_table::<C::Rel>(reader, report, &table)?,
-                        true => self.check_table::<C::Rela>(reader, report, &table)?,
-                    }
+                if is_table(C::kind(record))
+                    && let Some(table) = self.relocations(reader, index, record)?
+                {
+                    self.check_entries(reader, report, &table)?;
                 }
                 index = index.saturating_add(1);
             }
+        }
+    }
+
+    fn check_entries(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
+    ) -> Checked<()> {
+        match table.entries.is_rela {
+            false => self.check_table::<C::Rel>(reader, report, table),
+            true => self.check_table::<C::Rela>(reader, report, table),
         }
     }
 
@@ -69,7 +85,8 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
             while let Some((record, rest)) = self.skip_words(batch, table) {
-                self.check_one(reader, report, table, &record.fields())?;
+                let relocation = record.fields().behind(self.origin);
+                self.check_one(reader, report, table, &relocation)?;
                 batch = rest;
             }
         }
@@ -101,6 +118,7 @@ impl<C: Class> Plan<'_, '_, C> {
         None
     }
 
+    #[inline(always)]
     fn check_one(
         &mut self,
         reader: &mut Reader<'_>,
@@ -116,12 +134,25 @@ impl<C: Class> Plan<'_, '_, C> {
                 return Ok(());
             }
         }
+        self.check_row(reader, report, table, relocation)
+    }
+
+    #[inline(never)]
+    fn check_row(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
+        relocation: &Relocation,
+    ) -> Checked<()> {
         let row = self.machine.row(relocation.r_type);
-        let Some(row) = row.filter(|row| row.dynamic().is_none()) else {
+        let taken = |row: &&Row| row.dynamic().is_none() || self.takes_dynamic(row);
+        let Some(row) = row.filter(taken) else {
             self.unsupported(reader, report, table, relocation);
             return Ok(());
         };
-        if row.is_word() {
+        // In a linked file, symbol 0 is the image, which no relocation of a word may name.
+        if row.is_word() && self.linked.is_none() {
             self.word = relocation.r_type;
         }
         let symbol = relocation.symbol as usize;
@@ -135,6 +166,10 @@ impl<C: Class> Plan<'_, '_, C> {
                 (true, _) => None,
                 (_, true) if self.is_aligned(table.slot, row, relocation) => None,
                 (_, true) => Some(RelocationFault::Padding),
+                // What is relative to the image has no symbol, and all else has one.
+                _ if self.linked.is_some() && is_relative(row) != (symbol == 0) => {
+                    Some(RelocationFault::Symbol(relocation.symbol))
+                }
                 _ => self.check_symbol(reader, report, table, relocation, row)?,
             }
         };
@@ -351,4 +386,9 @@ pub(super) fn label_offset(entry: Entry, slot: Slot) -> Option<usize> {
 /// Whether a symbol is a function in A32 code.
 fn is_arm_function(entry: Entry) -> bool {
     entry.is_function() && matches!(entry.meaning(), Meaning::Own(_, offset) if offset & 1 == 0)
+}
+
+/// Whether it is computed from where the image of a linked file is.
+pub(super) fn is_relative(row: &Row) -> bool {
+    row.dynamic() == Some(Dynamic::Relative)
 }

@@ -20,6 +20,7 @@ pub(super) fn write_tail<C: Class>(
     plan: &Plan<'_, '_, C>,
     regions: &mut Regions<'_>,
     (name, options): (&str, &LoadOptions<'_>),
+    one: bool,
 ) -> Checked<()> {
     let bases = regions.bases(0);
     let mut tail = Writer {
@@ -35,7 +36,7 @@ pub(super) fn write_tail<C: Class>(
         tail.word(extension.id().0 as usize);
     }
     if plan.tail.sections != 0 {
-        write_sections(reader, plan, &mut tail)?;
+        write_sections(reader, plan, one, &mut tail)?;
     }
     if plan.exports.count != 0 && plan.exports.section.is_none() {
         write_exports(reader, plan, &bases, &mut tail)?;
@@ -47,6 +48,7 @@ pub(super) fn write_tail<C: Class>(
 fn write_sections<C: Class>(
     reader: &mut Reader<'_>,
     plan: &Plan<'_, '_, C>,
+    one: bool,
     tail: &mut Writer<'_>,
 ) -> Checked<()> {
     let (mut cursor, mut chunk) = (plan.file.sections.cursor(), Chunk::new());
@@ -58,7 +60,11 @@ fn write_sections<C: Class>(
         }
         for record in batch {
             let section = C::section(record);
-            if let Some(slot) = plan.slot(index).filter(|_| is_kept(&section)) {
+            let slot = || {
+                plan.slot(index)
+                    .or_else(|| plan.slot_in_view(&section, one))
+            };
+            if let Some(slot) = is_kept(&section).then(slot).flatten() {
                 tail.word(tail.texts);
                 tail.word(slot.region as usize | index << 3);
                 tail.word(slot.offset as usize);

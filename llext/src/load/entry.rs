@@ -63,8 +63,8 @@ pub(super) enum Meaning {
 }
 
 impl Entry {
-    /// Not looked at yet.
-    pub(super) const UNKNOWN: Self = Self(u32::MAX);
+    /// Not looked at yet. (Of bytes that differ: else the compiler fills an array with it byte by byte.)
+    pub(super) const UNKNOWN: Self = Self::new(SPECIAL, PAYLOAD - 1);
     pub(super) const ZERO: Self = Self::new(SPECIAL, ZERO);
     pub(super) const UNDEFINED: Self = Self::new(SPECIAL, UNDEFINED);
     pub(super) const REPORTED: Self = Self::new(SPECIAL, REPORTED);
@@ -153,7 +153,7 @@ impl Entry {
 
     /// Whether a stub stands in for it.
     pub(super) fn has_stub(self) -> bool {
-        self.0 & STUB != 0 && self != Self::UNKNOWN
+        self.0 & STUB != 0
     }
 
     /// The same, with the mark that it needs a stub.

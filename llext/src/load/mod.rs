@@ -3,6 +3,7 @@
 mod check;
 mod describe;
 mod entry;
+mod image;
 mod lookup;
 mod plan;
 mod regions;
@@ -64,6 +65,12 @@ pub trait Report {
     /// A relocation that this machine's table does not have: in `section`, at `offset` bytes.
     fn unsupported(&mut self, section: &str, offset: usize, r_type: u32) {
         let _ = (section, offset, r_type);
+    }
+
+    /// A library that a linked file asks for (`DT_NEEDED`). It is not looked for: what is defined in it has to come from
+    /// the firmware or from another extension.
+    fn needed(&mut self, library: &str) {
+        let _ = library;
     }
 }
 
@@ -132,14 +139,18 @@ fn run<'l, C: Class>(
     let one = heap.is_one() && llext.protection.is_none();
     regions.take(reader, heap, &plan, one)?;
     // While entries still say where symbols are: one with a stub soon says where that is.
-    describe::write_tail(reader, &plan, &mut regions, named)?;
+    describe::write_tail(reader, &plan, &mut regions, named, one)?;
     relocate::link(reader, &mut plan, &mut regions)?;
     describe::check(reader, &plan, &regions)?;
     synchronise_instructions();
+    let views = plan.views(&regions, one);
     let (exports, found, tail) = (plan.exports, (plan.arrays, plan.build_id), plan.tail);
     let tail_len = plan.tail_len;
     drop(plan);
-    let (descriptor, held) = regions.keep();
+    let (descriptor, mut held) = regions.keep();
+    if let Some(views) = views {
+        held = image::split(&views, &descriptor, held);
+    }
     let head = Head::new(held, C::WORD, exports, found, tail);
     Ok(llext.registry.push(descriptor, tail_len, head))
 }

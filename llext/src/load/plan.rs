@@ -2,6 +2,7 @@
 
 use super::check::Found;
 use super::entry::Entry;
+use super::image::Linked;
 use super::resolve::World;
 use super::slots::{Layout, Place, Slot};
 use super::tables::{HighParts, NO_TYPE};
@@ -22,6 +23,10 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) world: World<'p>,
     pub(super) file: File<C>,
     pub(super) symbols: Option<Symbols<'s, C>>,
+    /// What is known of a linked file.
+    pub(super) linked: Option<Linked<C>>,
+    /// What places of relocations count from: 0, or where the linker of a linked file began.
+    pub(super) origin: usize,
     /// Where sections go, and what symbols are.
     pub(super) scratch: Scratch<'p>,
     /// Sizes and alignments of the regions; in the end, stubs included.
@@ -65,6 +70,8 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             world,
             file: opened.file,
             symbols: opened.symbols,
+            linked: opened.linked,
+            origin: 0,
             scratch: opened.scratch,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
@@ -89,7 +96,10 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
     ) -> Checked<()> {
-        self.survey(reader, options)?;
+        match self.linked.is_some() {
+            true => self.survey_image(reader, options, report)?,
+            false => self.survey(reader, options)?,
+        }
         self.resolve_ahead(reader)?;
         self.check(reader, report)?;
         self.place_stubs(reader)?;
@@ -173,6 +183,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
 pub(super) struct Opened<'p, 's, C: Class> {
     file: File<C>,
     symbols: Option<Symbols<'s, C>>,
+    linked: Option<Linked<C>>,
     scratch: Scratch<'p>,
 }
 
@@ -183,15 +194,23 @@ pub(super) fn open<'p, 's, C: Class>(
     heap: &'p dyn Heap,
 ) -> Checked<Opened<'p, 's, C>> {
     let file = File::open(reader, machine)?;
-    let symbols = find_symbols(reader, &file)?;
+    let (linked, symbols) = match file.segments {
+        Some(segments) => Linked::open(reader, segments)?,
+        None => (None, find_symbols(reader, &file)?),
+    };
     let count = symbols.as_ref().map_or(0, |symbols| symbols.table.len());
-    let sections = file.sections.len();
+    // A linked file has one symbol at least, and its sections have no places of their own.
+    let (sections, count) = match linked {
+        Some(_) => (0, count.max(1)),
+        None => (file.sections.len(), count),
+    };
     match Scratch::take(heap, sections, count) {
         Some(mut scratch) => {
             scratch.entries_mut().fill(Entry::UNKNOWN.0);
             Ok(Opened {
                 file,
                 symbols,
+                linked,
                 scratch,
             })
         }

@@ -60,6 +60,12 @@ impl<'h> Regions<'h> {
         Entry::bases(self.bases_of(), near)
     }
 
+    /// Target address of a region; 0 if it is empty.
+    pub(super) fn address(&self, region: RegionKind) -> usize {
+        let held = self.holding.regions().get(region as usize);
+        held.map_or(0, Held::address)
+    }
+
     /// The region that `address` lies in, and where.
     pub(super) fn find(&self, address: usize) -> Option<(RegionKind, usize)> {
         let mut regions = RegionKind::ALL.into_iter().zip(self.holding.regions());

@@ -2,12 +2,12 @@
 //! remains to be refused here is a value that does not fit its field, for that depends on where the regions are
 //! (invariant 5).
 
-use super::check::label_offset;
+use super::check::{is_relative, label_offset};
 use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use super::regions::Regions;
 use super::slots::Slot;
-use super::tables::Relocations;
+use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -38,6 +38,9 @@ pub(super) fn link<C: Class>(
         stubs_at: at,
     };
     linker.write_stubs(reader)?;
+    if linker.plan.linked.is_some() {
+        return linker.link_image(reader, &mut parts);
+    }
     linker.fill(reader, &mut parts)?;
     linker.apply(reader, &mut parts)
 }
@@ -136,6 +139,20 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
+    /// Fills and links the image of a linked file.
+    #[cold]
+    fn link_image(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+        let [text, ..] = parts;
+        self.plan.fill_image(reader, text)?;
+        for table in self.plan.image_tables(reader)?.iter().flatten() {
+            self.apply_entries(reader, table, parts)?;
+        }
+        let [text, _, data, _] = parts;
+        let base = regions_base(&self.bases);
+        self.plan.copy_functions(base, text, data);
+        Ok(())
+    }
+
     /// Applies all relocations.
     fn apply(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
         let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
@@ -146,20 +163,31 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                let section = C::section(record);
-                if let Some(table) = self.plan.relocations(reader, index, &section)?
-                    && let Some(bytes) = parts.get_mut(table.slot.region as usize)
+                if is_table(C::kind(record))
+                    && let Some(table) = self.plan.relocations(reader, index, record)?
                 {
-                    let start = table.slot.offset as usize;
-                    let end = start.saturating_add(table.slot.size as usize);
-                    let bytes = bytes.get_mut(start..end).unwrap_or_default();
-                    match table.entries.is_rela {
-                        false => self.apply_table::<C::Rel>(reader, &table, bytes)?,
-                        true => self.apply_table::<C::Rela>(reader, &table, bytes)?,
-                    }
+                    self.apply_entries(reader, &table, parts)?;
                 }
                 index = index.saturating_add(1);
             }
+        }
+    }
+
+    fn apply_entries(
+        &mut self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
+        parts: &mut Regions4<'_>,
+    ) -> Checked<()> {
+        let Some(bytes) = parts.get_mut(table.slot.region as usize) else {
+            return Ok(());
+        };
+        let start = table.slot.offset as usize;
+        let end = start.saturating_add(table.slot.size as usize);
+        let bytes = bytes.get_mut(start..end).unwrap_or_default();
+        match table.entries.is_rela {
+            false => self.apply_table::<C::Rel>(reader, table, bytes),
+            true => self.apply_table::<C::Rela>(reader, table, bytes),
         }
     }
 
@@ -178,7 +206,8 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 return Ok(());
             }
             while let Some((record, rest)) = self.apply_words(batch, bytes) {
-                self.apply_one(reader, table, &record.fields(), bytes)?;
+                let relocation = record.fields().behind(self.plan.origin);
+                self.apply_one(reader, table, &relocation, bytes)?;
                 batch = rest;
             }
         }
@@ -227,7 +256,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         let (Some(row), Some(entry)) = (row.filter(|row| !row.is_marker()), entry) else {
             return Ok(());
         };
-        if row.is_word() {
+        if row.is_word() && self.plan.linked.is_none() {
             self.plan.word = relocation.r_type;
         }
         if row.is_high_part() {
@@ -243,7 +272,11 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             Some(place) if !row.is_open() => place,
             _ => bytes.get_mut(relocation.offset..).unwrap_or_default(),
         };
-        let (s, t) = self.value(reader, entry)?;
+        let (mut s, t) = self.value(reader, entry)?;
+        if is_relative(row) {
+            // B: what is added to the linker's addresses.
+            s = s.wrapping_sub(self.plan.origin);
+        }
         let got = self.word_of(0);
         let operands = Operands {
             s,
@@ -329,7 +362,10 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             false => self.address(reader, entry)?,
         };
         // Of other symbols nothing but the number is known: see `Operands`.
-        let t = if entry.is_function() { address & 1 } else { 0 };
+        let t = match entry.is_function() && self.plan.machine.has_thumb() {
+            true => address & 1,
+            false => 0,
+        };
         Ok((address.wrapping_sub(t), t))
     }
 

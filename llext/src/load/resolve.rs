@@ -95,6 +95,25 @@ impl<C: Class> Plan<'_, '_, C> {
 
     #[inline(never)]
     fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        let there = self
+            .symbols
+            .as_ref()
+            .and_then(|symbols| symbols.there(index));
+        // What nearly all are, and without a copy of the symbol for others to look at.
+        if let Some(symbol) = there.map(C::symbol)
+            && let Home::Section(section) = symbol.home
+            && let Some(place) = self.place(section as usize)
+            && let Some(entry) = place.at(symbol.value)
+        {
+            let entry = entry.as_function(symbol.is_function());
+            self.set_entry(index, entry);
+            return Ok(entry);
+        }
+        self.resolve_any(reader, index)
+    }
+
+    #[inline(never)]
+    fn resolve_any(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         let symbol = match &self.symbols {
             Some(symbols) => symbols.get(reader, index)?,
             None => None,
@@ -106,7 +125,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Looks up symbol `index` and writes down what it is.
-    #[inline(always)]
+    #[inline(never)]
     fn look_up(
         &mut self,
         reader: &mut Reader<'_>,
@@ -114,8 +133,8 @@ impl<C: Class> Plan<'_, '_, C> {
         symbol: &Symbol,
     ) -> Checked<Entry> {
         let entry = match symbol.home {
-            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
             _ if index == 0 => Entry::ZERO,
+            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
             Home::Undefined => self.find_name(reader, index, symbol)?,
             Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
@@ -141,19 +160,22 @@ impl<C: Class> Plan<'_, '_, C> {
         section: usize,
     ) -> Checked<Entry> {
         match self.place(section) {
-            Some(place) if place.is_placed() => {
-                if symbol.value > place.size() {
-                    return self.bad_symbol(reader, index, "st_value", symbol.value);
-                }
-                let entry = Entry(place.start().wrapping_add(symbol.value as u32));
-                Ok(entry.as_function(symbol.is_function()))
-            }
+            Some(place) if place.is_placed() => match place.at(symbol.value) {
+                Some(entry) => Ok(entry.as_function(symbol.is_function())),
+                None => self.bad_symbol(reader, index, "st_value", symbol.value),
+            },
             Some(_) => Ok(Entry::NOT_LOADED),
-            None => self.bad_symbol(reader, index, "st_shndx", section),
+            None => match (self.at_address(symbol.value), &self.linked) {
+                (Some(entry), _) => Ok(entry.as_function(symbol.is_function())),
+                // Linkers define what has no place in a library (the end of a stack).
+                (None, Some(_)) => Ok(Entry::NOT_LOADED),
+                (None, None) => self.bad_symbol(reader, index, "st_shndx", section),
+            },
         }
     }
 
     /// A symbol that the file does not define.
+    #[inline(always)]
     fn find_name(&self, reader: &mut Reader<'_>, index: usize, symbol: &Symbol) -> Checked<Entry> {
         let Some(symbols) = &self.symbols else {
             return Ok(Entry::UNDEFINED);

@@ -65,6 +65,13 @@ impl Place {
         start
     }
 
+    /// The entry of a symbol at `value` of the section, if that is loaded and as long as that at least.
+    #[inline(always)]
+    pub(super) fn at(self, value: usize) -> Option<Entry> {
+        let fits = self.is_placed() && value <= self.size();
+        fits.then(|| Entry(self.start().wrapping_add(value as u32)))
+    }
+
     /// Size in bytes.
     #[inline(always)]
     pub(super) fn size(self) -> usize {

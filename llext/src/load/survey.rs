@@ -115,7 +115,7 @@ impl<C: Class> Plan<'_, '_, C> {
             SHT_PROGBITS
                 if region != RegionKind::Text && align >= C::WORD && !options.export_all =>
             {
-                self.find_exports(reader, index, section, offset)?;
+                self.find_exports(reader, index, section, (region, offset))?;
             }
             _ => {}
         }
@@ -143,7 +143,7 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// Remembers the build-id of a section of notes, and lets no file pass that was built for other exports.
     #[cold]
-    fn read_notes(
+    pub(super) fn read_notes(
         &mut self,
         reader: &mut Reader<'_>,
         section: &Section,
@@ -164,12 +164,12 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Remembers the records of `.exported_sym`.
-    fn find_exports(
+    pub(super) fn find_exports(
         &mut self,
         reader: &mut Reader<'_>,
         index: usize,
         section: &Section,
-        offset: u32,
+        (region, offset): (RegionKind, u32),
     ) -> Checked<()> {
         let name = b".exported_sym\0";
         if !self.file.names.matches(reader, section.name, name)? {
@@ -182,7 +182,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 .bad_section(reader, index, "sh_size", section.size);
         }
         self.exports = ExportTable {
-            section: Some(section.region()),
+            section: Some(region),
             offset,
             count: (section.size / record) as u32,
         };
@@ -191,7 +191,7 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// Counts a section whose name and address are kept.
     #[cold]
-    fn keep(&mut self, reader: &mut Reader<'_>, section: &Section) -> Checked<()> {
+    pub(super) fn keep(&mut self, reader: &mut Reader<'_>, section: &Section) -> Checked<()> {
         if is_kept(section) {
             let name = self.file.names.len_at(reader, section.name)?;
             self.kept.0 = self.kept.0.saturating_add(1);

@@ -2,11 +2,11 @@
 
 use super::plan::Plan;
 use super::slots::Slot;
-use crate::elf::claim::{Chunk, Table};
+use crate::elf::claim::{Chunk, Span, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::{Entries, Relocation};
-use crate::elf::section::Section;
+use crate::elf::section::{SHT_REL, SHT_RELA};
 use crate::loaded::RegionKind;
 use crate::machine::Machine;
 
@@ -25,18 +25,17 @@ pub(super) struct Relocations {
 pub(super) const NO_TYPE: u32 = u32::MAX;
 
 impl<C: Class> Plan<'_, '_, C> {
-    /// The relocations that section `index` holds: `None` if it holds none, or if they are for a section that is not
-    /// loaded (debug information).
-    #[inline]
+    /// The relocations in the table that section `index` is: `None` if they are for a section that is not loaded
+    /// (debug information).
+    #[inline(always)]
     pub(super) fn relocations(
         &self,
         reader: &mut Reader<'_>,
         index: usize,
-        section: &Section,
+        record: &C::Section,
     ) -> Checked<Option<Relocations>> {
-        let Some(is_rela) = Entries::is_rela(section) else {
-            return Ok(None);
-        };
+        let section = C::section(record);
+        let is_rela = section.kind == SHT_RELA;
         let (target, symbols) = (section.info as usize, section.link as usize);
         let Some(place) = self.place(target) else {
             return self.file.bad_section(reader, index, "sh_info", target);
@@ -54,7 +53,7 @@ impl<C: Class> Plan<'_, '_, C> {
         if slot.region == RegionKind::Bss {
             return self.file.bad_section(reader, index, "sh_info", target);
         }
-        let span = section.contents(reader, "relocations")?;
+        let span = Span::claim(reader, section.offset, section.size, "relocations")?;
         let entries = Entries { span, is_rela };
         Ok(Some(Relocations {
             target,
@@ -62,6 +61,12 @@ impl<C: Class> Plan<'_, '_, C> {
             entries,
         }))
     }
+}
+
+/// Whether a section of this type is a relocation table.
+#[inline(always)]
+pub(super) fn is_table(kind: u32) -> bool {
+    kind == SHT_REL || kind == SHT_RELA
 }
 
 /// How many high parts are remembered.

@@ -266,6 +266,16 @@ impl Extension {
         self.text(start, usize::from(self.head.name))
     }
 
+    /// Whether that is `name`. Compares bytes: to make a text of them first costs several times as much.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        if usize::from(self.head.name) != name.len() {
+            return false;
+        }
+        let start = self.head.tail().texts_at(&self.head.exports());
+        let own = self.tail.get(start..).unwrap_or_default();
+        own.iter().zip(name.as_bytes()).all(|(a, b)| a == b)
+    }
+
     /// The path it was loaded from (`LoadOptions::origin`).
     pub fn origin(&self) -> &str {
         let start = self.head.tail().texts_at(&self.head.exports());

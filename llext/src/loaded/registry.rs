@@ -69,7 +69,18 @@ impl Registry {
 
     /// All extensions, in the order they were loaded.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Extension> + '_ {
-        let mut at = self.first;
+        self.from(self.first)
+    }
+
+    /// Those that were loaded after `extension`, which alone can use it.
+    pub(crate) fn after<'r>(
+        &'r self,
+        extension: &'r Extension,
+    ) -> impl Iterator<Item = &'r Extension> + 'r {
+        self.from(extension.head.next)
+    }
+
+    fn from(&self, mut at: Option<NonNull<Extension>>) -> impl Iterator<Item = &Extension> + '_ {
         core::iter::from_fn(move || {
             // SAFETY: *one owner*: lent for as long as `self` is borrowed.
             let extension: &Extension = unsafe { at?.as_ref() };
@@ -135,14 +146,15 @@ impl Registry {
 
     /// Takes the extension `id` out of the list and gives its memory back; how many bytes that was.
     pub(crate) fn remove(&mut self, heap: &dyn Heap, id: ExtensionId) -> Option<usize> {
-        let mut node = self.unlink(id)?;
+        let node = self.unlink(id)?;
         // SAFETY: *one owner*: nobody else has the node now that it is out of the list. Its regions and its own block came
         // from `heap`, the loader's only one, with just these kinds, sizes and alignments.
         unsafe {
-            let extension = node.as_mut();
-            let bytes = extension.size();
+            let extension = node.as_ref();
+            let mut bytes = extension.metadata_size();
             let layout = extension.head.block;
-            for (region, kind) in extension.head.regions.iter_mut().zip(RegionKind::ALL) {
+            for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
+                bytes = bytes.saturating_add(region.size());
                 region.free(heap, kind.memory());
             }
             Held::from_layout(node.cast(), layout).free(heap, MemoryKind::Metadata);

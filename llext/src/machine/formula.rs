@@ -1,5 +1,7 @@
 //! What relocations compute.
 
+use super::field::Field;
+
 /// What a relocation computes, in the letters of the psABIs: **S** the symbol's value, **A** the addend,
 /// **P** the address of the place, **Pa** the same rounded down to a word, **T** 1 for a Thumb function,
 /// **V** what the place holds, **G** the address of the symbol's entry in the global offset table (the word of
@@ -77,6 +79,36 @@ pub struct Operands {
     pub tp: usize,
 }
 
+/// A formula taken apart: what the loader computes with, in bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms(u16);
+
+// What A is added to: S, or one of these.
+const G: u16 = 1;
+const GOT: u16 = 2;
+const BASE: u16 = G | GOT;
+/// A is left out.
+const NO_A: u16 = 1 << 2;
+/// T is set in the sum.
+const T: u16 = 1 << 3;
+/// The sum is rounded down to a page.
+const PAGE: u16 = 1 << 4;
+// What is subtracted: nothing, or one of these.
+const LESS_P: u16 = 1 << 5;
+const LESS_GOT: u16 = 2 << 5;
+const LESS_TP: u16 = 3 << 5;
+const LESS: u16 = LESS_TP;
+/// What is subtracted is rounded down to a word, or to a page.
+const OF_WORD: u16 = 1 << 7;
+const OF_PAGE: u16 = 1 << 8;
+/// V is added to the result, or the result subtracted from V.
+const V_PLUS: u16 = 1 << 9;
+const V_MINUS: u16 = 1 << 10;
+/// The field's special computes it.
+const OWN: u16 = 1 << 11;
+
+/// Only AArch64 counts in pages.
+const HAS_PAGES: bool = cfg!(any(target_arch = "aarch64", not(target_os = "none")));
 /// What is cut off by Page(x).
 const PAGE_OFFSET: usize = 0xfff;
 /// What is cut off by Pa.
@@ -85,43 +117,79 @@ const WORD_OFFSET: usize = 3;
 impl Formula {
     /// Whether it computes with G.
     pub(super) const fn needs_stub_word(self) -> bool {
-        use Formula::{Got, GotOffset, GotPage, GotPageOffset, GotRel};
-        matches!(self, Got | GotRel | GotOffset | GotPage | GotPageOffset)
+        self.terms().0 & BASE == G
     }
 
-    /// The result, for formulas that need neither V nor another relocation.
-    pub(super) fn compute(self, operands: &Operands) -> usize {
-        let Operands { p, got, tp, .. } = *operands;
-        let base = match self {
-            _ if self.needs_stub_word() => operands.g,
-            Self::OriginRel => got,
-            _ => operands.s,
-        };
-        let mut sum = base.wrapping_add_signed(operands.a);
-        if matches!(self, Self::Sym) {
-            sum = base;
-        }
-        if matches!(
-            self,
-            Self::AbsT | Self::RelT | Self::RelWordT | Self::Sym | Self::SymOrigin
-        ) {
-            sum |= operands.t;
-        }
-        if HAS_PAGES && matches!(self, Self::Page | Self::GotPage) {
-            sum &= !PAGE_OFFSET;
-        }
-        let from = match self {
-            Self::Rel | Self::RelT | Self::GotRel | Self::OriginRel => p,
-            Self::RelWord | Self::RelWordT => p & !WORD_OFFSET,
-            Self::TpRel => tp,
-            Self::GotOffset | Self::SymOrigin => got,
-            Self::Page | Self::GotPage if HAS_PAGES => p & !PAGE_OFFSET,
-            Self::GotPageOffset if HAS_PAGES => got & !PAGE_OFFSET,
-            _ => 0,
-        };
-        sum.wrapping_sub(from)
+    /// What the formula consists of.
+    pub(super) const fn terms(self) -> Terms {
+        Terms(match self {
+            Self::Nothing | Self::OfHigh | Self::Abs => 0,
+            Self::AbsT => T,
+            Self::Rel => LESS_P,
+            Self::RelT => T | LESS_P,
+            Self::RelWord => LESS_P | OF_WORD,
+            Self::RelWordT => T | LESS_P | OF_WORD,
+            Self::Sym => NO_A | T,
+            Self::Add => V_PLUS,
+            Self::Sub => V_MINUS,
+            Self::TpRel => LESS_TP,
+            Self::Got => G,
+            Self::GotRel => G | LESS_P,
+            Self::GotOffset => G | LESS_GOT,
+            Self::OriginRel => GOT | LESS_P,
+            Self::SymOrigin => T | LESS_GOT,
+            Self::Page => PAGE | LESS_P | OF_PAGE,
+            Self::GotPage => G | PAGE | LESS_P | OF_PAGE,
+            Self::GotPageOffset => G | LESS_GOT | OF_PAGE,
+            Self::OfField => OWN,
+        })
     }
 }
 
-/// Only AArch64 counts in pages.
-const HAS_PAGES: bool = cfg!(any(target_arch = "aarch64", not(target_os = "none")));
+impl Terms {
+    const fn has(self, term: u16) -> bool {
+        self.0 & term != 0
+    }
+
+    /// What the formula makes of the operands, and of what `field` holds at `place`.
+    pub(super) fn compute(self, field: &Field, place: &[u8], operands: &Operands) -> usize {
+        if self.has(OWN) {
+            return field.compute(place, operands) as usize;
+        }
+        let mut sum = match self.0 & BASE {
+            G => operands.g,
+            GOT => operands.got,
+            _ => operands.s,
+        };
+        if !self.has(NO_A) {
+            sum = sum.wrapping_add_signed(operands.a);
+        }
+        if self.has(T) {
+            sum |= operands.t;
+        }
+        let mut less = match self.0 & LESS {
+            LESS_P => operands.p,
+            LESS_GOT => operands.got,
+            LESS_TP => operands.tp,
+            _ => 0,
+        };
+        if self.has(OF_WORD) {
+            less &= !WORD_OFFSET;
+        }
+        if HAS_PAGES && self.has(PAGE) {
+            sum &= !PAGE_OFFSET;
+        }
+        if HAS_PAGES && self.has(OF_PAGE) {
+            less &= !PAGE_OFFSET;
+        }
+        let result = sum.wrapping_sub(less);
+        if !self.has(V_PLUS | V_MINUS) {
+            return result;
+        }
+        let v = field.read(place) as usize;
+        match self.has(V_PLUS) {
+            true => v.wrapping_add(result),
+            false => v.wrapping_sub(result),
+        }
+    }
+}

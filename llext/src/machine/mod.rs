@@ -115,6 +115,19 @@ impl Machine {
         self.hints.iter().find(covers).map(|hint| hint.text)
     }
 
+    /// Whether bit 0 of a function's address is no part of where it lies, but says that it is T32 code.
+    pub(crate) fn has_thumb(&self) -> bool {
+        const ARM: u16 = 40;
+        self.e_machine == ARM
+    }
+
+    /// What the image of a linked file is aligned to at least, in bytes. AArch64's ADRP counts in pages of 4 KiB, so
+    /// that distances which a linker computed hold for whole pages alone (Arm ARM, C6.2.12).
+    pub(crate) fn image_align(&self) -> usize {
+        const AARCH64: u16 = 183;
+        if self.e_machine == AARCH64 { 4096 } else { 1 }
+    }
+
     /// The row of `r_type`, if the loader supports that type.
     pub fn row(&self, r_type: u32) -> Option<&'static Row> {
         let position = *self.index.get(r_type as usize)?;

@@ -1,6 +1,7 @@
 //! Relocation types as rows of a table.
 
 use super::field::{Field, FieldError, Sign, State, a32, t32};
+use super::formula::Terms;
 use super::{Class, Formula, Operands, Stub};
 use core::ops::RangeInclusive;
 
@@ -11,6 +12,8 @@ pub struct Row {
     pub r_type: u16,
     /// What else is known of it, for the loops over all relocations.
     flags: u16,
+    /// What it computes, for the computer.
+    terms: Terms,
     /// What it computes.
     pub formula: Formula,
     /// Bytes of the place.
@@ -80,6 +83,7 @@ impl Row {
         Self {
             r_type,
             flags,
+            terms: formula.terms(),
             formula,
             width: field.width,
             name,
@@ -144,13 +148,7 @@ impl Row {
 
     /// What the formula makes of the operands, in the arithmetic of the class.
     pub fn value(&self, place: &[u8], operands: &Operands) -> isize {
-        let result = self.formula.compute(operands) as isize;
-        let value = match self.formula {
-            Formula::Add => self.field.read(place).wrapping_add(result),
-            Formula::Sub => self.field.read(place).wrapping_sub(result),
-            Formula::OfField => self.field.compute(place, operands),
-            _ => result,
-        };
+        let value = self.terms.compute(self.field, place, operands) as isize;
         match self.flags & CLASS64 {
             0 => value as i32 as isize,
             _ => value,

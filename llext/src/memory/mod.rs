@@ -32,7 +32,7 @@ pub(crate) use holding::{Extent, Holding};
 pub use in_place::InPlace;
 pub use owned::{OwnedBlocks, Usage};
 pub use protection::Protection;
-pub(crate) use records::records;
+pub(crate) use records::{bytes_of, records};
 pub(crate) use region::Held;
 pub(crate) use seal::synchronise_instructions;
 pub use split::SplitHeap;

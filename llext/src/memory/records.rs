@@ -18,6 +18,14 @@ pub(crate) fn records<const N: usize>(bytes: &[u8]) -> Option<&[Words<N>]> {
     Some(unsafe { core::slice::from_raw_parts(at, len) })
 }
 
+/// The bytes of words.
+#[inline]
+pub(crate) fn bytes_of(words: &mut [u32]) -> &mut [u8] {
+    let len = size_of_val::<[u32]>(words);
+    // SAFETY: the words' bytes, borrowed as long as they are; every byte pattern is a word's.
+    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), len) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

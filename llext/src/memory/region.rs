@@ -145,13 +145,12 @@ impl Held {
     /// Gives the block back.
     ///
     /// # Safety
-    /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more.
-    pub(crate) unsafe fn free(&mut self, heap: &dyn Heap, kind: MemoryKind) {
+    /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more, which is not freed a second time.
+    pub(crate) unsafe fn free(&self, heap: &dyn Heap, kind: MemoryKind) {
         let align = self.size_and_align >> SIZE_BITS;
         if self.size() != 0 && align != PART {
             // SAFETY: by the caller's word; size and alignment are those of the block.
             unsafe { heap.free(kind, self.at, self.size(), 1 << align) }
         }
-        *self = Self::NONE;
     }
 }

@@ -16,7 +16,7 @@ fn program() -> &'static Path {
             let object = folder.join(format!("{name}.o"));
             let mut cc = Command::new("cc");
             cc.args(STRICT).args([
-                "-O1",
+                "-Os",
                 "-fPIC",
                 "-DLL_EXTENSION_BUILD",
                 "-c",
@@ -49,4 +49,19 @@ fn refusals_have_zephyrs_numbers() {
 #[test]
 fn what_a_loader_returns_is_passed_on() {
     part("loaders_that_fail");
+}
+
+#[test]
+fn an_extension_lives_and_goes() {
+    part("life");
+}
+
+#[test]
+fn files_that_cannot_be_loaded_leave_nothing_behind() {
+    part("refused_files");
+}
+
+#[test]
+fn a_loader_needs_no_more_than_read_and_seek() {
+    part("streams");
 }

@@ -82,11 +82,10 @@ static CALL: Special = Special {
 };
 
 /// A call to nothing is none.
-fn skip(field: &Field, place: &mut [u8]) -> Option<()> {
-    let condition = match field.load(place)? & CONDITION {
+fn skip(field: &Field, place: &mut [u8]) {
+    let condition = match field.load(place).unwrap_or(ALWAYS) & CONDITION {
         CONDITION => ALWAYS,
         condition => condition,
     };
     field.store(place, condition | NOP);
-    Some(())
 }

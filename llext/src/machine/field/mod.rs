@@ -130,7 +130,7 @@ pub struct Special {
     /// What [`Formula::OfField`](super::Formula::OfField) computes, from what the place holds and the operands.
     pub compute: Option<fn(&Field, &[u8], &Operands) -> isize>,
     /// What becomes of a call to a weak symbol that nothing defines.
-    pub absent: Option<fn(&Field, &mut [u8]) -> Option<()>>,
+    pub absent: Option<fn(&Field, &mut [u8])>,
 }
 
 impl Special {
@@ -255,12 +255,13 @@ impl Field {
     }
 
     /// Writes what stands for a call to a weak symbol that nothing defines; false (and nothing done) if the
-    /// field is none of a call, or the place too short.
+    /// field is none of a call.
     pub(super) fn skip_call(&self, place: &mut [u8]) -> bool {
-        self.special
-            .and_then(|special| special.absent)
-            .and_then(|absent| absent(self, place))
-            .is_some()
+        let absent = self.special.and_then(|special| special.absent);
+        if let Some(absent) = absent {
+            absent(self, place);
+        }
+        absent.is_some()
     }
 
     /// The number that the parts make.
@@ -304,28 +305,38 @@ impl Field {
     }
 
     /// The word in a place; `None` if the place is too short.
+    #[inline(never)]
     pub fn load(&self, place: &[u8]) -> Option<usize> {
-        let bytes = place.get(..self.width.into())?;
-        let word = bytes
-            .iter()
-            .rev()
-            .fold(0, |word: usize, byte| word << 8 | usize::from(*byte));
-        Some(match self.order {
-            Order::Little => word,
-            Order::Halfwords => (word as u32).rotate_left(16) as usize,
-        })
+        if self.width == 4 {
+            let word = u32::from_le_bytes(*place.first_chunk()?);
+            return Some(self.in_order(word) as usize);
+        }
+        let bytes = place.get(..self.width.into())?.iter().rev();
+        Some(bytes.fold(0, |word: usize, byte| word << 8 | usize::from(*byte)))
     }
 
     /// Puts a word into a place, as far as that goes.
+    #[inline(never)]
     pub fn store(&self, place: &mut [u8], word: usize) {
-        let mut rest = match self.order {
-            Order::Little => word,
-            Order::Halfwords => (word as u32).rotate_left(16) as usize,
-        };
+        if self.width == 4 {
+            if let Some(place) = place.first_chunk_mut() {
+                *place = self.in_order(word as u32).to_le_bytes();
+            }
+            return;
+        }
+        let mut rest = word;
         for byte in place.iter_mut().take(self.width.into()) {
             *byte = rest as u8;
             // Where a place is wider than a word, the rest of it is the sign.
             rest = (rest as isize >> 8) as usize;
+        }
+    }
+
+    /// A word of four bytes in the manual's order, and back.
+    const fn in_order(&self, word: u32) -> u32 {
+        match self.order {
+            Order::Little => word,
+            Order::Halfwords => word.rotate_left(16),
         }
     }
 }

@@ -127,11 +127,11 @@ static PAIR: Special = Special {
     },
     // A call to nothing is one to address 0, with x0 as its base instead of the place.
     absent: Some(|field, pair| {
-        (PAIR.write)(field, pair, HALF).ok()?;
-        let (_, second) = pair.split_at_mut_checked(4)?;
-        let insn = LO12_I.load(second)?;
-        LO12_I.store(second, insn & !RS1);
-        Some(())
+        let written = (PAIR.write)(field, pair, HALF);
+        if let (Ok(()), Some((_, second))) = (written, pair.split_at_mut_checked(4)) {
+            let insn = LO12_I.load(second).unwrap_or(0);
+            LO12_I.store(second, insn & !RS1);
+        }
     }),
     ..Special::PLAIN
 };

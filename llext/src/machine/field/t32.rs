@@ -26,7 +26,7 @@ pub static BRANCH_T3: Field = branch(4, Limits::signed(21, 1), &T3).through_stub
 
 /// `BL label` and `B.W label`, ±16 MiB. A7.7.18, T1 and A7.7.12, T4: S:I1:I2:imm10:imm11:0, where
 /// I = NOT(J EOR S).
-pub static BRANCH_T4: Field = branch(4, Limits::signed(25, 1), &T4)
+pub static BRANCH_T4: Field = branch(4, Limits::signed(25, 1), &[])
     .through_stub()
     .special(&BRANCH);
 
@@ -37,14 +37,14 @@ pub static BRANCH_T3_INTERWORKING: Field = branch(4, Limits::signed(21, 1), &T3)
     .special(&STATE_KEPT);
 
 /// [`BRANCH_T4`] as `B.W`, the same.
-pub static BRANCH_T4_INTERWORKING: Field = branch(4, Limits::signed(25, 1), &T4)
+pub static BRANCH_T4_INTERWORKING: Field = branch(4, Limits::signed(25, 1), &[])
     .through_stub()
     .state(State::ThumbByStub)
     .special(&BRANCH_STATE_KEPT);
 
 /// [`BRANCH_T4`] as `BL`, which becomes `BLX` for A32 code. DDI 0406, A8.8.25, T1 and T2: the latter counts from
 /// the word that the place is in, so that a distance from the second halfword is rounded up.
-pub static CALL_T1_T2: Field = branch(4, Limits::signed(25, 1), &T4)
+pub static CALL_T1_T2: Field = branch(4, Limits::signed(25, 1), &[])
     .through_stub()
     .state(State::ThumbToAny)
     .special(&CALL);
@@ -54,15 +54,6 @@ const T3: [Part; 5] = [
     part([19, 19], [11, 11]),
     part([18, 18], [13, 13]),
     part([17, 12], [21, 16]),
-    part([11, 1], [10, 0]),
-];
-
-/// S:J1:J2:imm10:imm11:0.
-const T4: [Part; 5] = [
-    part([24, 24], [26, 26]),
-    part([23, 23], [13, 13]),
-    part([22, 22], [11, 11]),
-    part([21, 12], [25, 16]),
     part([11, 1], [10, 0]),
 ];
 
@@ -182,22 +173,37 @@ static CALL: Special = Special {
     ..BRANCH
 };
 
+/// Most relocations of T32 code are these, so that they have no parts that a loop would go through: S at 26,
+/// imm10 at 25:16, J1 at 13, J2 at 11, imm11 at 10:0.
 fn read_branch(field: &Field, place: &[u8]) -> Option<isize> {
-    field.read_parts(place).map(swap_j_and_i)
+    let insn = field.load(place)?;
+    let i1_i2 = insn >> 13 << 23 & I1 | insn << 11 & I2;
+    let value = i1_i2 | insn >> 4 & 0x3f_f000 | insn << 1 & 0xffe;
+    Some(match insn & 1 << 26 {
+        0 => value ^ (I1 | I2),
+        _ => value | (-1_isize << 24) as usize,
+    } as isize)
 }
 
 fn write_branch(field: &Field, place: &mut [u8], value: isize, bl: usize) -> Result<(), Limits> {
     let insn = field.load(place).ok_or(Limits::NONE)?;
-    let insn = field.scatter(insn & !BL | bl, swap_j_and_i(value) as usize);
-    field.store(place, insn);
+    let (value, s) = match value as usize {
+        positive if value >= 0 => (positive ^ (I1 | I2), 0),
+        negative => (negative, 1 << 26),
+    };
+    let (j1, j2) = ((value & I1) >> 23 << 13, (value & I2) >> 22 << 11);
+    let distance = s | j1 | j2 | value << 4 & 0x03ff_0000 | value >> 1 & 0x7ff;
+    field.store(place, insn & !(0x07ff_2fff | BL) | bl | distance);
     Ok(())
 }
 
+/// Bits 23 and 22 of a distance.
+const I1: usize = 1 << 23;
+const I2: usize = 1 << 22;
+
 /// A call to nothing is none.
-fn skip(field: &Field, place: &mut [u8]) -> Option<()> {
-    field.load(place)?;
+fn skip(field: &Field, place: &mut [u8]) {
     field.store(place, NOP_W);
-    Some(())
 }
 
 /// Refuses what is no Thumb code.
@@ -209,15 +215,6 @@ fn thumb(field: &Field, value: isize) -> Result<(), Limits> {
         })
     } else {
         Ok(())
-    }
-}
-
-/// Makes I1:I2 of a signed distance J1:J2, and the other way round: where the sign is clear, both bits change.
-const fn swap_j_and_i(value: isize) -> isize {
-    if value < 0 {
-        value
-    } else {
-        value ^ (1 << 23 | 1 << 22)
     }
 }
 
@@ -238,39 +235,42 @@ static BIASED: Special = Special {
 
 /// Of `LDR.W (literal)`, the bit that says "add", not "subtract".
 static ADD_OR_SUBTRACT: Special = Special {
-    read: |field, place| read_magnitude::<{ 1 << 23 }, 0>(field, place),
-    write: |field, place, value| write_magnitude::<{ 1 << 23 }, 0>(field, place, value),
+    read: |field, place| read_magnitude(field, place, ADD, 0),
+    write: |field, place, value| write_magnitude(field, place, value, ADD, 0),
     ..Special::PLAIN
 };
+const ADD: usize = 1 << 23;
 
 /// Of `ADR.W`, the bits of the opcode that make an ADD a SUB.
 static ADD_OR_SUB: Special = Special {
-    read: |field, place| read_magnitude::<0, 0x00a0_0000>(field, place),
-    write: |field, place, value| write_magnitude::<0, 0x00a0_0000>(field, place, value),
+    read: |field, place| read_magnitude(field, place, 0, SUB),
+    write: |field, place, value| write_magnitude(field, place, value, 0, SUB),
     ..Special::PLAIN
 };
+const SUB: usize = 0x00a0_0000;
 
-/// A magnitude with its sign in the opcode: one of these groups of bits is set.
-fn read_magnitude<const ADD: usize, const SUB: usize>(
-    field: &Field,
-    place: &[u8],
-) -> Option<isize> {
+/// A magnitude with its sign in the opcode: of two groups of bits one is set.
+#[inline(never)]
+fn read_magnitude(field: &Field, place: &[u8], add: usize, sub: usize) -> Option<isize> {
     let insn = field.load(place)?;
     let magnitude = field.gather(insn) as isize;
-    Some(if insn & (ADD | SUB) == SUB {
+    Some(if insn & (add | sub) == sub {
         magnitude.wrapping_neg()
     } else {
         magnitude
     })
 }
 
-fn write_magnitude<const ADD: usize, const SUB: usize>(
+#[inline(never)]
+fn write_magnitude(
     field: &Field,
     place: &mut [u8],
     value: isize,
+    add: usize,
+    sub: usize,
 ) -> Result<(), Limits> {
     let insn = field.load(place).ok_or(Limits::NONE)?;
-    let insn = field.scatter(insn, value.unsigned_abs()) & !(ADD | SUB);
-    field.store(place, insn | if value < 0 { SUB } else { ADD });
+    let insn = field.scatter(insn, value.unsigned_abs()) & !(add | sub);
+    field.store(place, insn | if value < 0 { sub } else { add });
     Ok(())
 }

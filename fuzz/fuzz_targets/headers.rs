@@ -1,0 +1,4 @@
+//! The ELF header and the section headers are claims.
+#![cfg_attr(fuzzing, no_main)]
+
+llext_fuzz::target!(llext_fuzz::load::load, llext_fuzz::mutate::Focus::Headers);

@@ -1,0 +1,7 @@
+//! Any byte is a claim.
+#![cfg_attr(fuzzing, no_main)]
+
+llext_fuzz::target!(
+    llext_fuzz::load::load,
+    llext_fuzz::mutate::Focus::Everything
+);
