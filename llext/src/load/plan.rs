@@ -206,7 +206,8 @@ pub(super) fn open<'p, 's, C: Class>(
     };
     match Scratch::take(heap, sections, count) {
         Some(mut scratch) => {
-            scratch.entries_mut().fill(Entry::UNKNOWN.0);
+            const { assert!(Entry::UNKNOWN.0 == u32::MAX) };
+            scratch.set_entries();
             Ok(Opened {
                 file,
                 symbols,
