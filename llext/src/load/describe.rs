@@ -156,7 +156,7 @@ pub(super) fn check<C: Class>(
     for _ in 0..end {
         let address = regions.word::<C>(RegionKind::Data, at);
         let region = regions.find(address).map(|(region, _)| region);
-        if region != Some(RegionKind::Text) && !is_filler(address, C::WORD) {
+        if !region.is_some_and(RegionKind::has_code) && !is_filler(address, C::WORD) {
             return reader.refuse(LoadError::BadFunction { address });
         }
         at = at.saturating_add(C::WORD);

@@ -6,6 +6,7 @@
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::REGION_LIMIT;
+use super::stay::Stay;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
@@ -26,6 +27,8 @@ pub(super) struct World<'w> {
     pub(super) near: usize,
     /// The id of the firmware's exports, unless files for others are welcome too.
     pub(super) abi: Option<AbiId>,
+    /// The file, if sections may stay in it.
+    pub(super) stay: Option<Stay>,
 }
 
 impl<'w> World<'w> {
@@ -38,12 +41,18 @@ impl<'w> World<'w> {
             registry,
             near,
             abi: None,
+            stay: None,
         }
     }
 
     /// The same, where a file that was built for other exports is refused.
     pub(super) fn with_abi(self, abi: Option<AbiId>) -> Self {
         Self { abi, ..self }
+    }
+
+    /// The same, where sections may stay in the file.
+    pub(super) fn with_file(self, stay: Option<Stay>) -> Self {
+        Self { stay, ..self }
     }
 }
 

@@ -24,19 +24,26 @@ pub enum RegionKind {
     Data,
     /// Zeroed data.
     Bss,
+    /// No memory that was taken, but the file itself: sections of any kind lie there that stay in place.
+    File,
 }
 
 impl RegionKind {
-    /// All of them, in the order of `Extension::regions` and `Requirements::regions`.
+    /// Those that memory is taken for, in the order of `Extension::regions` and `Requirements::regions`.
     pub const ALL: [Self; 4] = [Self::Text, Self::Rodata, Self::Data, Self::Bss];
 
-    /// "text", "rodata", "data", "bss".
+    /// Those, and the file.
+    pub(crate) const PLACES: [Self; 5] =
+        [Self::Text, Self::Rodata, Self::Data, Self::Bss, Self::File];
+
+    /// "text", "rodata", "data", "bss", "file".
     pub const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Rodata => "rodata",
             Self::Data => "data",
             Self::Bss => "bss",
+            Self::File => "file",
         }
     }
 
@@ -44,17 +51,23 @@ impl RegionKind {
     pub(crate) const fn memory(self) -> MemoryKind {
         match self {
             Self::Text => MemoryKind::Instruction,
-            Self::Rodata | Self::Data | Self::Bss => MemoryKind::Data,
+            Self::Rodata | Self::Data | Self::Bss | Self::File => MemoryKind::Data,
         }
     }
 
-    /// The kind with this place in [`ALL`](Self::ALL).
+    /// Whether code may lie there.
+    pub const fn has_code(self) -> bool {
+        matches!(self, Self::Text | Self::File)
+    }
+
+    /// The kind with this place in [`PLACES`](Self::PLACES).
     pub(crate) const fn from_index(index: u32) -> Self {
-        match index & 3 {
+        match index & 7 {
             0 => Self::Text,
             1 => Self::Rodata,
             2 => Self::Data,
-            _ => Self::Bss,
+            3 => Self::Bss,
+            _ => Self::File,
         }
     }
 }
@@ -103,7 +116,7 @@ pub(crate) struct Head {
     pub(super) marked: Cell<bool>,
     /// How many loads of this name no unload has taken back yet: one at least.
     pub(super) uses: Cell<u16>,
-    pub(super) regions: [Held; 4],
+    pub(super) regions: [Held; 5],
     /// Size in bytes of the block that this lies in, and above it the logarithm of its alignment.
     pub(super) block: u32,
     /// Bytes of an address in the file.
@@ -125,7 +138,7 @@ impl Head {
     /// The head of an extension that is in no list yet.
     #[inline(always)]
     pub(crate) fn new(
-        regions: [Held; 4],
+        regions: [Held; 5],
         word: usize,
         exports: ExportTable,
         (arrays, build_id): (Arrays, BuildId),
@@ -173,7 +186,7 @@ impl Head {
 
 // What a load holds beside its regions and names, on the targets.
 #[cfg(target_pointer_width = "32")]
-const _: () = assert!(size_of::<Head>() <= 100);
+const _: () = assert!(size_of::<Head>() <= 112);
 
 /// Where the exports are.
 #[derive(Clone, Copy, Default)]
@@ -297,6 +310,16 @@ impl Extension {
         })
     }
 
+    /// The file, if sections of it have stayed where they lay: that is memory of whoever gave it.
+    pub fn file(&self) -> Option<Region> {
+        let held = self.held(RegionKind::File);
+        (held.size() != 0).then_some(Region {
+            kind: RegionKind::File,
+            address: held.address(),
+            size: held.size(),
+        })
+    }
+
     /// Its sections, in file order; empty unless kept.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_>> + '_ {
         let at = self.head.tail().sections_at();
@@ -357,12 +380,9 @@ impl Extension {
 
     /// Bytes held: regions and metadata, as they were asked for.
     pub fn size(&self) -> usize {
-        self.head
-            .regions
-            .iter()
-            .fold(self.metadata_size(), |sum, held| {
-                sum.saturating_add(held.size())
-            })
+        self.regions().fold(self.metadata_size(), |sum, region| {
+            sum.saturating_add(region.size)
+        })
     }
 
     /// Copies `into.len()` bytes from target address `address` on; false if they do not all lie in one region.
@@ -378,18 +398,19 @@ impl Extension {
 
     /// The region that `address` lies in, and where.
     pub(crate) fn place(&self, address: usize) -> Option<(RegionKind, usize)> {
-        RegionKind::ALL
+        RegionKind::PLACES
             .into_iter()
             .find_map(|kind| Some((kind, self.held(kind).offset_of(address)?)))
     }
 
     pub(crate) fn held(&self, kind: RegionKind) -> &Held {
-        let [text, rodata, data, bss] = &self.head.regions;
+        let [text, rodata, data, bss, file] = &self.head.regions;
         match kind {
             RegionKind::Text => text,
             RegionKind::Rodata => rodata,
             RegionKind::Data => data,
             RegionKind::Bss => bss,
+            RegionKind::File => file,
         }
     }
 

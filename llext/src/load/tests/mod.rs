@@ -2,6 +2,7 @@
 
 mod abi;
 mod faults;
+mod in_place;
 mod lookup;
 mod memory;
 mod place;
