@@ -23,6 +23,7 @@ mod errno;
 mod exports;
 mod handle;
 mod heap;
+mod inspect;
 mod layout;
 mod life;
 mod load;

@@ -106,17 +106,21 @@ impl State {
             Ok(extension) => Handle::new(extension),
             Err(error) => return Err(self.failed(error, first.0)),
         };
-        match handle {
-            Ok(handle) => {
-                self.push(handle);
-                Ok(handle)
+        let kept = handle.and_then(|handle| {
+            self.push(handle);
+            match param.keep_section_info {
+                true => self.keep_headers(&mut source, handle).map(|()| handle),
+                false => Ok(handle),
             }
-            Err(code) => {
-                // Nobody can use what has just been loaded.
-                let _ = self.llext().unload(name);
-                Err(code)
+        });
+        if kept.is_err() {
+            // Nobody can use what has just been loaded.
+            let _ = self.llext().unload(name);
+            if let Ok(handle) = handle {
+                self.remove(handle);
             }
         }
+        kept
     }
 
     /// Keeps an error for `llext_last_error`; its number.

@@ -87,7 +87,7 @@ pub mod zephyr;
 
 pub use error::{LoadError, RelocationFault, UnloadError};
 pub use export::{AbiId, Export, Exports};
-pub use load::{LoadOptions, Report, Requirements};
+pub use load::{LoadOptions, Report, Requirements, SectionHeader};
 pub use loaded::{
     BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
 };
@@ -256,6 +256,24 @@ impl<'a> Llext<'a> {
         buffer: &'b mut [u8],
     ) -> Result<Option<(&'b str, usize)>, LoadError> {
         load::symbol_at(self, source, extension, address, buffer)
+    }
+
+    /// The header of section `index` of the file in `source`; `None` if it has not so many.
+    pub fn section_header(
+        &self,
+        source: &mut dyn Source,
+        index: usize,
+    ) -> Result<Option<SectionHeader>, LoadError> {
+        load::section_header(self, source, load::Which::Index(index))
+    }
+
+    /// The header of the first section with this name of the file in `source`.
+    pub fn find_section(
+        &self,
+        source: &mut dyn Source,
+        name: &str,
+    ) -> Result<Option<SectionHeader>, LoadError> {
+        load::section_header(self, source, load::Which::Named(name))
     }
 
     /// The firmware's exports.

@@ -26,6 +26,11 @@ int main(void)
 	struct llext_buf_loader loader = LLEXT_PERSISTENT_BUF_LOADER(file, sizeof(file));
 	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
 	struct llext *ext = NULL;
+	const elf_shdr_t *header;
+	elf_shdr_t copy;
+	enum llext_mem region;
+	const void *address;
+	size_t size;
 	char text[80];
 	int sum = 0;
 
@@ -44,6 +49,12 @@ int main(void)
 	sum += llext_teardown(ext);
 	llext_bootstrap(ext, NULL, NULL);
 	sum += llext_add_domain(ext, NULL);
+	sum += llext_find_section(&loader.loader, ".text");
+	sum += llext_get_section_header(&loader.loader, ext, ".text", &copy);
+	sum += llext_section_shndx(&loader.loader, ext, ".text");
+	sum += llext_get_section_info(&loader.loader, ext, 1, &header, &region, &size);
+	sum += llext_get_region_info(&loader.loader, ext, LLEXT_MEM_TEXT, &header, &address, &size);
+	sum += llext_free_inspection_data(&loader.loader, ext);
 	sum += llext_unload(&ext);
 	return sum;
 }

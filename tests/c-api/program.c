@@ -66,7 +66,7 @@ static struct file read_file(const char *name)
 	char path[512];
 	struct file file = { NULL, 0 };
 
-	snprintf(path, sizeof(path), "%s/%s.o", folder, name);
+	snprintf(path, sizeof(path), "%s/%s.%s", folder, name, strcmp(name, "shared") == 0 ? "so" : "o");
 	FILE *stream = fopen(path, "rb");
 	if (stream == NULL) {
 		perror(path);
@@ -345,6 +345,68 @@ static void refused_files(void)
 	EXPECT(refused > 5 && refused < 60, 1);
 }
 
+/* Section headers, and where sections and regions are. */
+static void inspection(void)
+{
+	struct file file = read_file("life");
+	struct llext_buf_loader loader = LLEXT_BUF_LOADER(file.bytes, file.len);
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+	struct llext *ext = NULL;
+	const elf_shdr_t *header;
+	elf_shdr_t copy;
+	enum llext_mem region;
+	const void *address;
+	size_t offset, size;
+
+	EXPECT(llext_heap_init(heap_memory(), HEAP_SIZE), 0);
+	/* Without a load, and without what a load keeps. */
+	ssize_t at = llext_find_section(&loader.loader, ".rodata");
+	EXPECT(strcmp((char *)file.bytes + at, "hello from life"), 0);
+	EXPECT(llext_find_section(&loader.loader, ".nothing"), -ENOENT);
+	EXPECT(llext_find_section(&loader.loader, NULL), -EINVAL);
+	EXPECT(llext_load(&loader.loader, "life", &ext, &param), 0);
+	EXPECT(llext_get_section_header(&loader.loader, ext, ".data", &copy), 0);
+	EXPECT(copy.sh_type, 1);
+	EXPECT(copy.sh_size, 4);
+	EXPECT(copy.sh_flags, 3);
+	EXPECT(llext_get_section_header(&loader.loader, ext, ".nothing", &copy), -ENOENT);
+	EXPECT(llext_section_shndx(&loader.loader, ext, ".data"), -ENOTSUP);
+	EXPECT(llext_get_section_info(&loader.loader, ext, 1, &header, &region, &offset), -ENOTSUP);
+	EXPECT(llext_unload(&ext), 0);
+
+	param.keep_section_info = true;
+	EXPECT(llext_load(&loader.loader, "life", &ext, &param), 0);
+	int index = llext_section_shndx(NULL, ext, ".data");
+	EXPECT(llext_get_section_info(NULL, ext, index, &header, &region, &offset), 0);
+	EXPECT(memcmp(header, &copy, sizeof(copy)), 0);
+	EXPECT(region, LLEXT_MEM_DATA);
+	EXPECT((char *)ext->mem[LLEXT_MEM_DATA] + offset, (long)llext_find_sym(&ext->exp_tab, "state"));
+	EXPECT(llext_get_region_info(NULL, ext, region, &header, &address, &size), 0);
+	EXPECT(header, NULL);
+	EXPECT(address, (long)ext->mem[LLEXT_MEM_DATA]);
+	EXPECT(size, ext->mem_size[LLEXT_MEM_DATA]);
+	EXPECT(llext_get_region_info(NULL, ext, LLEXT_MEM_COUNT, NULL, NULL, NULL), -EINVAL);
+	/* What is not in memory is in no region, and its name is in the file. */
+	index = llext_section_shndx(&loader.loader, ext, ".symtab");
+	EXPECT(llext_get_section_info(NULL, ext, index, &header, &region, NULL), 0);
+	EXPECT(header->sh_type, 2);
+	EXPECT(region, LLEXT_MEM_COUNT);
+	EXPECT(llext_section_shndx(NULL, ext, ".symtab"), -EINVAL);
+	EXPECT(llext_section_shndx(&loader.loader, ext, ".nothing"), -ENOENT);
+	EXPECT(llext_get_section_info(NULL, ext, 1000, &header, NULL, NULL), -EINVAL);
+
+	EXPECT(llext_free_inspection_data(&loader.loader, ext), 0);
+	EXPECT(llext_free_inspection_data(&loader.loader, ext), 0);
+	EXPECT(llext_section_shndx(&loader.loader, ext, ".data"), -ENOTSUP);
+	EXPECT(llext_call_fn(ext, "run"), 0);
+	EXPECT(llext_unload(&ext), 0);
+	EXPECT(llext_free_inspection_data(&loader.loader, ext), -EINVAL);
+	/* Kept headers go with their extension, too. */
+	EXPECT(llext_load(&loader.loader, "life", &ext, &param), 0);
+	EXPECT(llext_unload(&ext), 0);
+	EXPECT(llext_heap_uninit(), 0);
+}
+
 /* A stream with Zephyr's four functions: no length is known. */
 struct stream {
 	struct llext_loader loader;
@@ -374,6 +436,31 @@ static void streams(void)
 	EXPECT(llext_call_fn(ext, "run"), 0);
 	EXPECT_STEPS(101);
 	fclose(stream.file);
+	EXPECT(llext_unload(&ext), 0);
+	EXPECT(llext_heap_uninit(), 0);
+}
+
+/* A shared library, which asks for the C library and gets the program. */
+static void shared_library(void)
+{
+	struct file file = read_file("shared");
+	struct llext_buf_loader loader = LLEXT_BUF_LOADER(file.bytes, file.len);
+	struct llext *ext = NULL;
+	int data = 0;
+
+	EXPECT(llext_heap_init(heap_memory(), HEAP_SIZE), 0);
+	EXPECT(llext_load(&loader.loader, "shared", &ext, NULL), 0);
+	EXPECT(llext_bringup(ext), 0);
+	EXPECT_STEPS(1, 2);
+	EXPECT(llext_call_fn(ext, "run"), 0);
+	EXPECT(llext_call_fn(ext, "run"), 0);
+	EXPECT_STEPS(101, 102);
+	EXPECT(*(const int *)llext_find_sym(&ext->exp_tab, "state"), 42);
+	EXPECT(llext_teardown(ext), 0);
+	EXPECT_STEPS(9, 10);
+	llext_bootstrap(ext, (llext_entry_fn_t)llext_find_sym(&ext->exp_tab, "entry"), &data);
+	EXPECT(data, 1042);
+	EXPECT_STEPS(1, 2, 5, 9, 10);
 	EXPECT(llext_unload(&ext), 0);
 	EXPECT(llext_heap_uninit(), 0);
 }
@@ -415,6 +502,8 @@ static const struct {
 	{ "life", life },
 	{ "refused_files", refused_files },
 	{ "streams", streams },
+	{ "inspection", inspection },
+	{ "shared", shared_library },
 	{ "in_place", in_place },
 	{ "refusals", refusals },
 	{ "loaders_that_fail", loaders_that_fail },

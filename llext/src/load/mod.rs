@@ -3,6 +3,7 @@
 mod check;
 mod describe;
 mod entry;
+mod headers;
 mod image;
 mod lookup;
 mod plan;
@@ -26,6 +27,8 @@ use crate::loaded::{Extension, Head, RegionKind};
 use crate::machine::Class as Width;
 use crate::memory::{Heap, InPlace, synchronise_instructions};
 use crate::source::Source;
+pub use headers::SectionHeader;
+pub(crate) use headers::{Which, section_header};
 pub(crate) use lookup::symbol_at;
 use plan::Plan;
 use regions::Regions;

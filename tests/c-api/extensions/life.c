@@ -24,11 +24,13 @@ __attribute__((destructor(101))) static void very_last(void)
 	note(10);
 }
 
+#ifndef SHARED
 static void before_all(void)
 {
 	note(0);
 }
 __attribute__((section(".preinit_array"), used)) static void (*const preinit)(void) = before_all;
+#endif
 
 static int calls;
 const char greeting[] = "hello from life";

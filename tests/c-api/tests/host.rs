@@ -25,6 +25,17 @@ fn program() -> &'static Path {
             ]);
             run(cc.arg(object).arg(source));
         }
+        // With the C library and its start files: preinit functions are for executables alone.
+        let mut cc = Command::new("cc");
+        cc.args(STRICT).args([
+            "-Os",
+            "-fPIC",
+            "-shared",
+            "-DLL_EXTENSION_BUILD",
+            "-DSHARED",
+        ]);
+        cc.args([&include(), "-o"]).arg(folder.join("shared.so"));
+        run(cc.arg(here.join("extensions/life.c")));
         let program = folder.join("program");
         let mut cc = Command::new("cc");
         cc.args(STRICT).args(["-g", &include(), "-o"]).arg(&program);
@@ -64,4 +75,14 @@ fn files_that_cannot_be_loaded_leave_nothing_behind() {
 #[test]
 fn a_loader_needs_no_more_than_read_and_seek() {
     part("streams");
+}
+
+#[test]
+fn sections_and_regions_can_be_looked_at() {
+    part("inspection");
+}
+
+#[test]
+fn a_shared_library_lives_and_goes() {
+    part("shared");
 }
