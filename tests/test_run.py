@@ -110,7 +110,7 @@ def test_the_terminal_is_as_it_was_afterwards(command_line, new_image, end):
     environment = {**os.environ, "TERM": "dumb", "PS1": ""}
     bash = pexpect.spawn("bash", ["--norc", "--noediting"], env=environment, encoding="utf-8", timeout=TIMEOUT_S, cwd=ROOT)
     command = shlex.join(command_line(new_image()))
-    bash.sendline(f"stty sane; stty -g >before.$$; {command}; stty -g | cmp - before.$$ && echo un'changed'; rm before.$$; exit")
+    bash.sendline(f"stty sane; before=$(stty -g); {command}; [ \"$(stty -g)\" = \"$before\" ] && echo un'changed'; exit")
     bash.expect_exact(PROMPT)
     if isinstance(end, str):
         bash.send(end)
