@@ -4,7 +4,6 @@ use super::LoadOptions;
 use super::plan::{self, Plan};
 use super::resolve::World;
 use super::slots::{Layout, Slot};
-use super::stay::Stay;
 use crate::Llext;
 use crate::elf::claim::Chunk;
 #[cfg(target_pointer_width = "64")]
@@ -65,20 +64,17 @@ fn find<C: Class>(
     (region, offset): (RegionKind, usize),
     buffer: &mut [u8],
 ) -> Checked<Option<(usize, usize)>> {
-    let held = extension.held(RegionKind::File);
-    let stay = Stay::at(held.address(), held.size(), held.is_patched());
     let world = World::new(llext.exports, &llext.registry);
-    let world = world.with_file(stay.filter(|_| held.size() != 0));
     let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
     let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
     plan.survey(reader, &LoadOptions::DEFAULT)?;
-    plan.protect(reader, &llext.protection)?;
     if !is_same(reader, &plan, extension)? {
         return Ok(None);
     }
     let search = Search {
         region,
         offset,
+        state_bits: usize::from(llext.machine.has_thumb()),
         best: None,
     };
     let (Some(best), Some(symbols)) = (search.among(reader, &mut plan)?, &plan.symbols) else {
@@ -110,7 +106,7 @@ fn is_same<C: Class>(
         let (held, told) = (extension.held(kind).size(), plan.layout.size(kind));
         match kind {
             RegionKind::Text | RegionKind::Bss => held >= told,
-            RegionKind::Rodata | RegionKind::Data | RegionKind::File => held == told,
+            RegionKind::Rodata | RegionKind::Data => held == told,
         }
     }))
 }
@@ -151,6 +147,8 @@ fn has_build_id<C: Class>(
 struct Search {
     region: RegionKind,
     offset: usize,
+    /// The bits of a function's value that are not its place.
+    state_bits: usize,
     best: Option<Found>,
 }
 
@@ -197,8 +195,7 @@ impl Search {
             slot.offset as usize..(slot.offset as usize).saturating_add(slot.size as usize);
         let value = match symbol.home {
             Home::Common => 0,
-            // Of a function, bit 0 is the Thumb bit or 0.
-            _ if symbol.is_function() => symbol.value & !1,
+            _ if symbol.is_function() => symbol.value & !self.state_bits,
             _ => symbol.value,
         };
         let start = section.start.saturating_add(value);

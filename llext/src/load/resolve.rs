@@ -6,7 +6,6 @@
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::REGION_LIMIT;
-use super::stay::Stay;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
@@ -27,8 +26,6 @@ pub(super) struct World<'w> {
     pub(super) near: usize,
     /// The id of the firmware's exports, unless files for others are welcome too.
     pub(super) abi: Option<AbiId>,
-    /// The file, if sections may stay in it.
-    pub(super) stay: Option<Stay>,
 }
 
 impl<'w> World<'w> {
@@ -41,18 +38,12 @@ impl<'w> World<'w> {
             registry,
             near,
             abi: None,
-            stay: None,
         }
     }
 
     /// The same, where a file that was built for other exports is refused.
     pub(super) fn with_abi(self, abi: Option<AbiId>) -> Self {
         Self { abi, ..self }
-    }
-
-    /// The same, where sections may stay in the file.
-    pub(super) fn with_file(self, stay: Option<Stay>) -> Self {
-        Self { stay, ..self }
     }
 }
 
@@ -207,9 +198,6 @@ impl<C: Class> Plan<'_, '_, C> {
             ..
         } = self.world;
         let (len, position) = exports.look_up(text);
-        // Where Zephyr's build has put ids, they are the values of undefined symbols.
-        #[cfg(feature = "slid")]
-        let position = position.or_else(|| exports.position_of_id(symbol.value));
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);

@@ -2,15 +2,12 @@
 
 mod abi;
 mod faults;
-mod in_place;
 mod lookup;
 mod memory;
 mod place;
 mod refuse;
 mod relocations;
 mod sequence;
-#[cfg(feature = "slid")]
-mod slid;
 mod symbols;
 
 use crate::machine::ARM;

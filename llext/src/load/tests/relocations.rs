@@ -1,7 +1,7 @@
 //! One case for each way in which a relocation is refused, just inside and just outside where there is a limit.
 
 use super::*;
-use crate::machine::{FieldError, RISCV32};
+use crate::machine::{FieldError, I386, RISCV32};
 use crate::{Llext, LoadError, LoadOptions, Name, RelocationFault};
 
 #[test]
@@ -178,4 +178,34 @@ fn a_low_part_of_an_unsupported_high_part_is_not_what_is_wrong() {
             ..
         })
     ));
+}
+
+#[test]
+fn a_function_at_an_odd_address_is_there_where_there_is_no_thumb() {
+    let mut elf = Elf::new(&I386);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 1, &[0x90; 3]);
+    elf.section(".text.f", SHT_PROGBITS, A | X, 1, &[0xc3; 2]);
+    let call = elf.section(
+        ".text.call",
+        SHT_PROGBITS,
+        A | X,
+        1,
+        &[0xe8, 0xfc, 0xff, 0xff, 0xff],
+    );
+    let f = elf.symbol("f", GLOBAL | FUNC, text + 1, 0, 2);
+    elf.relocate(call, 1, f, 2, None); // R_386_PC32: S + A − P
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &I386);
+    let image = elf.build();
+    llext
+        .load(&mut image.source(), "x", &LoadOptions::default(), &mut ())
+        .unwrap();
+    let x = llext.by_name("x").unwrap();
+    let f = x.find("f").unwrap();
+    assert_eq!(f % 2, 1);
+    let bytes = contents(x, crate::RegionKind::Text);
+    assert_eq!(word(&bytes, 6) as i32, 3 - 6 - 4);
+    let mut buffer = [0; 8];
+    let found = llext.symbol_at(&mut image.source(), x, f, &mut buffer);
+    assert_eq!(found.unwrap(), Some(("f", 0)));
 }
