@@ -13,8 +13,6 @@
 //! | `kernel` | time, `exit`, `abort`, failing assertions |
 //! | `heap` | `malloc` and its kin, C++'s `new` and `delete` |
 //! | `compiler` | what compilers call without being asked |
-//!
-//! With the feature `slid` the table has ids instead of names, and `llext sym` cannot list it.
 
 mod compiler;
 mod heap;
@@ -57,7 +55,7 @@ pub struct Offer {
 macro_rules! exports {
     ($name:ident $(: $($own:expr),+)?) => {
         static $name: $crate::exports::Offer = $crate::exports::Offer {
-            exports: $crate::table![
+            exports: $crate::llext::exports![
                 $crate::exports::LIBC,
                 $crate::exports::KERNEL,
                 $crate::exports::HEAP,

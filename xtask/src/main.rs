@@ -12,7 +12,6 @@ mod extensions;
 mod firmware;
 mod fuzz;
 mod gdb;
-mod groups;
 mod image;
 mod lines;
 mod panics;

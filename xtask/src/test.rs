@@ -12,7 +12,6 @@ use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
 use crate::fuzz;
-use crate::groups;
 use crate::image;
 use crate::panics;
 use crate::paths;
@@ -78,18 +77,18 @@ const STEPS: &[Step] = &[
         run: unit,
     },
     Step {
-        name: "slid",
-        about: "unit tests of the loader with ids for names",
-        run: slid,
-    },
-    Step {
         name: "packer",
         about: "unit tests of the image packer",
         run: packer,
     },
     Step {
+        name: "host",
+        about: "what the host's compilers make, loaded and called in a process",
+        run: host,
+    },
+    Step {
         name: "asan",
-        about: "unit tests on the host, under AddressSanitizer",
+        about: "unit tests and calls on the host, under AddressSanitizer",
         run: asan,
     },
     Step {
@@ -106,11 +105,6 @@ const STEPS: &[Step] = &[
         name: "firmware",
         about: "firmware and examples build, without lints",
         run: build,
-    },
-    Step {
-        name: "groups",
-        about: "a firmware without a group of exports links nothing of it",
-        run: without_groups,
     },
     Step {
         name: "size",
@@ -271,6 +265,10 @@ fn unit(_: &World) -> Result<Count> {
     cargo_test(&[])
 }
 
+fn host(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "host"])
+}
+
 fn asan(_: &World) -> Result<Count> {
     let host = sanitizer::host()?;
     let dir = paths::target().join("asan");
@@ -279,6 +277,7 @@ fn asan(_: &World) -> Result<Count> {
     for package in [
         "llext",
         "llext-fuzz",
+        "host",
         "llext-shell",
         "shell-cmds",
         "fs-image",
@@ -291,10 +290,6 @@ fn asan(_: &World) -> Result<Count> {
 fn fuzz(_: &World) -> Result<Count> {
     let (passed, failed) = fuzz::all(120.0)?;
     Ok(Count { passed, failed })
-}
-
-fn slid(_: &World) -> Result<Count> {
-    cargo_test(&["-p", "llext", "--features", "slid"])
 }
 
 fn packer(_: &World) -> Result<Count> {
@@ -329,15 +324,6 @@ fn build(world: &World) -> Result<Count> {
         count.add(PASSED);
     }
     image::packer()?;
-    Ok(count)
-}
-
-fn without_groups(world: &World) -> Result<Count> {
-    let mut count = Count::default();
-    for board in &world.boards {
-        groups::check(board)?;
-        count.add(PASSED);
-    }
     Ok(count)
 }
 

@@ -112,6 +112,8 @@ pub fn to_test() -> Vec<Tool> {
             Check::Venv,
         ),
         Tool::program("lld", "judges relocations beside GNU ld", "ld.lld"),
+        Tool::program("g++", "makes extensions for the host", "g++"),
+        Tool::program("clang", "makes extensions for the host", "clang++"),
     ];
     // Machines that have no board: the loader knows them all the same. The host's own tools have no suffix.
     let machines = [

@@ -32,7 +32,7 @@ use crate::{
     text::{Hex, fail, hint, print},
 };
 use core::cell::Cell;
-use llext::ExtensionId;
+use llext::{ExtensionId, RegionKind};
 
 /// The most arguments of a call.
 const ARGUMENTS: usize = 8;
@@ -101,7 +101,11 @@ fn find(ctx: &mut Context<'_>, name: &str, function: &str) -> Result<(ExtensionI
         }
         return Err(Failed);
     };
-    if !extension.is_code(entry) {
+    let is_code = |region: llext::Region| {
+        region.kind == RegionKind::Text
+            && (region.address..region.address + region.size).contains(&entry)
+    };
+    if !extension.regions().any(is_code) {
         return Err(fail!(
             ctx,
             "call",
