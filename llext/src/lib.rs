@@ -112,6 +112,7 @@ pub struct Llext<'a> {
     machine: &'static Machine,
     owned: Option<&'a OwnedBlocks>,
     protection: Protection,
+    thread_pointer: usize,
     registry: Registry,
 }
 
@@ -125,6 +126,7 @@ impl<'a> Llext<'a> {
             machine,
             owned: None,
             protection: Protection::NONE,
+            thread_pointer: 0,
             registry: Registry::new(),
         }
     }
@@ -145,6 +147,14 @@ impl<'a> Llext<'a> {
     /// The same, where a file is refused whose note says that it was built for exports with another id.
     pub const fn with_abi(mut self, abi: AbiId) -> Self {
         self.abi = Some(abi);
+        self
+    }
+
+    /// The same, where the code of extensions takes `thread_pointer` for the thread pointer: what `__aeabi_read_tp` gives, or
+    /// the register `tp` holds, on whatever thread calls it. An extension's thread-local variables exist once, in its data
+    /// and bss, because one thread calls it; code finds them by their distance from the thread pointer.
+    pub const fn with_thread_pointer(mut self, thread_pointer: usize) -> Self {
+        self.thread_pointer = thread_pointer;
         self
     }
 

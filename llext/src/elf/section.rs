@@ -3,7 +3,7 @@
 use super::claim::Span;
 use super::reader::{Checked, Reader};
 use crate::loaded::RegionKind;
-use xmas_elf::sections::{SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_LOOS};
+use xmas_elf::sections::{SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_WRITE, SHT_LOOS};
 
 // `xmas-elf` has these as an enum alone.
 pub(crate) const SHT_PROGBITS: u32 = 1;
@@ -61,11 +61,6 @@ impl Section {
     /// Whether it has bytes in memory.
     pub(crate) fn is_allocated(&self) -> bool {
         self.has(SHF_ALLOC)
-    }
-
-    /// Whether each thread has one of its own.
-    pub(crate) fn is_thread_local(&self) -> bool {
-        self.has(SHF_TLS)
     }
 
     /// Whether it has no bytes in the file.

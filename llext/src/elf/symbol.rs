@@ -12,6 +12,7 @@ const STB_LOCAL: u8 = 0;
 const STB_WEAK: u8 = 2;
 const STT_OBJECT: u8 = 1;
 const STT_FUNC: u8 = 2;
+const STT_TLS: u8 = 6;
 const STV_DEFAULT: u8 = 0;
 
 /// The symbol table of a file.
@@ -87,6 +88,11 @@ impl Symbol {
     /// Whether it is a function.
     pub(crate) fn is_function(&self) -> bool {
         self.info & 0xf == STT_FUNC
+    }
+
+    /// Whether it is a thread-local variable.
+    pub(crate) fn is_thread_local(&self) -> bool {
+        self.info & 0xf == STT_TLS
     }
 
     /// Whether it is a function or an object.

@@ -19,6 +19,8 @@ use crate::memory::MemoryKind;
 pub(super) struct Found {
     /// Stubs that are needed.
     pub(super) stubs: usize,
+    /// Whether one of them may be that of a thread-local variable.
+    pub(super) thread_local: bool,
     /// Relocations that compute with a symbol that nothing defines: a symbol counts once.
     undefined: usize,
     unsupported: usize,
@@ -161,11 +163,11 @@ impl<C: Class> Plan<'_, '_, C> {
         } else if symbol >= self.scratch.entries().len() {
             Some(RelocationFault::Symbol(relocation.symbol))
         } else {
-            match (row.is_marker(), row.is_pad()) {
-                // Markers compute nothing, so that their symbol may even be undefined (R_ARM_NONE in .ARM.exidx).
-                (true, _) => None,
+            match (row.has_symbol(), row.is_pad()) {
                 (_, true) if self.is_aligned(table.slot, row, relocation) => None,
                 (_, true) => Some(RelocationFault::Padding),
+                // The symbol of what computes without one may even be undefined (R_ARM_NONE in .ARM.exidx).
+                (false, _) => None,
                 // What is relative to the image has no symbol, and all else has one.
                 _ if self.linked.is_some() && is_relative(row) != (symbol == 0) => {
                     Some(RelocationFault::Symbol(relocation.symbol))
@@ -214,10 +216,11 @@ impl<C: Class> Plan<'_, '_, C> {
             }
             _ => {}
         }
-        if !entry.has_stub()
-            && (row.needs_stub_word()
-                || self.is_out_of_reach(reader, entry, table, relocation, row)?)
-        {
+        self.found.thread_local |= row.needs_stub_word();
+        let needs_stub = row.needs_stub_word()
+            || self.changes_state(reader, entry, row)?
+            || self.is_out_of_reach(reader, entry, table, relocation, row)?;
+        if needs_stub && !entry.has_stub() {
             self.found.stubs = self.found.stubs.saturating_add(1);
             self.set_entry(symbol, entry.with_stub());
         }
@@ -242,6 +245,30 @@ impl<C: Class> Plan<'_, '_, C> {
         known && row.apply(&mut [], &operands).is_ok()
     }
 
+    /// ARM: whether it is a branch that a stub has to lead into the other state.
+    fn changes_state(&self, reader: &mut Reader<'_>, entry: Entry, row: &Row) -> Checked<bool> {
+        if !row.needs_stub_to_change_state() {
+            return Ok(false);
+        }
+        let address = match entry.meaning() {
+            Meaning::Own(_, offset) if entry.is_function() => offset as usize,
+            // A label without a type is in the state that the branch leads to.
+            Meaning::Own(..) | Meaning::Zero | Meaning::Reported => return Ok(false),
+            _ => self.address(reader, entry)?,
+        };
+        Ok((address & 1 != 0) != row.is_in_thumb())
+    }
+
+    /// Whether symbol `index` is a thread-local variable.
+    pub(super) fn is_thread_local(&self, reader: &mut Reader<'_>, index: usize) -> Checked<bool> {
+        Ok(match &self.symbols {
+            Some(symbols) if self.found.thread_local => symbols
+                .get(reader, index)?
+                .is_some_and(|symbol| symbol.is_thread_local()),
+            _ => false,
+        })
+    }
+
     /// Whether it is a branch that may not reach its symbol, wherever in the heap the regions will be.
     fn is_out_of_reach(
         &self,
@@ -251,7 +278,7 @@ impl<C: Class> Plan<'_, '_, C> {
         relocation: &Relocation,
         row: &Row,
     ) -> Checked<bool> {
-        let Some(reach) = row.branch_reach() else {
+        let Some(reach) = row.branch_reach().filter(|_| !entry.has_stub()) else {
             return Ok(false);
         };
         let slot = table.slot;

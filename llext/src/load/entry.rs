@@ -151,6 +151,11 @@ impl Entry {
         self.0 & FUNCTION != 0
     }
 
+    /// Whether it is a symbol of the extension itself, and no function.
+    pub(super) fn is_typeless(self) -> bool {
+        !self.is_function() && self.0 >> KIND_SHIFT & 7 < RegionKind::ALL.len() as u32
+    }
+
     /// Whether a stub stands in for it.
     pub(super) fn has_stub(self) -> bool {
         self.0 & STUB != 0

@@ -195,7 +195,9 @@ fn try_out<C: Class>(
 /// What the extension may use.
 fn world<'l>(llext: &'l Llext<'_>, options: &LoadOptions<'_>) -> World<'l> {
     let abi = llext.abi.filter(|_| !options.ignore_abi);
-    World::new(llext.exports, &llext.registry).with_abi(abi)
+    World::new(llext.exports, &llext.registry)
+        .with_abi(abi)
+        .with_thread_pointer(llext.thread_pointer)
 }
 
 /// Whether an extension can get this name now.

@@ -76,6 +76,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             };
             // An offset of a function in T32 code has the Thumb bit, and so has an address.
             let target = self.address(reader, entry.without_stub())?;
+            let target = target.wrapping_sub(self.word_base(reader, index)?);
             stub.write(self.stub(count), target);
             self.plan.set_entry(index, entry.at_stub(count));
             count = count.saturating_add(1);
@@ -272,11 +273,15 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             Some(place) if !row.is_open() => place,
             _ => bytes.get_mut(relocation.offset..).unwrap_or_default(),
         };
-        let (mut s, t) = self.value(reader, entry)?;
+        let (mut s, t) = self.value(reader, entry, completed.symbol as usize)?;
         if is_relative(row) {
             // B: what is added to the linker's addresses.
             s = s.wrapping_sub(self.plan.origin);
         }
+        let t = match entry.is_typeless() {
+            true => row.t_without_type(place),
+            false => t,
+        };
         let got = self.word_of(0);
         let operands = Operands {
             s,
@@ -289,7 +294,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 0
             },
             got,
-            tp: 0,
+            tp: self.plan.world.thread_pointer,
         };
         match self.write(row, computes, place, entry, &operands) {
             Ok(()) => Ok(()),
@@ -356,9 +361,17 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     }
 
     /// S and T of a symbol.
-    fn value(&mut self, reader: &mut Reader<'_>, entry: Entry) -> Checked<(usize, usize)> {
+    fn value(
+        &mut self,
+        reader: &mut Reader<'_>,
+        entry: Entry,
+        symbol: usize,
+    ) -> Checked<(usize, usize)> {
         let address = match entry.has_stub() {
-            true => self.plan.machine.stub.target(self.stub(entry.stub())),
+            true => {
+                let word = self.plan.machine.stub.target(self.stub(entry.stub()));
+                word.wrapping_add(self.word_base(reader, symbol)?)
+            }
             false => self.address(reader, entry)?,
         };
         // Of other symbols nothing but the number is known: see `Operands`.
@@ -367,6 +380,14 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             false => 0,
         };
         Ok((address.wrapping_sub(t), t))
+    }
+
+    /// What the word of a symbol's stub counts from: TP, if it is a thread-local variable.
+    fn word_base(&self, reader: &mut Reader<'_>, symbol: usize) -> Checked<usize> {
+        Ok(match self.plan.is_thread_local(reader, symbol)? {
+            true => self.plan.world.thread_pointer,
+            false => 0,
+        })
     }
 
     /// The address that a symbol stands for, with the Thumb bit if it has one.

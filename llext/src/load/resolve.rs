@@ -26,6 +26,8 @@ pub(super) struct World<'w> {
     pub(super) near: usize,
     /// The id of the firmware's exports, unless files for others are welcome too.
     pub(super) abi: Option<AbiId>,
+    /// What extensions' code takes for the thread pointer.
+    pub(super) thread_pointer: usize,
 }
 
 impl<'w> World<'w> {
@@ -38,6 +40,15 @@ impl<'w> World<'w> {
             registry,
             near,
             abi: None,
+            thread_pointer: 0,
+        }
+    }
+
+    /// The same, for code that has this thread pointer.
+    pub(super) fn with_thread_pointer(self, thread_pointer: usize) -> Self {
+        Self {
+            thread_pointer,
+            ..self
         }
     }
 

@@ -92,10 +92,6 @@ impl<C: Class> Plan<'_, '_, C> {
             let flags = section.flags as usize;
             return self.file.bad_section(reader, index, "sh_flags", flags);
         }
-        if section.is_thread_local() && section.size != 0 {
-            let section = self.file.section_name(reader, index);
-            return reader.refuse(LoadError::ThreadLocal { section });
-        }
         let region = section.region();
         if region != RegionKind::Bss {
             let _ = section.contents(reader, "section")?;

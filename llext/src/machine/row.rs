@@ -267,6 +267,9 @@ impl Row {
     /// ARM: T of a symbol without a type that a branch at this place names: whatever state the instruction leads
     /// to, that is the symbol's. 0 for what is no branch.
     pub fn t_without_type(&self, place: &[u8]) -> usize {
+        if !HAS_A32 {
+            return 0;
+        }
         let insn = || self.field.load(place).unwrap_or(0);
         let is_thumb = match self.field.branch.state {
             State::Any | State::Arm => false,
@@ -285,13 +288,9 @@ impl Row {
         )
     }
 
-    /// ARM: whether it is a branch that needs a stub to reach code in this state, however near.
-    pub fn changes_state_by_stub(&self, to_thumb: bool) -> bool {
-        match self.field.branch.state {
-            State::ThumbByStub => !to_thumb,
-            State::Arm => to_thumb,
-            _ => false,
-        }
+    /// ARM: whether it is a branch that needs a stub to reach code in the other state than its own, however near.
+    pub fn needs_stub_to_change_state(&self) -> bool {
+        HAS_A32 && matches!(self.field.branch.state, State::ThumbByStub | State::Arm)
     }
 
     /// The operands of a branch to the stub at `address` instead of its symbol. The stub is entered in the
@@ -306,6 +305,12 @@ impl Row {
         }
     }
 }
+
+/// Firmware for other processors has no use for what ARM's states take, and M-profile cores have one state only.
+const HAS_A32: bool = cfg!(any(
+    not(target_os = "none"),
+    all(target_arch = "arm", target_has_atomic = "64")
+));
 
 /// Whether a field is a word of the class and nothing else.
 const fn is_whole_word(class: Class, field: &Field) -> bool {

@@ -5,6 +5,7 @@ mod faults;
 mod lookup;
 mod memory;
 mod place;
+mod reach;
 mod refuse;
 mod relocations;
 mod sequence;

@@ -155,10 +155,6 @@ fn sections() {
             ..
         }
     ));
-    assert!(matches!(
-        bad(BSS, SH_FLAGS, A | W | TLS),
-        LoadError::ThreadLocal { .. }
-    ));
     assert_eq!(
         bad(BSS, SH_SIZE, 1 << 27),
         LoadError::TooLarge {
