@@ -39,7 +39,16 @@ fn commands_subcommands_and_options() {
             ("llext unload --|", &["--all ", "--help "]),
             (
                 "llext load -|",
-                &["-n ", "--name ", "-d ", "--dry-run ", "-h ", "--help "],
+                &[
+                    "-n ",
+                    "--name ",
+                    "-d ",
+                    "--dry-run ",
+                    "-f ",
+                    "--force ",
+                    "-h ",
+                    "--help ",
+                ],
             ),
             ("mem read 0 4 --width |", &["1 ", "2 ", "4 "]),
             ("frobnicate |", &[]),
