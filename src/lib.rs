@@ -47,5 +47,11 @@ pub mod storage;
 // For `exports!`, which boards call.
 #[doc(hidden)]
 pub use llext;
+#[cfg(not(feature = "slid"))]
+#[doc(hidden)]
+pub use llext::exports as table;
+#[cfg(feature = "slid")]
+#[doc(hidden)]
+pub use llext::exports_by_id as table;
 #[cfg(target_os = "none")]
 pub use run::run;

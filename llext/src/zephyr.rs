@@ -19,6 +19,7 @@
 //! | `ldr_parm->keep_section_info`, `llext_free_inspection_data` | [`LoadOptions::keep_sections`] | What is kept goes with the extension |
 //! | `EXPORT_SYMBOL` in the firmware | [`export_group!`](crate::export_group), [`exports!`](crate::exports) | A name that is exported twice does not compile |
 //! | `EXPORT_GROUP_SYMBOL`, `CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_…` | one constant a group, under a `cfg` in `exports!` | The shell's firmware has a cargo feature a group |
+//! | `CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID` | feature `slid`, `exports_by_id!` | Ids are computed by the compiler: no step after the link. Extensions need no step either, though ids that Zephyr's has put into one are used |
 //! | `CONFIG_LLEXT_IMPORT_ALL_GLOBALS` | [`LoadOptions::export_all`] | Said by each load |
 //!
 //! [`call::function`]: crate::call::function

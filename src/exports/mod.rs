@@ -13,6 +13,8 @@
 //! | `kernel` | time, `exit`, `abort`, failing assertions |
 //! | `heap` | `malloc` and its kin, C++'s `new` and `delete` |
 //! | `compiler` | what compilers call without being asked |
+//!
+//! With the feature `slid` the table has ids instead of names, and `llext sym` cannot list it.
 
 mod compiler;
 mod heap;
@@ -55,7 +57,7 @@ pub struct Offer {
 macro_rules! exports {
     ($name:ident $(: $($own:expr),+)?) => {
         static $name: $crate::exports::Offer = $crate::exports::Offer {
-            exports: $crate::llext::exports![
+            exports: $crate::table![
                 $crate::exports::LIBC,
                 $crate::exports::KERNEL,
                 $crate::exports::HEAP,

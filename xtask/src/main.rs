@@ -12,6 +12,7 @@ mod extensions;
 mod firmware;
 mod fuzz;
 mod gdb;
+mod groups;
 mod image;
 mod lines;
 mod panics;

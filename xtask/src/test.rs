@@ -12,6 +12,7 @@ use crate::board::Board;
 use crate::extensions;
 use crate::firmware;
 use crate::fuzz;
+use crate::groups;
 use crate::image;
 use crate::panics;
 use crate::paths;
@@ -77,6 +78,11 @@ const STEPS: &[Step] = &[
         run: unit,
     },
     Step {
+        name: "slid",
+        about: "unit tests of the loader with ids for names",
+        run: slid,
+    },
+    Step {
         name: "packer",
         about: "unit tests of the image packer",
         run: packer,
@@ -105,6 +111,11 @@ const STEPS: &[Step] = &[
         name: "firmware",
         about: "firmware and examples build, without lints",
         run: build,
+    },
+    Step {
+        name: "groups",
+        about: "a firmware without a group of exports links nothing of it",
+        run: without_groups,
     },
     Step {
         name: "size",
@@ -292,6 +303,10 @@ fn fuzz(_: &World) -> Result<Count> {
     Ok(Count { passed, failed })
 }
 
+fn slid(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "llext", "--features", "slid"])
+}
+
 fn packer(_: &World) -> Result<Count> {
     cargo_test(&["-p", "fs-image", "--features", "packer"])
 }
@@ -324,6 +339,15 @@ fn build(world: &World) -> Result<Count> {
         count.add(PASSED);
     }
     image::packer()?;
+    Ok(count)
+}
+
+fn without_groups(world: &World) -> Result<Count> {
+    let mut count = Count::default();
+    for board in &world.boards {
+        groups::check(board)?;
+        count.add(PASSED);
+    }
     Ok(count)
 }
 

@@ -1,6 +1,6 @@
 //! GDB commands, in the words of its manual ("Files").
 
-use crate::{Extension, RegionKind};
+use crate::Extension;
 use ufmt::{uWrite, uwrite, uwriteln};
 
 /// Writes the GDB command that reads the symbols of `file`, the file that `extension` was built as, for the places
@@ -32,9 +32,9 @@ pub fn remove_symbol_file<W: uWrite + ?Sized>(
 ) -> Result<(), W::Error> {
     let mut sections = extension.sections();
     let first = sections.next();
-    let text = sections.find(|section| section.region == RegionKind::Text);
+    let text = sections.find(|section| section.region.has_code());
     match first
-        .filter(|first| first.region == RegionKind::Text)
+        .filter(|first| first.region.has_code())
         .or(text)
         .or(first)
     {

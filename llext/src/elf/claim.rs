@@ -51,6 +51,17 @@ impl Span {
         self.len
     }
 
+    /// Offset in the file, in bytes.
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Whether a byte belongs to both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        // Both lie in the file.
+        self.offset < other.offset + other.len && other.offset < self.offset + self.len
+    }
+
     /// The bytes where they lie; `None` if they have to be read.
     #[inline]
     pub(crate) fn there<'s>(&self, reader: &Reader<'s>) -> Option<&'s [u8]> {
@@ -146,6 +157,11 @@ impl<T: Record> Table<T> {
             },
             _records: PhantomData,
         }
+    }
+
+    /// The range that the records lie in.
+    pub(crate) fn span(&self) -> Span {
+        self.span
     }
 
     /// Number of records.

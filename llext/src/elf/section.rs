@@ -53,6 +53,11 @@ impl Section {
         self.flags & flag as u32 != 0
     }
 
+    /// Whether it is written when it is in memory.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.has(SHF_WRITE)
+    }
+
     /// Whether its contents are compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.has(SHF_COMPRESSED)

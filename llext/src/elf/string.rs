@@ -37,6 +37,11 @@ impl Strings {
         Ok((last == Some(0)).then_some(Self { span }))
     }
 
+    /// The range that the names lie in.
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
     /// Whether a name begins at `offset`.
     pub(crate) fn has(&self, offset: u32) -> bool {
         (offset as usize) < self.span.len()

@@ -30,6 +30,7 @@
 //! | table | flash, beside names | search for a name of n letters |
 //! |---|---|---|
 //! | `exports!` | 6.5 bytes an export; names have no NUL | one step for four letters, one comparison, whatever the number of exports |
+//! | `exports_by_id!` (feature `slid`) | 8 bytes an export, and no names | a SHA-256, then a binary search |
 //! | sorted records | 8 bytes an export, names with their NULs | log₂ of the number of comparisons |
 //!
 //! A firmware links the search of the table that it makes, and not the others.
@@ -38,6 +39,10 @@ mod abi;
 mod hash;
 mod message;
 mod record;
+#[cfg(feature = "slid")]
+mod sha256;
+#[cfg(feature = "slid")]
+pub mod slid;
 mod sorted;
 mod table;
 #[cfg(test)]
@@ -45,6 +50,8 @@ mod tests;
 
 pub use abi::AbiId;
 pub use record::Export;
+#[cfg(feature = "slid")]
+pub use slid::{IdTable, IdView};
 #[doc(hidden)]
 pub use table::{ExportTable, TableView, buckets, letters, records};
 
@@ -100,6 +107,22 @@ macro_rules! exports {
     }};
 }
 
+/// The same as [`exports!`](crate::exports), with ids instead of names: see [`slid`](crate::export::slid).
+#[cfg(feature = "slid")]
+#[macro_export]
+macro_rules! exports_by_id {
+    ($($groups:tt)*) => {{
+        const GROUPS: &[&[$crate::Export]] = &[$($groups)*];
+        #[allow(long_running_const_eval, reason = "thousands of exports are no mistake")]
+        static TABLE: $crate::export::IdTable<
+            { $crate::export::records(GROUPS) },
+            { size_of::<usize>() },
+        > = $crate::export::IdTable::new(GROUPS);
+        static VIEW: $crate::export::IdView<'static> = TABLE.view();
+        $crate::Exports::of_ids(&VIEW)
+    }};
+}
+
 /// A table of exports.
 #[derive(Clone, Copy, Debug)]
 pub struct Exports<'a> {
@@ -109,6 +132,9 @@ pub struct Exports<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Records<'a> {
     Table(&'a TableView<'a>),
+    /// With their search, as below.
+    #[cfg(feature = "slid")]
+    Ids(&'a slid::IdView<'a>, fn(&slid::IdView<'_>, &[u8]) -> Found),
     /// With their search, which only a firmware links that makes such a table.
     Sorted(&'a [Export], fn(&[Export], &[u8]) -> Found),
 }
@@ -152,11 +178,40 @@ impl<'a> Exports<'a> {
         }
     }
 
+    /// The table that `exports_by_id!` made.
+    #[cfg(feature = "slid")]
+    #[doc(hidden)]
+    pub const fn of_ids(view: &'a slid::IdView<'a>) -> Self {
+        Self {
+            records: Records::Ids(view, slid::search),
+        }
+    }
+
+    /// Whether the table has ids instead of names (feature `slid`).
+    pub fn is_by_id(&self) -> bool {
+        match self.records {
+            #[cfg(feature = "slid")]
+            Records::Ids(..) => true,
+            _ => false,
+        }
+    }
+
+    /// The place of the export with this id, in a table of ids.
+    #[cfg(feature = "slid")]
+    pub fn position_of_id(&self, id: usize) -> Option<usize> {
+        match self.records {
+            Records::Ids(table, _) => table.position(id),
+            _ => None,
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match self.records {
             Records::Sorted(records, _) => records.len(),
             Records::Table(table) => table.len(),
+            #[cfg(feature = "slid")]
+            Records::Ids(table, _) => table.len(),
         }
     }
 
@@ -221,6 +276,8 @@ impl<'a> Exports<'a> {
         match self.records {
             Records::Sorted(records, _) => Some(records.get(position)?.place().get()),
             Records::Table(table) => table.address(position),
+            #[cfg(feature = "slid")]
+            Records::Ids(table, _) => table.address(position),
         }
     }
 
@@ -229,6 +286,8 @@ impl<'a> Exports<'a> {
         match self.records {
             Records::Table(table) => table.search(text),
             Records::Sorted(records, search) => search(records, text),
+            #[cfg(feature = "slid")]
+            Records::Ids(table, search) => search(table, text),
         }
     }
 
@@ -237,6 +296,8 @@ impl<'a> Exports<'a> {
         match self.records {
             Records::Sorted(records, _) => records.get(position).map(Export::name),
             Records::Table(table) => table.name(position),
+            #[cfg(feature = "slid")]
+            Records::Ids(..) => None,
         }
     }
 

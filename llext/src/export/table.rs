@@ -222,7 +222,7 @@ impl<const RECORDS: usize, const STARTS: usize, const LETTERS: usize, const BUCK
 }
 
 /// The records of all groups in one array.
-const fn gather<const RECORDS: usize>(groups: &[&[Export]]) -> [Export; RECORDS] {
+pub(super) const fn gather<const RECORDS: usize>(groups: &[&[Export]]) -> [Export; RECORDS] {
     let mut all = [Export::new(c"", core::ptr::null()); RECORDS];
     let (mut at, mut group) = (0, 0);
     while group < groups.len() {

@@ -12,7 +12,6 @@ use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::Relocation;
 use crate::error::{LoadError, RelocationFault};
 use crate::machine::{Dynamic, Operands, Row};
-use crate::memory::MemoryKind;
 
 /// What was found.
 #[derive(Default)]
@@ -301,7 +300,7 @@ impl<C: Class> Plan<'_, '_, C> {
             _ => Some(self.address(reader, entry)?),
         };
         // From the lowest place to the highest target, and the other way round.
-        let bounds = self.heap.bounds(MemoryKind::Instruction);
+        let bounds = self.code_bounds();
         let (from, to) = (bounds.start, bounds.end);
         let (lowest, highest) = target.map_or((from, to), |target| (target, target));
         Ok(!reach.contains(&distance(highest, from)) || !reach.contains(&distance(lowest, to)))

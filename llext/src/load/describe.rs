@@ -156,7 +156,7 @@ pub(super) fn check<C: Class>(
     for _ in 0..end {
         let address = regions.word::<C>(RegionKind::Data, at);
         let region = regions.find(address).map(|(region, _)| region);
-        if region != Some(RegionKind::Text) && !is_filler(address, C::WORD) {
+        if !region.is_some_and(RegionKind::has_code) && !is_filler(address, C::WORD) {
             return reader.refuse(LoadError::BadFunction { address });
         }
         at = at.saturating_add(C::WORD);
@@ -169,7 +169,9 @@ pub(super) fn check<C: Class>(
         let name = regions.word::<C>(region, at);
         let address = regions.word::<C>(region, at.saturating_add(C::WORD));
         at = at.saturating_add(2 * C::WORD);
-        let bad = match has_name(regions, name) {
+        // Firmware whose exports have ids takes ids for names (Zephyr's SLID).
+        let is_named = plan.world.exports.is_by_id() || has_name(regions, name);
+        let bad = match is_named {
             false => name,
             true if regions.find(address).is_none() => address,
             true => continue,

@@ -188,8 +188,8 @@ impl Entry {
     }
 
     /// Completes the bases of the regions by that of near exports.
-    pub(super) const fn bases([a, b, c, d]: [usize; 4], near: usize) -> Bases {
-        [a, b, c, d, 0, near, 0, 0]
+    pub(super) const fn bases([a, b, c, d, file]: [usize; 5], near: usize) -> Bases {
+        [a, b, c, d, file, near, 0, 0]
     }
 }
 
@@ -199,14 +199,14 @@ mod tests {
 
     #[test]
     fn an_entry_keeps_what_it_means() {
-        for region in RegionKind::ALL {
+        for region in RegionKind::PLACES {
             for offset in [0, 1, PAYLOAD] {
                 let own = Entry::own(region, offset);
                 assert!(own.is_plain() && !own.is_function());
                 assert_eq!(own.meaning(), Meaning::Own(region, offset));
                 let function = own.as_function(true);
                 assert!(function.is_plain() && function.is_function() && !function.has_stub());
-                let bases = Entry::bases([0x1000, 0x2000, 0x3000, 0x4000], 0);
+                let bases = Entry::bases([0x1000, 0x2000, 0x3000, 0x4000, 0x5000], 0);
                 let address = 0x1000 * (region as usize + 1) + offset as usize;
                 assert_eq!(function.plain_address(&bases), address);
                 let marked = function.with_stub();

@@ -374,8 +374,8 @@ impl<C: Class> Plan<'_, '_, C> {
 
 /// The regions of a linked file whose descriptor, text and data regions are parts of `block`: the last of the views reaches up to
 /// the end of the data region.
-pub(super) fn split(views: &Views, block: &Held, held: [Held; 4]) -> [Held; 4] {
-    let [text, _, data, _] = &held;
+pub(super) fn split(views: &Views, block: &Held, held: [Held; 5]) -> [Held; 5] {
+    let [text, _, data, ..] = &held;
     let start = text.address().wrapping_sub(block.address());
     let last = if data.size() != 0 { data } else { text };
     let end = last.address().saturating_add(last.size());
@@ -389,6 +389,7 @@ pub(super) fn split(views: &Views, block: &Held, held: [Held; 4]) -> [Held; 4] {
         view(&views.text),
         view(&views.rodata),
         part(views.data.start, end),
+        Held::NONE,
         Held::NONE,
     ]
 }

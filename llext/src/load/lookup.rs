@@ -4,6 +4,7 @@ use super::LoadOptions;
 use super::plan::{self, Plan};
 use super::resolve::World;
 use super::slots::{Layout, Slot};
+use super::stay::Stay;
 use crate::Llext;
 use crate::elf::claim::Chunk;
 #[cfg(target_pointer_width = "64")]
@@ -64,10 +65,14 @@ fn find<C: Class>(
     (region, offset): (RegionKind, usize),
     buffer: &mut [u8],
 ) -> Checked<Option<(usize, usize)>> {
+    let held = extension.held(RegionKind::File);
+    let stay = Stay::at(held.address(), held.size(), held.is_patched());
     let world = World::new(llext.exports, &llext.registry);
+    let world = world.with_file(stay.filter(|_| held.size() != 0));
     let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
     let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
     plan.survey(reader, &LoadOptions::DEFAULT)?;
+    plan.protect(reader, &llext.protection)?;
     if !is_same(reader, &plan, extension)? {
         return Ok(None);
     }
@@ -106,7 +111,7 @@ fn is_same<C: Class>(
         let (held, told) = (extension.held(kind).size(), plan.layout.size(kind));
         match kind {
             RegionKind::Text | RegionKind::Bss => held >= told,
-            RegionKind::Rodata | RegionKind::Data => held == told,
+            RegionKind::Rodata | RegionKind::Data | RegionKind::File => held == told,
         }
     }))
 }

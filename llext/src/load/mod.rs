@@ -11,6 +11,7 @@ mod regions;
 mod relocate;
 mod resolve;
 mod slots;
+mod stay;
 mod survey;
 mod tables;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind};
 use crate::machine::Class as Width;
-use crate::memory::{Heap, synchronise_instructions};
+use crate::memory::{Heap, InPlace, synchronise_instructions};
 use crate::source::Source;
 pub use headers::SectionHeader;
 pub(crate) use headers::{Which, section_header};
@@ -32,6 +33,7 @@ pub(crate) use lookup::symbol_at;
 use plan::Plan;
 use regions::Regions;
 use resolve::World;
+use stay::Stay;
 
 /// How to load.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,11 +115,14 @@ pub(crate) fn load<'l>(
     report: &mut dyn Report,
 ) -> Result<&'l Extension, LoadError> {
     check_name(llext, name)?;
+    // What is patched where it lies cannot be protected by itself.
+    let file = source.in_place();
+    let file = file.filter(|file| !file.is_writable() || llext.protection.is_none());
     let mut reader = Reader::new(source);
     let loaded = match llext.machine.class {
-        Width::Elf32 => run::<Elf32>(llext, &mut reader, (name, options), report),
+        Width::Elf32 => run::<Elf32>(llext, (&mut reader, file), (name, options), report),
         #[cfg(target_pointer_width = "64")]
-        Width::Elf64 => run::<Elf64>(llext, &mut reader, (name, options), report),
+        Width::Elf64 => run::<Elf64>(llext, (&mut reader, file), (name, options), report),
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
     };
@@ -127,20 +132,21 @@ pub(crate) fn load<'l>(
 /// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
 fn run<'l, C: Class>(
     llext: &'l mut Llext<'_>,
-    reader: &mut Reader<'_>,
+    (reader, file): (&mut Reader<'_>, Option<InPlace>),
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<&'l Extension> {
     let heap = llext.heap;
     let mut regions = Regions::of(heap);
-    let world = world(llext, named.1);
+    let stay = file.as_ref().and_then(Stay::new);
+    let world = world(llext, named.1).with_file(stay);
     let opened = plan::open::<C>(reader, llext.machine, heap)?;
     let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, opened);
     plan.complete(reader, named, report)?;
     plan.protect(reader, &llext.protection)?;
     plan.refuse(reader)?;
     let one = heap.is_one() && llext.protection.is_none();
-    regions.take(reader, heap, &plan, one)?;
+    regions.take(reader, heap, &plan, (file, one))?;
     // While entries still say where symbols are: one with a stub soon says where that is.
     describe::write_tail(reader, &plan, &mut regions, named, one)?;
     relocate::link(reader, &mut plan, &mut regions)?;

@@ -5,6 +5,7 @@ use super::entry::Entry;
 use super::image::Linked;
 use super::resolve::World;
 use super::slots::{Layout, Place, Slot};
+use super::stay::Stay;
 use super::tables::{HighParts, NO_TYPE};
 use super::{LoadOptions, Report, Requirements};
 use crate::elf::class::Class;
@@ -29,6 +30,8 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) origin: usize,
     /// Where sections go, and what symbols are.
     pub(super) scratch: Scratch<'p>,
+    /// The file, if sections may stay in it.
+    pub(super) stay: Option<Stay>,
     /// Sizes and alignments of the regions; in the end, stubs included.
     pub(super) layout: Layout,
     /// Where the function arrays are.
@@ -73,6 +76,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             linked: opened.linked,
             origin: 0,
             scratch: opened.scratch,
+            stay: world.stay,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
             exports: ExportTable::default(),
@@ -206,7 +210,8 @@ pub(super) fn open<'p, 's, C: Class>(
     };
     match Scratch::take(heap, sections, count) {
         Some(mut scratch) => {
-            scratch.entries_mut().fill(Entry::UNKNOWN.0);
+            const { assert!(Entry::UNKNOWN.0 == u32::MAX) };
+            scratch.set_entries();
             Ok(Opened {
                 file,
                 symbols,

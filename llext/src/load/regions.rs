@@ -5,11 +5,13 @@ use super::plan::Plan;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{RegionKind, Registry};
-use crate::memory::{Extent, Heap, Held, Holding};
+use crate::memory::{Extent, Heap, Held, Holding, InPlace};
 
 /// The memory of an extension that is being loaded. It goes back to the heap unless the load is finished.
 pub(super) struct Regions<'h> {
     holding: Holding<'h>,
+    /// The file, if sections stay in it.
+    file: Held,
     /// Bytes of the descriptor.
     front: usize,
 }
@@ -21,18 +23,22 @@ impl<'h> Regions<'h> {
         let kinds = RegionKind::ALL.map(RegionKind::memory);
         Self {
             holding: Holding::new(heap, kinds),
+            file: Held::NONE,
             front: 0,
         }
     }
 
-    /// Takes the regions and the descriptor of `plan`; all in `one` block or not.
+    /// Takes the regions and the descriptor of `plan`; all in `one` block or not. Sections may have stayed in `file`.
     pub(super) fn take<C: Class>(
         &mut self,
         reader: &mut Reader<'_>,
         heap: &dyn Heap,
         plan: &Plan<'_, '_, C>,
-        one: bool,
+        (file, one): (Option<InPlace>, bool),
     ) -> Checked<()> {
+        if let Some(file) = file.filter(|_| plan.stay.is_some_and(|stay| stay.any)) {
+            self.file = Held::file(&file);
+        }
         let (size, align) = Registry::descriptor_layout(plan.tail_len);
         self.front = size;
         let front = Extent { size, align };
@@ -45,14 +51,15 @@ impl<'h> Regions<'h> {
 
     /// Target address of a region. A symbol of an empty section may be used, though there is nothing at it: it gets an
     /// address in some region, or that of the descriptor.
-    fn bases_of(&self) -> [usize; 4] {
+    fn bases_of(&self) -> [usize; 5] {
         let regions = self.holding.regions();
         let any = regions.iter().find(|region| region.size() != 0);
         let any = any.unwrap_or(self.holding.front()).address();
-        regions.each_ref().map(|region| match region.size() {
+        let [a, b, c, d] = regions.each_ref().map(|region| match region.size() {
             0 => any,
             _ => region.address(),
-        })
+        });
+        [a, b, c, d, self.file.address()]
     }
 
     /// The addresses that entries count from, where `near` is that of near exports.
@@ -68,26 +75,29 @@ impl<'h> Regions<'h> {
 
     /// The region that `address` lies in, and where.
     pub(super) fn find(&self, address: usize) -> Option<(RegionKind, usize)> {
-        let mut regions = RegionKind::ALL.into_iter().zip(self.holding.regions());
+        let regions = self.holding.regions().iter().chain([&self.file]);
+        let mut regions = RegionKind::PLACES.into_iter().zip(regions);
         regions.find_map(|(kind, held)| Some((kind, held.offset_of(address)?)))
     }
 
     /// The address at `offset` of a region; 0 if it does not lie in it.
     pub(super) fn word<C: Class>(&self, region: RegionKind, offset: usize) -> usize {
-        let held = self.holding.regions().get(region as usize);
-        held.and_then(|held| held.word(offset, C::WORD))
-            .unwrap_or(0)
+        self.held(region).word(offset, C::WORD).unwrap_or(0)
     }
 
     /// The bytes of a region from `offset` on.
     pub(super) fn bytes(&self, region: RegionKind, offset: usize) -> &[u8] {
-        let held = self.holding.regions().get(region as usize);
-        held.map_or(&[], |held| held.bytes(offset, usize::MAX))
+        self.held(region).bytes(offset, usize::MAX)
     }
 
-    /// The bytes of all regions.
-    pub(super) fn bytes_mut(&mut self) -> [&mut [u8]; 4] {
-        self.holding.bytes_mut()
+    fn held(&self, region: RegionKind) -> &Held {
+        let regions = self.holding.regions();
+        regions.get(region as usize).unwrap_or(&self.file)
+    }
+
+    /// The bytes of all regions, and the file.
+    pub(super) fn parts(&mut self) -> ([&mut [u8]; 4], &mut Held) {
+        (self.holding.bytes_mut(), &mut self.file)
     }
 
     /// The bytes of the descriptor's tail.
@@ -98,7 +108,8 @@ impl<'h> Regions<'h> {
 
     /// The block of the descriptor, and the regions: both are the extension's from now on.
     #[inline(always)]
-    pub(super) fn keep(self) -> (Held, [Held; 4]) {
-        self.holding.keep()
+    pub(super) fn keep(self) -> (Held, [Held; 5]) {
+        let (front, [text, rodata, data, bss]) = self.holding.keep();
+        (front, [text, rodata, data, bss, self.file])
     }
 }

@@ -15,7 +15,7 @@ use crate::elf::reloc::Relocation;
 use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
 use crate::machine::{FieldError, Operands, Row};
-use crate::memory::{copy, zero};
+use crate::memory::{Held, copy, zero};
 
 /// Fills, links and seals the regions.
 pub(super) fn link<C: Class>(
@@ -24,7 +24,7 @@ pub(super) fn link<C: Class>(
     regions: &mut Regions<'_>,
 ) -> Checked<()> {
     let bases = regions.bases(plan.world.near);
-    let mut parts = regions.bytes_mut();
+    let (mut parts, file) = regions.parts();
     let [text, ..] = &mut parts;
     let (code, stubs) = core::mem::take(text)
         .split_at_mut_checked(plan.stubs_at as usize)
@@ -42,7 +42,7 @@ pub(super) fn link<C: Class>(
         return linker.link_image(reader, &mut parts);
     }
     linker.fill(reader, &mut parts)?;
-    linker.apply(reader, &mut parts)
+    linker.apply(reader, &mut parts, file)
 }
 
 /// The address of the text region.
@@ -103,6 +103,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             for record in batch {
                 if let Some(slot) = self.plan.slot(index)
                     && slot.region != RegionKind::Bss
+                    // The file is no part that is filled.
                     && let (Some(bytes), Some(filled)) = (
                         parts.get_mut(slot.region as usize),
                         filled.get_mut(slot.region as usize),
@@ -145,8 +146,9 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     fn link_image(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
         let [text, ..] = parts;
         self.plan.fill_image(reader, text)?;
+        let mut none = Held::NONE;
         for table in self.plan.image_tables(reader)?.iter().flatten() {
-            self.apply_entries(reader, table, parts)?;
+            self.apply_entries(reader, table, (parts, &mut none))?;
         }
         let [text, _, data, _] = parts;
         let base = regions_base(&self.bases);
@@ -155,7 +157,12 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     }
 
     /// Applies all relocations.
-    fn apply(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+    fn apply(
+        &mut self,
+        reader: &mut Reader<'_>,
+        parts: &mut Regions4<'_>,
+        file: &mut Held,
+    ) -> Checked<()> {
         let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
         let mut index = 0;
         loop {
@@ -167,7 +174,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 if is_table(C::kind(record))
                     && let Some(table) = self.plan.relocations(reader, index, record)?
                 {
-                    self.apply_entries(reader, &table, parts)?;
+                    self.apply_entries(reader, &table, (parts, file))?;
                 }
                 index = index.saturating_add(1);
             }
@@ -178,14 +185,14 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         &mut self,
         reader: &mut Reader<'_>,
         table: &Relocations,
-        parts: &mut Regions4<'_>,
+        (parts, file): (&mut Regions4<'_>, &mut Held),
     ) -> Checked<()> {
-        let Some(bytes) = parts.get_mut(table.slot.region as usize) else {
-            return Ok(());
+        let (start, len) = (table.slot.offset as usize, table.slot.size as usize);
+        let bytes = match parts.get_mut(table.slot.region as usize) {
+            Some(bytes) => bytes.get_mut(start..start.saturating_add(len)),
+            None => Some(file.patch(start, len)),
         };
-        let start = table.slot.offset as usize;
-        let end = start.saturating_add(table.slot.size as usize);
-        let bytes = bytes.get_mut(start..end).unwrap_or_default();
+        let bytes = bytes.unwrap_or_default();
         match table.entries.is_rela {
             false => self.apply_table::<C::Rel>(reader, table, bytes),
             true => self.apply_table::<C::Rela>(reader, table, bytes),

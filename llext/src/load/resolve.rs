@@ -6,6 +6,7 @@
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::REGION_LIMIT;
+use super::stay::Stay;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
@@ -26,6 +27,8 @@ pub(super) struct World<'w> {
     pub(super) near: usize,
     /// The id of the firmware's exports, unless files for others are welcome too.
     pub(super) abi: Option<AbiId>,
+    /// The file, if sections may stay in it.
+    pub(super) stay: Option<Stay>,
     /// What extensions' code takes for the thread pointer.
     pub(super) thread_pointer: usize,
 }
@@ -40,6 +43,7 @@ impl<'w> World<'w> {
             registry,
             near,
             abi: None,
+            stay: None,
             thread_pointer: 0,
         }
     }
@@ -55,6 +59,11 @@ impl<'w> World<'w> {
     /// The same, where a file that was built for other exports is refused.
     pub(super) fn with_abi(self, abi: Option<AbiId>) -> Self {
         Self { abi, ..self }
+    }
+
+    /// The same, where sections may stay in the file.
+    pub(super) fn with_file(self, stay: Option<Stay>) -> Self {
+        Self { stay, ..self }
     }
 }
 
@@ -209,6 +218,9 @@ impl<C: Class> Plan<'_, '_, C> {
             ..
         } = self.world;
         let (len, position) = exports.look_up(text);
+        // Where Zephyr's build has put ids, they are the values of undefined symbols.
+        #[cfg(feature = "slid")]
+        let position = position.or_else(|| exports.position_of_id(symbol.value));
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);

@@ -1,6 +1,7 @@
 //! Where each section goes: eight bytes a section (invariant 4).
 
 use super::entry::Entry;
+use crate::elf::claim::Span;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{Arrays, RegionKind};
 use crate::memory::{Extent, Held, Protection, Scratch, align_up};
@@ -30,6 +31,14 @@ pub(super) struct Slot {
     pub(super) size: u32,
 }
 
+impl Slot {
+    /// Whether a byte of the file belongs to both, where this is one in the file.
+    pub(super) fn overlaps(&self, span: &Span) -> bool {
+        let (start, end) = (self.offset as usize, self.offset.saturating_add(self.size));
+        start < span.offset().saturating_add(span.len()) && span.offset() < end as usize
+    }
+}
+
 /// A section's two words of scratch: where it is, as the entry of a symbol at its start; size and kind.
 /// While a part of a function array waits, the first one is its priority.
 #[derive(Clone, Copy)]
@@ -38,6 +47,9 @@ pub(super) struct Place(pub(super) [u32; 2]);
 impl Place {
     /// Of a section that is not loaded.
     pub(super) const NONE: Self = Self([0; 2]);
+
+    /// Of a section that relocations change, until it has its place: see `Plan::look_ahead`.
+    pub(super) const CHANGED: Self = Self([0, 8]);
 
     /// Of a section at `offset` of a region.
     #[inline(always)]

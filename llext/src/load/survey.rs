@@ -22,6 +22,9 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         options: &LoadOptions<'_>,
     ) -> Checked<()> {
+        if let Some(stay) = self.stay {
+            self.look_ahead(reader, &stay)?;
+        }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let (mut index, mut any_array) = (0, false);
         loop {
@@ -92,14 +95,24 @@ impl<C: Class> Plan<'_, '_, C> {
             let flags = section.flags as usize;
             return self.file.bad_section(reader, index, "sh_flags", flags);
         }
-        let region = section.region();
+        let (mut region, mut stays) = (section.region(), None);
         if region != RegionKind::Bss {
-            let _ = section.contents(reader, "section")?;
+            let contents = section.contents(reader, "section")?;
             if let Some(array) = section.array() {
                 return self.add_array(reader, index, section, array);
             }
+            if self.stay.is_some() {
+                stays = self.stays(index, section, &contents);
+            }
         }
-        let offset = self.layout.place(reader, region, section.size, align)?;
+        let is_code = region == RegionKind::Text;
+        let offset = match stays {
+            Some(offset) => {
+                region = RegionKind::File;
+                offset
+            }
+            None => self.layout.place(reader, region, section.size, align)?,
+        };
         match section.kind {
             SHT_NOTE if region == RegionKind::Rodata => {
                 if let Some((at, len)) = self.read_notes(reader, section)? {
@@ -108,9 +121,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
             }
             // Nothing else that has records is worth a look at its name.
-            SHT_PROGBITS
-                if region != RegionKind::Text && align >= C::WORD && !options.export_all =>
-            {
+            SHT_PROGBITS if !is_code && align >= C::WORD && !options.export_all => {
                 self.find_exports(reader, index, section, (region, offset))?;
             }
             _ => {}

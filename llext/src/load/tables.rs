@@ -54,6 +54,12 @@ impl<C: Class> Plan<'_, '_, C> {
             return self.file.bad_section(reader, index, "sh_info", target);
         }
         let span = Span::claim(reader, section.offset, section.size, "relocations")?;
+        // Its records are read while the section is patched where it lies.
+        if slot.region == RegionKind::File && slot.overlaps(&span) {
+            return self
+                .file
+                .bad_section(reader, index, "sh_offset", span.offset());
+        }
         let entries = Entries { span, is_rela };
         Ok(Some(Relocations {
             target,

@@ -24,19 +24,26 @@ pub enum RegionKind {
     Data,
     /// Zeroed data.
     Bss,
+    /// No memory that was taken, but the file itself: sections of any kind lie there that stay in place.
+    File,
 }
 
 impl RegionKind {
-    /// All of them, in the order of `Extension::regions` and `Requirements::regions`.
+    /// Those that memory is taken for, in the order of `Extension::regions` and `Requirements::regions`.
     pub const ALL: [Self; 4] = [Self::Text, Self::Rodata, Self::Data, Self::Bss];
 
-    /// "text", "rodata", "data", "bss".
+    /// Those, and the file.
+    pub(crate) const PLACES: [Self; 5] =
+        [Self::Text, Self::Rodata, Self::Data, Self::Bss, Self::File];
+
+    /// "text", "rodata", "data", "bss", "file".
     pub const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Rodata => "rodata",
             Self::Data => "data",
             Self::Bss => "bss",
+            Self::File => "file",
         }
     }
 
@@ -44,17 +51,23 @@ impl RegionKind {
     pub(crate) const fn memory(self) -> MemoryKind {
         match self {
             Self::Text => MemoryKind::Instruction,
-            Self::Rodata | Self::Data | Self::Bss => MemoryKind::Data,
+            Self::Rodata | Self::Data | Self::Bss | Self::File => MemoryKind::Data,
         }
     }
 
-    /// The kind with this place in [`ALL`](Self::ALL).
+    /// Whether code may lie there.
+    pub const fn has_code(self) -> bool {
+        matches!(self, Self::Text | Self::File)
+    }
+
+    /// The kind with this place in [`PLACES`](Self::PLACES).
     pub(crate) const fn from_index(index: u32) -> Self {
-        match index & 3 {
+        match index & 7 {
             0 => Self::Text,
             1 => Self::Rodata,
             2 => Self::Data,
-            _ => Self::Bss,
+            3 => Self::Bss,
+            _ => Self::File,
         }
     }
 }
@@ -103,7 +116,7 @@ pub(crate) struct Head {
     pub(super) marked: Cell<bool>,
     /// How many loads of this name no unload has taken back yet: one at least.
     pub(super) uses: Cell<u16>,
-    pub(super) regions: [Held; 4],
+    pub(super) regions: [Held; 5],
     /// Size in bytes of the block that this lies in, and above it the logarithm of its alignment.
     pub(super) block: u32,
     /// Bytes of an address in the file.
@@ -125,7 +138,7 @@ impl Head {
     /// The head of an extension that is in no list yet.
     #[inline(always)]
     pub(crate) fn new(
-        regions: [Held; 4],
+        regions: [Held; 5],
         word: usize,
         exports: ExportTable,
         (arrays, build_id): (Arrays, BuildId),
@@ -173,7 +186,7 @@ impl Head {
 
 // What a load holds beside its regions and names, on the targets.
 #[cfg(target_pointer_width = "32")]
-const _: () = assert!(size_of::<Head>() <= 100);
+const _: () = assert!(size_of::<Head>() <= 112);
 
 /// Where the exports are.
 #[derive(Clone, Copy, Default)]
@@ -297,6 +310,16 @@ impl Extension {
         })
     }
 
+    /// The file, if sections of it have stayed where they lay: that is memory of whoever gave it.
+    pub fn file(&self) -> Option<Region> {
+        let held = self.held(RegionKind::File);
+        (held.size() != 0).then_some(Region {
+            kind: RegionKind::File,
+            address: held.address(),
+            size: held.size(),
+        })
+    }
+
     /// Its sections, in file order; empty unless kept.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_>> + '_ {
         let at = self.head.tail().sections_at();
@@ -322,9 +345,7 @@ impl Extension {
 
     /// The address of the export `name`.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.exports()
-            .find(|(candidate, _)| *candidate == name)
-            .map(|(_, address)| address)
+        self.export_address(self.position(name.as_bytes())?)
     }
 
     /// Ids of the extensions whose exports it uses.
@@ -359,12 +380,9 @@ impl Extension {
 
     /// Bytes held: regions and metadata, as they were asked for.
     pub fn size(&self) -> usize {
-        self.head
-            .regions
-            .iter()
-            .fold(self.metadata_size(), |sum, held| {
-                sum.saturating_add(held.size())
-            })
+        self.regions().fold(self.metadata_size(), |sum, region| {
+            sum.saturating_add(region.size)
+        })
     }
 
     /// Copies `into.len()` bytes from target address `address` on; false if they do not all lie in one region.
@@ -380,18 +398,19 @@ impl Extension {
 
     /// The region that `address` lies in, and where.
     pub(crate) fn place(&self, address: usize) -> Option<(RegionKind, usize)> {
-        RegionKind::ALL
+        RegionKind::PLACES
             .into_iter()
             .find_map(|kind| Some((kind, self.held(kind).offset_of(address)?)))
     }
 
     pub(crate) fn held(&self, kind: RegionKind) -> &Held {
-        let [text, rodata, data, bss] = &self.head.regions;
+        let [text, rodata, data, bss, file] = &self.head.regions;
         match kind {
             RegionKind::Text => text,
             RegionKind::Rodata => rodata,
             RegionKind::Data => data,
             RegionKind::Bss => bss,
+            RegionKind::File => file,
         }
     }
 
@@ -399,16 +418,37 @@ impl Extension {
         self.head.exports_count as usize
     }
 
-    /// The place of the export `name`.
+    /// The place of the export `name`: by its name, or by its id if the record has one instead.
     pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
+        #[cfg(feature = "slid")]
+        let id = crate::export::slid::of(name, usize::from(self.head.word));
         (0..self.export_count()).find(|&index| {
-            self.export(index)
-                .is_some_and(|(candidate, _)| candidate.as_bytes() == name)
+            let Some([label, _]) = self.record(index) else {
+                return false;
+            };
+            match self.name_at(label) {
+                Some(candidate) => candidate.as_bytes() == name,
+                #[cfg(feature = "slid")]
+                None => label == id,
+                #[cfg(not(feature = "slid"))]
+                None => false,
+            }
         })
     }
 
-    /// Name and address of an export by its place.
+    /// Name and address of an export by its place; `None` too if it has an id instead of a name.
     pub(crate) fn export(&self, index: usize) -> Option<(&str, usize)> {
+        let [label, address] = self.record(index)?;
+        Some((self.name_at(label)?, address))
+    }
+
+    /// The address of an export by its place.
+    pub(crate) fn export_address(&self, index: usize) -> Option<usize> {
+        self.record(index).map(|[_, address]| address)
+    }
+
+    /// The record of an export: where its name is, or its id, and its address.
+    fn record(&self, index: usize) -> Option<[usize; 2]> {
         if index >= self.export_count() {
             return None;
         }
@@ -416,23 +456,27 @@ impl Extension {
             None => {
                 let records = self.head.tail().exports_at();
                 let record = records.checked_add(index.checked_mul(EXPORT)?)?;
-                Some((
-                    self.c_text(self.tail_word(record)?),
-                    self.tail_word(record.checked_add(WORD)?)?,
-                ))
+                let address = self.tail_word(record.checked_add(WORD)?)?;
+                Some([self.tail_word(record)?, address])
             }
             Some(kind) => {
                 let (held, word) = (self.held(kind), usize::from(self.head.word));
                 let record = index.checked_mul(2 * word)?;
                 let record = record.checked_add(self.head.exports_offset as usize)?;
-                let (region, offset) = self.place(held.word(record, word)?)?;
-                let name = terminated(self.held(region).bytes(offset, usize::MAX));
-                Some((
-                    core::str::from_utf8(name).ok()?,
-                    held.word(record.checked_add(word)?, word)?,
-                ))
+                let address = held.word(record.checked_add(word)?, word)?;
+                Some([held.word(record, word)?, address])
             }
         }
+    }
+
+    /// The name that a record says where to find: in the tail, or in a region.
+    fn name_at(&self, label: usize) -> Option<&str> {
+        if self.head.exports_section.is_none() {
+            return Some(self.c_text(label));
+        }
+        let (region, offset) = self.place(label)?;
+        let name = terminated(self.held(region).bytes(offset, usize::MAX));
+        core::str::from_utf8(name).ok()
     }
 
     /// A word of the function arrays that is a function: 0 and −1 are fillers.

@@ -28,7 +28,7 @@ impl Extension {
 /// Whose memory `address` is.
 pub(crate) fn locate(registry: &Registry, address: usize) -> Option<Location<'_>> {
     registry.iter().find_map(|extension| {
-        let region = extension.regions().find(|region| {
+        let region = extension.regions().chain(extension.file()).find(|region| {
             address
                 .checked_sub(region.address)
                 .is_some_and(|offset| offset < region.size)
@@ -50,11 +50,7 @@ fn nearest_export<'a>(
         .exports()
         .filter_map(|(name, export)| {
             // The Thumb bit is no part of where a function lies.
-            let bit = if region.kind == RegionKind::Text {
-                1
-            } else {
-                0
-            };
+            let bit = if region.kind.has_code() { 1 } else { 0 };
             let start = export & !bit;
             let distance = address.checked_sub(start)?;
             (start >= region.address).then_some((name, distance))

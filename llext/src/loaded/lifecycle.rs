@@ -3,7 +3,7 @@
 //! The loader runs no line of an extension. What is here says which functions are called and in which order, and
 //! hands each to its caller: the firmware's one door to extension code, or [`call`](crate::call) within one process.
 
-use super::extension::{Extension, RegionKind};
+use super::extension::Extension;
 
 /// What an unload gave back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,9 +33,10 @@ pub enum BootstrapError<E> {
 }
 
 impl Extension {
-    /// Whether an instruction of the extension lies at `address` (with or without the Thumb bit).
+    /// Whether an instruction of the extension lies at `address` (with or without the Thumb bit). Of a file that sections
+    /// have stayed in, every byte may be one.
     pub fn is_code(&self, address: usize) -> bool {
-        self.held(RegionKind::Text).offset_of(address).is_some()
+        self.place(address).is_some_and(|(kind, _)| kind.has_code())
     }
 
     /// The address of the exported function `name`; `None` if that is data, or no export.
@@ -72,6 +73,7 @@ impl Extension {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RegionKind;
     use crate::machine::ARM;
     use crate::testing::*;
     use crate::{Llext, LoadError, LoadOptions, SliceSource};

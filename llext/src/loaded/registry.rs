@@ -122,7 +122,7 @@ impl Registry {
         for extension in self.iter() {
             match number.checked_sub(extension.export_count()) {
                 Some(rest) => number = rest,
-                None => return extension.export(number).map(|(_, address)| address),
+                None => return extension.export_address(number),
             }
         }
         None

@@ -78,6 +78,15 @@ impl<'h> Scratch<'h> {
         })
     }
 
+    /// Sets all bits of the symbols' words.
+    pub(crate) fn set_entries(&mut self) {
+        let words = self.entries_mut();
+        // SAFETY: the same memory, borrowed for writing, as bytes.
+        let bytes =
+            unsafe { slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) };
+        super::fill(bytes, 0xff);
+    }
+
     /// The words of the sections.
     #[inline]
     pub(crate) fn slots(&self) -> &[[u32; 2]] {

@@ -1,41 +1,70 @@
-//! Copies and zeros, a few words at a time.
+//! Copies and fills, several words at a time.
 //!
 //! The C libraries of small targets do this byte by byte (picolibc: four instructions a byte), and most of what a load
-//! does is to copy sections. Both functions have nothing to panic about.
+//! does is to copy sections. Neither function has anything to panic about.
 
 const WORD: usize = size_of::<u32>();
-/// Moved at a time: a pair of instructions (`ldm`, `stm`) where the machine has them.
-const CHUNK: usize = 4 * WORD;
 
-/// Copies as much of `from` as there is room for in `into`. On Cortex-M3: a third of an instruction a byte where both are
-/// aligned to words or equally far from it, else one and a half; and some 25 at the beginning and end.
+/// Copies as much of `from` as there is room for in `into`. On Cortex-M3: a quarter of an instruction a byte where both are
+/// aligned to words or equally far from it, else one and a half; and some 30 at the beginning and end.
 pub(crate) fn copy(into: &mut [u8], from: &[u8]) {
-    let len = into.len().min(from.len());
-    // SAFETY: both are at least `len` bytes long, and a slice that is borrowed for writing overlaps no other.
-    unsafe { Cursor(into.as_mut_ptr(), from.as_ptr()).copy(len) }
-}
-
-/// Writes zeros. On Cortex-M3: three eighths of an instruction a byte.
-pub(crate) fn zero(into: &mut [u8]) {
-    let mut len = into.len();
-    let mut at = into.as_mut_ptr();
-    // SAFETY: in each round, `len` bytes are left at `at`, of which as many are written as are taken off `len`.
+    let mut len = into.len().min(from.len());
+    let (mut to, mut from) = (into.as_mut_ptr(), from.as_ptr());
+    // SAFETY: both are at least `len` bytes long, and a slice that is borrowed for writing overlaps no other. No more
+    // than `len` bytes are moved in all, and words only where both pointers are aligned to them.
     unsafe {
-        while len > 0 && !at.addr().is_multiple_of(WORD) {
-            at = put(at, 0u8);
+        while len > 0 && !to.addr().is_multiple_of(WORD) {
+            (to, from) = step::<u8>(to, from);
             len = len.wrapping_sub(1);
         }
-        while len >= 2 * CHUNK {
-            at = put(put(put(put(at, 0u32), 0u32), 0u32), 0u32);
-            at = put(put(put(put(at, 0u32), 0u32), 0u32), 0u32);
-            len = len.wrapping_sub(2 * CHUNK);
+        if from.addr().is_multiple_of(WORD) {
+            if len >= chunks::COPIED {
+                let moved;
+                (to, from, moved) = chunks::copy(to, from, len);
+                len = len.wrapping_sub(moved);
+            }
+            while len >= WORD {
+                (to, from) = step::<u32>(to, from);
+                len = len.wrapping_sub(WORD);
+            }
         }
         while len >= WORD {
-            at = put(at, 0u32);
+            (to, from) = step::<[u8; WORD]>(to, from);
             len = len.wrapping_sub(WORD);
         }
         while len > 0 {
-            at = put(at, 0u8);
+            (to, from) = step::<u8>(to, from);
+            len = len.wrapping_sub(1);
+        }
+    }
+}
+
+/// Writes zeros.
+pub(crate) fn zero(into: &mut [u8]) {
+    fill(into, 0);
+}
+
+/// Writes the same to every byte. On Cortex-M3: a fifth of an instruction a byte, and some 20 at the beginning and end.
+pub(crate) fn fill(into: &mut [u8], byte: u8) {
+    let (mut at, mut len) = (into.as_mut_ptr(), into.len());
+    let word = u32::from_ne_bytes([byte; WORD]);
+    // SAFETY: in each round, `len` bytes are left at `at`, of which as many are written as are taken off `len`.
+    unsafe {
+        while len > 0 && !at.addr().is_multiple_of(WORD) {
+            at = put(at, byte);
+            len = len.wrapping_sub(1);
+        }
+        if len >= chunks::FILLED {
+            let filled;
+            (at, filled) = chunks::fill(at, word, len);
+            len = len.wrapping_sub(filled);
+        }
+        while len >= WORD {
+            at = put(at, word);
+            len = len.wrapping_sub(WORD);
+        }
+        while len > 0 {
+            at = put(at, byte);
             len = len.wrapping_sub(1);
         }
     }
@@ -54,83 +83,17 @@ unsafe fn put<T>(at: *mut u8, value: T) -> *mut u8 {
     }
 }
 
-/// Where the next bytes go, and where they come from.
-struct Cursor(*mut u8, *const u8);
-
-impl Cursor {
-    /// Copies `len` bytes.
-    ///
-    /// # Safety
-    /// So many bytes may be written and read there, and do not overlap.
-    #[inline(always)]
-    unsafe fn copy(mut self, mut len: usize) {
-        // SAFETY: no more than `len` bytes are moved in all, and words only where both pointers are aligned to them.
-        unsafe {
-            while len > 0 && !self.0.addr().is_multiple_of(WORD) {
-                self.step::<u8>();
-                len = len.wrapping_sub(1);
-            }
-            if self.1.addr().is_multiple_of(WORD) {
-                while len >= CHUNK {
-                    self.chunk();
-                    len = len.wrapping_sub(CHUNK);
-                }
-                if len & 8 != 0 {
-                    self.step::<[u32; 2]>();
-                }
-                if len & 4 != 0 {
-                    self.step::<u32>();
-                }
-            } else {
-                while len >= WORD {
-                    self.step::<[u8; WORD]>();
-                    len = len.wrapping_sub(WORD);
-                }
-            }
-            if len & 2 != 0 {
-                self.step::<[u8; 2]>();
-            }
-            if len & 1 != 0 {
-                self.step::<u8>();
-            }
-        }
-    }
-
-    /// Moves four words. One by one, since what is moved as an array is moved by a call of `memmove`.
-    ///
-    /// # Safety
-    /// So many words may be written and read there, aligned.
-    #[inline(always)]
-    unsafe fn chunk(&mut self) {
-        // SAFETY: the caller's word.
-        unsafe {
-            let (to, from) = (self.0.cast::<u32>(), opaque(self.1).cast::<u32>());
-            let words = (
-                from.read(),
-                from.add(1).read(),
-                from.add(2).read(),
-                from.add(3).read(),
-            );
-            to.write(words.0);
-            to.add(1).write(words.1);
-            to.add(2).write(words.2);
-            to.add(3).write(words.3);
-            (self.0, self.1) = (to.add(4).cast(), from.add(4).cast());
-        }
-    }
-
-    /// Moves one `T` and goes on behind it.
-    ///
-    /// # Safety
-    /// A `T` may be written and read there, at its alignment.
-    #[inline(always)]
-    unsafe fn step<T: Copy>(&mut self) {
-        // SAFETY: the caller's word.
-        unsafe {
-            let from = opaque(self.1);
-            self.0.cast::<T>().write(from.cast::<T>().read());
-            (self.0, self.1) = (self.0.add(size_of::<T>()), from.add(size_of::<T>()));
-        }
+/// Moves one `T`, and returns where the next one goes and comes from.
+///
+/// # Safety
+/// A `T` may be written and read there, at its alignment, and they do not overlap.
+#[inline(always)]
+unsafe fn step<T: Copy>(to: *mut u8, from: *const u8) -> (*mut u8, *const u8) {
+    // SAFETY: the caller's word.
+    unsafe {
+        let from = opaque(from);
+        to.cast::<T>().write(from.cast::<T>().read());
+        (to.add(size_of::<T>()), from.add(size_of::<T>()))
     }
 }
 
@@ -147,6 +110,142 @@ fn opaque(pointer: *const u8) -> *const u8 {
         same
     };
     pointer
+}
+
+/// Whole chunks, by instructions that move several words at once (Arm ARM, LDM and STM). The compiler makes them only by
+/// chance, and the loops around them longer. Of the registers, all T32 processors have the low ones, but r6 and r7 are
+/// the compiler's.
+#[cfg(target_arch = "arm")]
+mod chunks {
+    use core::arch::asm;
+
+    /// Bytes of a chunk that is copied: one is moved at least.
+    pub(super) const COPIED: usize = 24;
+    /// Bytes of a chunk that is filled: one is written at least.
+    pub(super) const FILLED: usize = 16;
+
+    /// Copies as many chunks as `len` bytes hold. Where the rest goes, where it comes from, and how many bytes were copied.
+    ///
+    /// # Safety
+    /// `len` bytes may be written and read there, aligned to words, and they do not overlap; `len >= COPIED`.
+    #[inline(always)]
+    pub(super) unsafe fn copy(
+        to: *mut u8,
+        from: *const u8,
+        len: usize,
+    ) -> (*mut u8, *const u8, usize) {
+        let (mut to, mut at) = (to, from);
+        let last = from.wrapping_add(len.wrapping_sub(COPIED));
+        // SAFETY: the last round begins at `last` or before, where a chunk is left.
+        unsafe {
+            asm!(
+                "2:",
+                "ldm {at}!, {{r2, r3, r4}}",
+                "stm {to}!, {{r2, r3, r4}}",
+                "ldm {at}!, {{r2, r3, r4}}",
+                "stm {to}!, {{r2, r3, r4}}",
+                "cmp {at}, {last}",
+                "bls 2b",
+                at = inout(reg) at,
+                to = inout(reg) to,
+                last = in(reg) last,
+                out("r2") _,
+                out("r3") _,
+                out("r4") _,
+                options(nostack),
+            );
+        }
+        (to, at, at.addr().wrapping_sub(from.addr()))
+    }
+
+    /// Fills as many chunks as `len` bytes hold. Where the rest is, and how many bytes were written.
+    ///
+    /// # Safety
+    /// `len` bytes may be written there, aligned to words; `len >= FILLED`.
+    #[inline(always)]
+    pub(super) unsafe fn fill(start: *mut u8, word: u32, len: usize) -> (*mut u8, usize) {
+        let mut at = start;
+        let last = start.wrapping_add(len.wrapping_sub(FILLED));
+        // SAFETY: as above.
+        unsafe {
+            asm!(
+                "2:",
+                "stm {at}!, {{r2, r3, r4, r5}}",
+                "cmp {at}, {last}",
+                "bls 2b",
+                at = inout(reg) at,
+                last = in(reg) last,
+                in("r2") word,
+                in("r3") word,
+                in("r4") word,
+                in("r5") word,
+                options(nostack),
+            );
+        }
+        (at, at.addr().wrapping_sub(start.addr()))
+    }
+}
+
+/// Whole chunks, where no instruction moves several words: so that there are fewer branches.
+#[cfg(not(target_arch = "arm"))]
+mod chunks {
+    use super::{WORD, opaque, put};
+
+    /// Bytes of a chunk that is copied.
+    pub(super) const COPIED: usize = 4 * WORD;
+    /// Bytes of a chunk that is filled.
+    pub(super) const FILLED: usize = 8 * WORD;
+
+    /// As on ARM.
+    ///
+    /// # Safety
+    /// `len` bytes may be written and read there, aligned to words, and they do not overlap.
+    #[inline(always)]
+    pub(super) unsafe fn copy(
+        to: *mut u8,
+        from: *const u8,
+        len: usize,
+    ) -> (*mut u8, *const u8, usize) {
+        let (mut to, mut at, mut rest) = (to, from, len);
+        while rest >= COPIED {
+            // SAFETY: a chunk is left. The words are moved one by one, since what is moved as an array is moved by a call
+            // of `memmove`.
+            unsafe {
+                let (into, words) = (to.cast::<u32>(), opaque(at).cast::<u32>());
+                let four = (
+                    words.read(),
+                    words.add(1).read(),
+                    words.add(2).read(),
+                    words.add(3).read(),
+                );
+                into.write(four.0);
+                into.add(1).write(four.1);
+                into.add(2).write(four.2);
+                into.add(3).write(four.3);
+                (to, at) = (to.add(COPIED), at.add(COPIED));
+            }
+            rest = rest.wrapping_sub(COPIED);
+        }
+        (to, at, len.wrapping_sub(rest))
+    }
+
+    /// As on ARM.
+    ///
+    /// # Safety
+    /// `len` bytes may be written there, aligned to words.
+    #[inline(always)]
+    pub(super) unsafe fn fill(start: *mut u8, word: u32, len: usize) -> (*mut u8, usize) {
+        let (mut at, mut rest) = (start, len);
+        while rest >= FILLED {
+            // SAFETY: a chunk is left.
+            unsafe {
+                at = put(put(put(put(at, word), word), word), word);
+                at = put(put(put(put(at, word), word), word), word);
+            }
+            rest = rest.wrapping_sub(FILLED);
+        }
+        (at, len.wrapping_sub(rest))
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +286,9 @@ mod tests {
                 expected[to..to + len].fill(0);
                 zero(&mut into[to..to + len]);
                 assert_eq!(into, expected, "{len} zeros to {to}");
+                expected[to..to + len].fill(0xa5);
+                fill(&mut into[to..to + len], 0xa5);
+                assert_eq!(into, expected, "{len} bytes to {to}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Regions of loaded extensions.
 
-use super::{Heap, MemoryKind};
+use super::{Heap, InPlace, MemoryKind};
 use core::ptr::{self, NonNull};
 use core::slice;
 
@@ -14,8 +14,10 @@ pub(crate) struct Held {
 }
 
 const SIZE_BITS: u32 = 27;
-/// In place of an alignment: the region is a part of another block.
+/// In place of an alignment: the region is a part of another block, or it is no block: a file that may be patched, or not.
 const PART: u32 = 31;
+const PATCHED: u32 = 30;
+const KEPT: u32 = 29;
 
 impl Held {
     /// No region.
@@ -39,7 +41,7 @@ impl Held {
         if size == 0 {
             return Ok(Self::NONE);
         }
-        let at = match size < Self::LIMIT {
+        let at = match size < Self::LIMIT && align < Self::LIMIT {
             true => heap.allocate(kind, size, align).ok_or((kind, size))?,
             false => return Err((kind, size)),
         };
@@ -95,6 +97,34 @@ impl Held {
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.size()) }
     }
 
+    /// A file of less than `LIMIT` bytes that sections stay in.
+    pub(crate) fn file(file: &InPlace) -> Self {
+        let tag = if file.is_writable() { PATCHED } else { KEPT };
+        Self {
+            at: file.start(),
+            address: file.address(),
+            size_and_align: tag << SIZE_BITS | file.len() as u32,
+        }
+    }
+
+    /// `len` bytes at `offset`, to be patched where they lie by the load that the file was given to; none if it is no file
+    /// that may be patched, or ends before. The rest of the file may be read meanwhile.
+    pub(crate) fn patch(&mut self, offset: usize, len: usize) -> &mut [u8] {
+        let fits = offset
+            .checked_add(len)
+            .is_some_and(|end| end <= self.size());
+        if !fits || !self.is_patched() {
+            return &mut [];
+        }
+        // SAFETY: the range was checked. Writable bytes of a file are the load's alone (`InPlace::new`).
+        unsafe { slice::from_raw_parts_mut(self.at.as_ptr().add(offset), len) }
+    }
+
+    /// Whether it is a file that has been patched.
+    pub(crate) fn is_patched(&self) -> bool {
+        self.size_and_align >> SIZE_BITS == PATCHED
+    }
+
     /// Target address of the first byte.
     pub(crate) fn address(&self) -> usize {
         self.address
@@ -148,7 +178,7 @@ impl Held {
     /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more, which is not freed a second time.
     pub(crate) unsafe fn free(&self, heap: &dyn Heap, kind: MemoryKind) {
         let align = self.size_and_align >> SIZE_BITS;
-        if self.size() != 0 && align != PART {
+        if self.size() != 0 && align < KEPT {
             // SAFETY: by the caller's word; size and alignment are those of the block.
             unsafe { heap.free(kind, self.at, self.size(), 1 << align) }
         }

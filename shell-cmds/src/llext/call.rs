@@ -32,7 +32,7 @@ use crate::{
     text::{Hex, fail, hint, print},
 };
 use core::cell::Cell;
-use llext::{ExtensionId, RegionKind};
+use llext::ExtensionId;
 
 /// The most arguments of a call.
 const ARGUMENTS: usize = 8;
@@ -101,11 +101,7 @@ fn find(ctx: &mut Context<'_>, name: &str, function: &str) -> Result<(ExtensionI
         }
         return Err(Failed);
     };
-    let is_code = |region: llext::Region| {
-        region.kind == RegionKind::Text
-            && (region.address..region.address + region.size).contains(&entry)
-    };
-    if !extension.regions().any(is_code) {
+    if !extension.is_code(entry) {
         return Err(fail!(
             ctx,
             "call",

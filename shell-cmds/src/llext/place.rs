@@ -4,7 +4,7 @@ use crate::{
     context::{Console, Files},
     text::{Hex, print},
 };
-use llext::{Llext, Location, RegionKind};
+use llext::{Llext, Location};
 
 /// `e_machine` of ARM (`EM_ARM`), where bit 0 of a function's address is the Thumb bit.
 const ARM: u16 = 40;
@@ -19,7 +19,7 @@ const NEAR: usize = 512;
 pub fn locate<'a>(llext: &'a Llext<'_>, address: usize) -> Option<(Location<'a>, usize)> {
     let found = llext.locate(address)?;
     let code = code(llext, address);
-    if found.region.kind == RegionKind::Text && code != address {
+    if found.region.kind.has_code() && code != address {
         return Some((llext.locate(code)?, code));
     }
     Some((found, address))

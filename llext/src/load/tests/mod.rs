@@ -2,6 +2,7 @@
 
 mod abi;
 mod faults;
+mod in_place;
 mod lookup;
 mod memory;
 mod place;
@@ -9,6 +10,8 @@ mod reach;
 mod refuse;
 mod relocations;
 mod sequence;
+#[cfg(feature = "slid")]
+mod slid;
 mod symbols;
 
 use crate::machine::ARM;

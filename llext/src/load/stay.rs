@@ -1,0 +1,116 @@
+//! Which sections stay where they lie in the file.
+//!
+//! Of a file that may not be written: sections that are not written and that no relocation changes. Of one that may:
+//! all that have bytes in the file, unless tables that are still needed lie in the same bytes. Notes are copied, being few
+//! and small, and so are function arrays, whose parts are put together. What is not aligned where it lies is copied, too.
+
+use super::plan::Plan;
+use super::slots::{Place, REGION_LIMIT};
+use super::tables::is_table;
+use crate::elf::claim::{Chunk, Span};
+use crate::elf::class::Class;
+use crate::elf::reader::{Checked, Reader};
+use crate::elf::section::{SHT_NOTE, SHT_SYMTAB_SHNDX, Section};
+use crate::memory::InPlace;
+use core::ops::Range;
+
+/// A file that sections may stay in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stay {
+    /// Target address of its first byte.
+    address: usize,
+    len: usize,
+    is_writable: bool,
+    /// Whether any section stays.
+    pub(super) any: bool,
+}
+
+impl Stay {
+    /// In `file`, of less than `REGION_LIMIT` bytes; `None` if it is larger.
+    pub(super) fn new(file: &InPlace) -> Option<Self> {
+        Self::at(file.address(), file.len(), file.is_writable())
+    }
+
+    /// In `len` bytes at `address`.
+    pub(super) fn at(address: usize, len: usize, is_writable: bool) -> Option<Self> {
+        (len < REGION_LIMIT).then_some(Self {
+            address,
+            len,
+            is_writable,
+            any: false,
+        })
+    }
+}
+
+impl<C: Class> Plan<'_, '_, C> {
+    /// Finds out what has to be known ahead: marks the places of sections that relocations change, if that counts.
+    /// A table of section indexes may lie anywhere, and is rare: with one, all is copied of a file that may be written.
+    #[cold]
+    pub(super) fn look_ahead(&mut self, reader: &mut Reader<'_>, stay: &Stay) -> Checked<()> {
+        self.scratch.slots_mut().fill(Place::NONE.0);
+        let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for record in batch {
+                let section = C::section(record);
+                if stay.is_writable {
+                    if section.kind == SHT_SYMTAB_SHNDX {
+                        self.stay = None;
+                    }
+                } else if is_table(section.kind)
+                    && section.size != 0
+                    && let Some(place) = self.scratch.slots_mut().get_mut(section.info as usize)
+                {
+                    *place = Place::CHANGED.0;
+                }
+            }
+        }
+    }
+
+    /// Whether section `index` stays in the file, whose contents are `span`; then its offset there.
+    #[cold]
+    pub(super) fn stays(&mut self, index: usize, section: &Section, span: &Span) -> Option<u32> {
+        let stay = self.stay.as_mut()?;
+        let offset = span.offset();
+        let aligned = section
+            .align()
+            .is_ok_and(|align| stay.address.wrapping_add(offset).is_multiple_of(align));
+        let copied = section.size == 0
+            || section.kind == SHT_NOTE
+            || match stay.is_writable {
+                true => {
+                    let symbols = self.symbols.as_ref();
+                    span.overlaps(&self.file.sections.span())
+                        || span.overlaps(&self.file.names.span())
+                        || symbols.is_some_and(|symbols| {
+                            span.overlaps(&symbols.table.span())
+                                || span.overlaps(&symbols.names.span())
+                        })
+                }
+                false => {
+                    section.is_writable()
+                        || self.scratch.slots().get(index) == Some(&Place::CHANGED.0)
+                }
+            };
+        if !aligned || copied {
+            return None;
+        }
+        stay.any = true;
+        Some(offset as u32)
+    }
+
+    /// All addresses where code of the extension may come to lie.
+    pub(super) fn code_bounds(&self) -> Range<usize> {
+        let bounds = self.heap.bounds(crate::memory::MemoryKind::Instruction);
+        match &self.stay {
+            Some(stay) if stay.any => {
+                let end = stay.address.saturating_add(stay.len);
+                bounds.start.min(stay.address)..bounds.end.max(end)
+            }
+            _ => bounds,
+        }
+    }
+}
