@@ -63,8 +63,9 @@ pub(super) enum Meaning {
 }
 
 impl Entry {
-    /// Not looked at yet. (Of bytes that differ: else the compiler fills an array with it byte by byte.)
-    pub(super) const UNKNOWN: Self = Self::new(SPECIAL, PAYLOAD - 1);
+    /// Not looked at yet: of equal bytes, so that all entries are made by a fill.
+    pub(super) const UNKNOWN: Self = Self(u32::from_ne_bytes([Self::UNKNOWN_BYTE; 4]));
+    pub(super) const UNKNOWN_BYTE: u8 = 0x7f;
     pub(super) const ZERO: Self = Self::new(SPECIAL, ZERO);
     pub(super) const UNDEFINED: Self = Self::new(SPECIAL, UNDEFINED);
     pub(super) const REPORTED: Self = Self::new(SPECIAL, REPORTED);

@@ -210,8 +210,7 @@ pub(super) fn open<'p, 's, C: Class>(
     };
     match Scratch::take(heap, sections, count) {
         Some(mut scratch) => {
-            const { assert!(Entry::UNKNOWN.0 == u32::MAX) };
-            scratch.set_entries();
+            scratch.fill_entries(Entry::UNKNOWN_BYTE);
             Ok(Opened {
                 file,
                 symbols,

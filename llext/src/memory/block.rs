@@ -78,13 +78,13 @@ impl<'h> Scratch<'h> {
         })
     }
 
-    /// Sets all bits of the symbols' words.
-    pub(crate) fn set_entries(&mut self) {
+    /// Writes the same to every byte of the symbols' words.
+    pub(crate) fn fill_entries(&mut self, byte: u8) {
         let words = self.entries_mut();
         // SAFETY: the same memory, borrowed for writing, as bytes.
         let bytes =
             unsafe { slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) };
-        super::fill(bytes, 0xff);
+        super::fill(bytes, byte);
     }
 
     /// The words of the sections.
