@@ -146,7 +146,7 @@ mod tests {
         let null = llext.section_header(&mut image.source(), 0);
         assert_eq!(null, Ok(Some(SectionHeader::default())));
         assert_eq!(llext.section_header(&mut image.source(), 99), Ok(None));
-        for name in [".dat", ".data2", "", &"x".repeat(300)] {
+        for name in [".dat", ".data2", &"x".repeat(300)] {
             let found = llext.find_section(&mut image.source(), name);
             assert_eq!(found, Ok(None), "{name}");
         }
