@@ -163,11 +163,14 @@ impl<'a> Exports<'a> {
     /// The table that the linker has laid between two of its symbols, sorted by name.
     ///
     /// # Safety
-    /// `[start, end)` holds records whose names are NUL-terminated strings, and neither ever changes.
+    /// `[start, end)` holds records whose names are NUL-terminated strings, sorted byte by byte, and nothing of it ever changes.
     #[allow(unsafe_code, reason = "passes the caller's word on")]
     pub const unsafe fn from_section(start: *const Export, end: *const Export) -> Self {
         // SAFETY: the caller's promise.
-        Self::new(unsafe { Export::section(start, end) })
+        let records = unsafe { Export::section(start, end) };
+        Self {
+            records: Records::Sorted(records, sorted::search_section),
+        }
     }
 
     /// The table that `exports!` made.

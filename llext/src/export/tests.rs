@@ -26,8 +26,12 @@ const FEW: &[Export] = &[
 const MORE: &[Export] = &[record(c"memcpy", 0x21), record(c"Zed", 0x40)];
 
 /// The same table of every kind.
-fn tables() -> [Exports<'static>; 2] {
-    [Exports::new(&RECORDS), exports![FEW, MORE]]
+fn tables() -> [Exports<'static>; 3] {
+    let range = RECORDS.as_ptr_range();
+    // SAFETY: the bounds of a static table, which is sorted.
+    #[allow(unsafe_code, reason = "the table is C's")]
+    let section = unsafe { Exports::from_section(range.start, range.end) };
+    [Exports::new(&RECORDS), section, exports![FEW, MORE]]
 }
 
 #[test]
@@ -95,14 +99,37 @@ fn an_empty_table_has_nothing() {
     }
 }
 
+/// Names with long common starts: what a search has compared it does not compare again.
 #[test]
-fn reads_a_section_between_two_symbols() {
-    let range = RECORDS.as_ptr_range();
-    // SAFETY: the bounds of a static table.
+fn a_section_of_many_similar_names_is_searched() {
+    let mut names: Vec<String> = (0..500)
+        .map(|number| format!("{}{:b}", "sys_".repeat(number % 3), number))
+        .collect();
+    names.sort();
+    let records: Vec<Export> = (1..)
+        .zip(&names)
+        .map(|(address, name)| {
+            let name = CString::new(name.as_str()).unwrap();
+            let name = std::boxed::Box::leak(name.into_boxed_c_str());
+            Export::new(name, without_provenance(address))
+        })
+        .collect();
+    let range = records.as_ptr_range();
+    // SAFETY: the records live as long as the table, and are sorted.
     #[allow(unsafe_code, reason = "the table is C's")]
     let exports = unsafe { Exports::from_section(range.start, range.end) };
-    assert_eq!(exports.len(), 5);
-    assert_eq!(exports.find(b"abs"), Some(0x11));
+    assert!(exports.is_sound());
+    for (address, name) in (1..).zip(&names) {
+        assert_eq!(exports.find(name.as_bytes()), Some(address));
+        for other in [
+            format!("{name}0"),
+            format!("{name}_"),
+            name[1..].to_string(),
+        ] {
+            let address = names.iter().position(|name| *name == other);
+            assert_eq!(exports.find(other.as_bytes()), address.map(|at| at + 1));
+        }
+    }
 }
 
 /// Every count up to the first that needs several buckets, and thousands: no name is lost, whatever the hash.
