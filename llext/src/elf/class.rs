@@ -18,7 +18,7 @@ use xmas_elf::sections::{Rel, Rela, SectionHeader_};
 use xmas_elf::symbol_table::Entry32;
 
 /// A record of a table.
-pub(crate) trait Record: Sized + 'static {
+pub(crate) trait Record: Copy + 'static {
     /// `bytes` as such records; see [`records`](crate::memory::records).
     fn view(bytes: &[u8]) -> Option<&[Self]>;
 }

@@ -85,7 +85,10 @@ impl<C: Class> Plan<'_, '_, C> {
             if batch.is_empty() {
                 return Ok(());
             }
-            while let Some((record, rest)) = self.skip_words(batch, table) {
+            loop {
+                let [record, rest @ ..] = self.skip_words(batch, table) else {
+                    break;
+                };
                 let relocation = record.fields().behind(self.origin);
                 self.check_one(reader, report, table, &relocation)?;
                 batch = rest;
@@ -94,29 +97,25 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Skips relocations of the type that is one of a whole word and that are in order: within the section, and
-    /// with a symbol that is known. The first one that asks for a closer look, and those behind it.
+    /// with a symbol that is known. What is left begins with the first one that asks for a closer look.
     #[inline(always)]
-    fn skip_words<'b, R: Reloc>(
-        &self,
-        batch: &'b [R],
-        table: &Relocations,
-    ) -> Option<(&'b R, &'b [R])> {
+    fn skip_words<'b, R: Reloc>(&self, batch: &'b [R], table: &Relocations) -> &'b [R] {
         let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
         let (entries, word) = (self.scratch.entries(), self.word);
-        let in_order = |record: &R| {
+        let mut rest = batch;
+        while let [record, behind @ ..] = rest {
             let record = record.fields();
-            let entry = entries.get(record.symbol as usize);
-            record.r_type == word
+            if record.r_type == word
                 && record.offset < end
-                && entry.is_some_and(|&entry| Entry(entry).is_plain())
-        };
-        let mut rest = batch.iter();
-        while let Some(record) = rest.next() {
-            if !in_order(record) {
-                return Some((record, rest.as_slice()));
+                && let Some(&entry) = entries.get(record.symbol as usize)
+                && Entry(entry).is_plain()
+            {
+                rest = behind;
+            } else {
+                break;
             }
         }
-        None
+        rest
     }
 
     #[inline(always)]

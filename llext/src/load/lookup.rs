@@ -1,7 +1,7 @@
 //! Which function or object lies at an address: what a load knew and did not keep is read from the file again.
 
 use super::LoadOptions;
-use super::plan::{self, Plan};
+use super::plan::Plan;
 use super::resolve::World;
 use super::slots::{Layout, Slot};
 use super::stay::Stay;
@@ -10,6 +10,7 @@ use crate::elf::claim::Chunk;
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
+use crate::elf::header::File;
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::elf::section::SHT_NOTE;
@@ -69,8 +70,9 @@ fn find<C: Class>(
     let stay = Stay::at(held.address(), held.size(), held.is_patched());
     let world = World::new(llext.exports, &llext.registry);
     let world = world.with_file(stay.filter(|_| held.size() != 0));
-    let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
-    let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
+    let file = File::<C>::open(reader, llext.machine)?;
+    let mut plan = Plan::new(llext.machine, llext.heap, world, file);
+    plan.open(reader)?;
     plan.survey(reader, &LoadOptions::DEFAULT)?;
     plan.protect(reader, &llext.protection)?;
     if !is_same(reader, &plan, extension)? {

@@ -21,6 +21,7 @@ use crate::Llext;
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
+use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind};
@@ -140,8 +141,8 @@ fn run<'l, C: Class>(
     let mut regions = Regions::of(heap);
     let stay = file.as_ref().and_then(Stay::new);
     let world = world(llext, named.1).with_file(stay);
-    let opened = plan::open::<C>(reader, llext.machine, heap)?;
-    let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, opened);
+    let header = File::<C>::open(reader, llext.machine)?;
+    let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, header);
     plan.complete(reader, named, report)?;
     plan.protect(reader, &llext.protection)?;
     plan.refuse(reader)?;
@@ -191,8 +192,8 @@ fn try_out<C: Class>(
     report: &mut dyn Report,
 ) -> Checked<Requirements> {
     let world = world(llext, named.1);
-    let opened = plan::open::<C>(reader, llext.machine, llext.heap)?;
-    let mut plan = Plan::new(llext.machine, llext.heap, world, opened);
+    let file = File::<C>::open(reader, llext.machine)?;
+    let mut plan = Plan::new(llext.machine, llext.heap, world, file);
     plan.complete(reader, named, report)?;
     plan.protect(reader, &llext.protection)?;
     Ok(plan.requirements())

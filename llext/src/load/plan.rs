@@ -58,24 +58,24 @@ pub(super) struct Plan<'p, 's, C: Class> {
 }
 
 impl<'p, 's, C: Class> Plan<'p, 's, C> {
-    /// What is known of a file that has been opened, before its section headers are gone through. (Made in the caller's
-    /// frame, because it is large.)
+    /// What is known of a file before more is read than its header. (Made where it stays, because it is large; and so
+    /// is all that is found out later.)
     #[inline(always)]
     pub(super) fn new(
         machine: &'static Machine,
         heap: &'p dyn Heap,
         world: World<'p>,
-        opened: Opened<'p, 's, C>,
+        file: File<C>,
     ) -> Self {
         Self {
             machine,
             heap,
             world,
-            file: opened.file,
-            symbols: opened.symbols,
-            linked: opened.linked,
+            file,
+            symbols: None,
+            linked: None,
             origin: 0,
-            scratch: opened.scratch,
+            scratch: Scratch::NONE,
             stay: world.stay,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
@@ -92,14 +92,36 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         }
     }
 
+    /// Finds the symbols, and takes scratch for them and the sections.
+    pub(super) fn open(&mut self, reader: &mut Reader<'s>) -> Checked<()> {
+        match self.file.segments {
+            Some(segments) => (self.linked, self.symbols) = Linked::open(reader, segments)?,
+            None => self.symbols = find_symbols(reader, &self.file)?,
+        }
+        let symbols = self.symbols.as_ref();
+        let count = symbols.map_or(0, |symbols| symbols.table.len());
+        // A linked file has one symbol at least, and its sections have no places of their own.
+        let (sections, count) = match self.linked {
+            Some(_) => (0, count.max(1)),
+            None => (self.file.sections.len(), count),
+        };
+        if self.scratch.take(self.heap, sections, count).is_none() {
+            let size = Scratch::size(sections, count);
+            return reader.out_of_memory(self.heap, MemoryKind::Metadata, size);
+        }
+        self.scratch.fill_entries(Entry::UNKNOWN_BYTE);
+        Ok(())
+    }
+
     /// Plans the load as `name`.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn complete(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'s>,
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
     ) -> Checked<()> {
+        self.open(reader)?;
         match self.linked.is_some() {
             true => self.survey_image(reader, options, report)?,
             false => self.survey(reader, options)?,
@@ -180,48 +202,6 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             .saturating_add(self.export_names)
             .saturating_add(self.kept.1);
         Ok(())
-    }
-}
-
-/// A file that has been opened, with scratch for its sections and symbols.
-pub(super) struct Opened<'p, 's, C: Class> {
-    file: File<C>,
-    symbols: Option<Symbols<'s, C>>,
-    linked: Option<Linked<C>>,
-    scratch: Scratch<'p>,
-}
-
-/// Opens the file in `reader`.
-pub(super) fn open<'p, 's, C: Class>(
-    reader: &mut Reader<'s>,
-    machine: &'static Machine,
-    heap: &'p dyn Heap,
-) -> Checked<Opened<'p, 's, C>> {
-    let file = File::open(reader, machine)?;
-    let (linked, symbols) = match file.segments {
-        Some(segments) => Linked::open(reader, segments)?,
-        None => (None, find_symbols(reader, &file)?),
-    };
-    let count = symbols.as_ref().map_or(0, |symbols| symbols.table.len());
-    // A linked file has one symbol at least, and its sections have no places of their own.
-    let (sections, count) = match linked {
-        Some(_) => (0, count.max(1)),
-        None => (file.sections.len(), count),
-    };
-    match Scratch::take(heap, sections, count) {
-        Some(mut scratch) => {
-            scratch.fill_entries(Entry::UNKNOWN_BYTE);
-            Ok(Opened {
-                file,
-                symbols,
-                linked,
-                scratch,
-            })
-        }
-        None => {
-            let size = Scratch::size(sections, count);
-            reader.out_of_memory(heap, MemoryKind::Metadata, size)
-        }
     }
 }
 

@@ -213,7 +213,10 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             if batch.is_empty() {
                 return Ok(());
             }
-            while let Some((record, rest)) = self.apply_words(batch, bytes) {
+            loop {
+                let [record, rest @ ..] = self.apply_words(batch, bytes) else {
+                    break;
+                };
                 let relocation = record.fields().behind(self.plan.origin);
                 self.apply_one(reader, table, &relocation, bytes)?;
                 batch = rest;
@@ -221,34 +224,31 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         }
     }
 
-    /// Applies relocations of the type that is one of a whole word, to symbols that are an offset from a base. The
-    /// first one that is another, and those behind it.
+    /// Applies relocations of the type that is one of a whole word, to symbols that are an offset from a base. What is
+    /// left begins with the first one that is another.
     #[inline(always)]
-    fn apply_words<'b, R: Reloc>(
-        &self,
-        batch: &'b [R],
-        bytes: &mut [u8],
-    ) -> Option<(&'b R, &'b [R])> {
+    fn apply_words<'b, R: Reloc>(&self, batch: &'b [R], bytes: &mut [u8]) -> &'b [R] {
         let (entries, word) = (self.plan.scratch.entries(), self.plan.word);
-        let mut rest = batch.iter();
-        while let Some(record) = rest.next() {
+        let mut rest = batch;
+        while let [record, behind @ ..] = rest {
             let Relocation {
                 offset,
                 symbol,
                 r_type,
                 addend,
             } = record.fields();
-            if let Some(&entry) = entries.get(symbol as usize)
-                && r_type == word
+            if r_type == word
+                && let Some(&entry) = entries.get(symbol as usize)
                 && Entry(entry).is_plain()
                 && let s = Entry(entry).plain_address(&self.bases)
                 && C::add_to_word(bytes, offset, addend, s)
             {
-                continue;
+                rest = behind;
+            } else {
+                break;
             }
-            return Some((record, rest.as_slice()));
         }
-        None
+        rest
     }
 
     fn apply_one(

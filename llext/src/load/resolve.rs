@@ -119,9 +119,12 @@ impl<C: Class> Plan<'_, '_, C> {
             .symbols
             .as_ref()
             .and_then(|symbols| symbols.there(index));
+        let Some(record) = there else {
+            return self.resolve_read(reader, index);
+        };
         // What nearly all are, and without a copy of the symbol for others to look at.
-        if let Some(symbol) = there.map(C::symbol)
-            && let Home::Section(section) = symbol.home
+        let symbol = C::symbol(record);
+        if let Home::Section(section) = symbol.home
             && let Some(place) = self.place(section as usize)
             && let Some(entry) = place.at(symbol.value)
         {
@@ -129,33 +132,38 @@ impl<C: Class> Plan<'_, '_, C> {
             self.set_entry(index, entry);
             return Ok(entry);
         }
-        self.resolve_any(reader, index)
+        self.look_up(reader, index, record)
     }
 
-    #[inline(never)]
-    fn resolve_any(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
-        let symbol = match &self.symbols {
-            Some(symbols) => symbols.get(reader, index)?,
+    #[cold]
+    fn resolve_read(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        let record = match &self.symbols {
+            Some(symbols) => symbols.table.get(reader, index, |record| *record)?,
             None => None,
         };
-        match symbol {
-            Some(symbol) => self.look_up(reader, index, &symbol),
+        match record {
+            Some(record) => self.look_up(reader, index, &record),
             None => Ok(Entry::ZERO),
         }
     }
 
-    /// Looks up symbol `index` and writes down what it is.
+    /// Looks up symbol `index`, which `record` holds, and writes down what it is.
     #[inline(never)]
     fn look_up(
         &mut self,
         reader: &mut Reader<'_>,
         index: usize,
-        symbol: &Symbol,
+        record: &C::Symbol,
     ) -> Checked<Entry> {
-        let entry = match symbol.home {
+        let symbol = C::symbol(record);
+        let home = match (symbol.home, &self.symbols) {
+            (Home::Reserved(_), Some(symbols)) => symbols.find_home(reader, index, symbol)?.home,
+            (home, _) => home,
+        };
+        let entry = match home {
             _ if index == 0 => Entry::ZERO,
-            Home::Section(section) => self.at_section(reader, index, symbol, section as usize)?,
-            Home::Undefined => self.find_name(reader, index, symbol)?,
+            Home::Section(section) => self.at_section(reader, index, record, section as usize)?,
+            Home::Undefined => self.find_name(reader, index, (symbol.name, symbol.is_weak()))?,
             Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
             Home::Common => {
@@ -176,9 +184,10 @@ impl<C: Class> Plan<'_, '_, C> {
         &self,
         reader: &mut Reader<'_>,
         index: usize,
-        symbol: &Symbol,
+        record: &C::Symbol,
         section: usize,
     ) -> Checked<Entry> {
+        let symbol = C::symbol(record);
         match self.place(section) {
             Some(place) if place.is_placed() => match place.at(symbol.value) {
                 Some(entry) => Ok(entry.as_function(symbol.is_function())),
@@ -196,19 +205,24 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// A symbol that the file does not define.
     #[inline(always)]
-    fn find_name(&self, reader: &mut Reader<'_>, index: usize, symbol: &Symbol) -> Checked<Entry> {
+    fn find_name(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        (name_at, is_weak): (u32, bool),
+    ) -> Checked<Entry> {
         let Some(symbols) = &self.symbols else {
             return Ok(Entry::UNDEFINED);
         };
-        if !symbols.names.has(symbol.name) && symbol.name != 0 {
-            return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
+        if !symbols.names.has(name_at) && name_at != 0 {
+            return self.bad_symbol(reader, index, "st_name", name_at as usize);
         }
         let mut buffer;
-        let text = match symbols.names.there(reader, symbol.name) {
+        let text = match symbols.names.there(reader, name_at) {
             Some(there) => there,
             None => {
                 buffer = [0; NAME_LIMIT + 1];
-                symbols.names.copy(reader, symbol.name, &mut buffer)?
+                symbols.names.copy(reader, name_at, &mut buffer)?
             }
         };
         let World {
@@ -227,7 +241,7 @@ impl<C: Class> Plan<'_, '_, C> {
             return fits(reader, "table of exports", entry);
         }
         let Some(name) = len.and_then(|len| text.get(..len)) else {
-            let symbol = symbols.names.name(reader, symbol.name);
+            let symbol = symbols.names.name(reader, name_at);
             return reader.refuse(LoadError::LongName {
                 symbol,
                 limit: NAME_LIMIT,
@@ -236,7 +250,7 @@ impl<C: Class> Plan<'_, '_, C> {
         if let Some(number) = registry.find_export(name) {
             return fits(reader, "table of exports", Entry::extension(number));
         }
-        Ok(match symbol.is_weak() {
+        Ok(match is_weak {
             true => Entry::ZERO,
             false => Entry::UNDEFINED,
         })
@@ -262,7 +276,7 @@ impl<C: Class> Plan<'_, '_, C> {
                         self.set_entry(index, entry);
                     }
                     Sweep::All if self.entry(index) == Some(Entry::UNKNOWN) => {
-                        self.resolve_read(reader, index, symbol)?;
+                        self.look_up(reader, index, record)?;
                     }
                     Sweep::Exported if symbol.is_exported() => {
                         self.count_export(reader, index, &symbol)?
@@ -272,20 +286,6 @@ impl<C: Class> Plan<'_, '_, C> {
                 index = index.saturating_add(1);
             }
         }
-    }
-
-    /// Looks up symbol `index` that has been read.
-    fn resolve_read(
-        &mut self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        symbol: Symbol,
-    ) -> Checked<()> {
-        let symbol = match &self.symbols {
-            Some(symbols) => symbols.find_home(reader, index, symbol)?,
-            None => symbol,
-        };
-        self.look_up(reader, index, &symbol).map(drop)
     }
 
     /// Counts a symbol that others may use, if it is in the file.

@@ -56,12 +56,21 @@ impl Drop for Block<'_> {
 
 /// The scratch of a load, given back when dropped: two words a section and one a symbol, of any value at first.
 pub(crate) struct Scratch<'h> {
-    block: Block<'h>,
+    block: Option<Block<'h>>,
+    at: NonNull<u8>,
     slots: usize,
     entries: usize,
 }
 
 impl<'h> Scratch<'h> {
+    /// None yet.
+    pub(crate) const NONE: Self = Self {
+        block: None,
+        at: NonNull::<u32>::dangling().cast(),
+        slots: 0,
+        entries: 0,
+    };
+
     /// Bytes of scratch for so many sections and symbols.
     pub(crate) fn size(slots: usize, entries: usize) -> usize {
         let slots = slots.saturating_mul(size_of::<[u32; 2]>());
@@ -69,13 +78,12 @@ impl<'h> Scratch<'h> {
     }
 
     /// Takes room for so many sections and symbols; `None` if there is none.
-    pub(crate) fn take(heap: &'h dyn Heap, slots: usize, entries: usize) -> Option<Self> {
+    pub(crate) fn take(&mut self, heap: &'h dyn Heap, slots: usize, entries: usize) -> Option<()> {
         let size = Self::size(slots, entries);
-        Some(Self {
-            block: Block::take(heap, MemoryKind::Metadata, size, align_of::<u32>())?,
-            slots,
-            entries,
-        })
+        let block = Block::take(heap, MemoryKind::Metadata, size, align_of::<u32>())?;
+        (self.at, self.slots, self.entries) = (block.at, slots, entries);
+        self.block = Some(block);
+        Some(())
     }
 
     /// Writes the same to every byte of the symbols' words.
@@ -91,7 +99,7 @@ impl<'h> Scratch<'h> {
     #[inline]
     pub(crate) fn slots(&self) -> &[[u32; 2]] {
         // SAFETY: the block begins with `slots` pairs, is aligned for them and initialised (`Heap::allocate`).
-        unsafe { slice::from_raw_parts(self.block.at.cast().as_ptr(), self.slots) }
+        unsafe { slice::from_raw_parts(self.at.cast().as_ptr(), self.slots) }
     }
 
     /// The words of the symbols.
@@ -99,7 +107,7 @@ impl<'h> Scratch<'h> {
     pub(crate) fn entries(&self) -> &[u32] {
         // SAFETY: the block has room for `slots` pairs and behind them for `entries` words, aligned and initialised.
         unsafe {
-            let at = self.block.at.cast::<[u32; 2]>().add(self.slots);
+            let at = self.at.cast::<[u32; 2]>().add(self.slots);
             slice::from_raw_parts(at.cast().as_ptr(), self.entries)
         }
     }
@@ -108,7 +116,7 @@ impl<'h> Scratch<'h> {
     #[inline]
     pub(crate) fn slots_mut(&mut self) -> &mut [[u32; 2]] {
         // SAFETY: as for `slots`, and `self` is borrowed for writing.
-        unsafe { slice::from_raw_parts_mut(self.block.at.cast().as_ptr(), self.slots) }
+        unsafe { slice::from_raw_parts_mut(self.at.cast().as_ptr(), self.slots) }
     }
 
     /// The words of the symbols, to be written.
@@ -116,7 +124,7 @@ impl<'h> Scratch<'h> {
     pub(crate) fn entries_mut(&mut self) -> &mut [u32] {
         // SAFETY: as for `entries`, and `self` is borrowed for writing.
         unsafe {
-            let at = self.block.at.cast::<[u32; 2]>().add(self.slots);
+            let at = self.at.cast::<[u32; 2]>().add(self.slots);
             slice::from_raw_parts_mut(at.cast().as_ptr(), self.entries)
         }
     }
