@@ -52,6 +52,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 if is_table(C::kind(record))
                     && let Some(table) = self.relocations(reader, index, record)?
                 {
+                    self.in_order &= table.target < index;
                     self.check_entries(reader, report, &table)?;
                 }
                 index = index.saturating_add(1);
@@ -59,6 +60,7 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
+    #[inline(always)]
     fn check_entries(
         &mut self,
         reader: &mut Reader<'_>,
@@ -78,21 +80,44 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
     ) -> Checked<()> {
         self.highs.forget();
+        match table.entries.span.there(reader).and_then(R::view) {
+            Some(batch) => self.check_batch(reader, report, table, batch),
+            None => self.check_read::<R>(reader, report, table),
+        }
+    }
+
+    #[cold]
+    fn check_read<R: Reloc>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
+    ) -> Checked<()> {
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
-            let mut batch = cursor.next(reader, &mut chunk)?;
+            let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            loop {
-                let [record, rest @ ..] = self.skip_words(batch, table) else {
-                    break;
-                };
-                let relocation = record.fields().behind(self.origin);
-                self.check_one(reader, report, table, &relocation)?;
-                batch = rest;
-            }
+            self.check_batch(reader, report, table, batch)?;
+        }
+    }
+
+    #[inline(never)]
+    fn check_batch<R: Reloc>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        report: &mut dyn Report,
+        table: &Relocations,
+        mut batch: &[R],
+    ) -> Checked<()> {
+        loop {
+            let [record, rest @ ..] = self.skip_words(batch, table) else {
+                return Ok(());
+            };
+            self.check_one(reader, report, table, record)?;
+            batch = rest;
         }
     }
 
@@ -119,22 +144,24 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     #[inline(always)]
-    fn check_one(
+    fn check_one<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
         table: &Relocations,
-        relocation: &Relocation,
+        record: &R,
     ) -> Checked<()> {
         // The first relocation to a symbol: is it in order, now that the symbol has been looked at?
+        let fields = record.fields();
         let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
-        if relocation.r_type == self.word && relocation.offset < end {
-            let entry = self.resolved(reader, relocation.symbol as usize)?;
+        if fields.r_type == self.word && fields.offset < end {
+            let entry = self.resolved(reader, fields.symbol as usize)?;
             if entry.is_some_and(Entry::is_plain) {
                 return Ok(());
             }
         }
-        self.check_row(reader, report, table, relocation)
+        let relocation = record.fields().behind(self.origin);
+        self.check_row(reader, report, table, &relocation)
     }
 
     #[inline(never)]

@@ -183,7 +183,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
                 Ok(())
             }
-            SHT_PROGBITS if !options.export_all => {
+            SHT_PROGBITS if !options.export_all && self.has_exports(reader, section.name)? => {
                 self.find_exports(reader, index, section, (RegionKind::Text, offset))
             }
             _ => Ok(()),

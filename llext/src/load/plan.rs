@@ -48,6 +48,8 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) highs: HighParts,
     /// A type of relocation that is known to be of a whole word, and probably the next one's too.
     pub(super) word: u32,
+    /// Whether every table of relocations comes behind the section that it is for.
+    pub(super) in_order: bool,
     /// What relocations need, and what is wrong with them.
     pub(super) found: Found,
     /// Offset of the first stub in the text region, in bytes.
@@ -85,6 +87,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             export_names: 0,
             highs: HighParts::new(),
             word: NO_TYPE,
+            in_order: true,
             found: Found::default(),
             stubs_at: 0,
             tail: Tail::default(),

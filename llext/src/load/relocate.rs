@@ -41,8 +41,13 @@ pub(super) fn link<C: Class>(
     if linker.plan.linked.is_some() {
         return linker.link_image(reader, &mut parts);
     }
-    linker.fill(reader, &mut parts)?;
-    linker.apply(reader, &mut parts, file)
+    // In one go, if that does not read from here and there in a file that is read.
+    let at_once = reader.is_there() && linker.plan.in_order;
+    linker.fill(reader, (&mut parts, file), at_once)?;
+    match at_once {
+        true => Ok(()),
+        false => linker.apply(reader, &mut parts, file),
+    }
 }
 
 /// The address of the text region.
@@ -86,8 +91,14 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
-    /// Puts the sections' contents into place, and zeros everywhere else.
-    fn fill(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+    /// Puts the sections' contents into place, and zeros everywhere else. Also applies relocations, where tables come
+    /// behind their sections.
+    fn fill(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (parts, file): (&mut Regions4<'_>, &mut Held),
+        apply: bool,
+    ) -> Checked<()> {
         // Function arrays are the only sections that do not follow each other in file order.
         let arrays = self.plan.arrays.start as usize;
         let [_, _, data, _] = parts;
@@ -124,6 +135,8 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                         Some(there) => copy(room, there),
                         None => contents.read(reader, 0, room).map(drop)?,
                     }
+                } else if apply && is_table(C::kind(record)) {
+                    self.apply_table_at(reader, index, record, (parts, file))?;
                 }
                 index = index.saturating_add(1);
             }
@@ -171,13 +184,25 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 return Ok(());
             }
             for record in batch {
-                if is_table(C::kind(record))
-                    && let Some(table) = self.plan.relocations(reader, index, record)?
-                {
-                    self.apply_entries(reader, &table, (parts, file))?;
+                if is_table(C::kind(record)) {
+                    self.apply_table_at(reader, index, record, (parts, file))?;
                 }
                 index = index.saturating_add(1);
             }
+        }
+    }
+
+    /// Applies the relocations in the table that section `index` is.
+    fn apply_table_at(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        record: &C::Section,
+        bytes: (&mut Regions4<'_>, &mut Held),
+    ) -> Checked<()> {
+        match self.plan.relocations(reader, index, record)? {
+            Some(table) => self.apply_entries(reader, &table, bytes),
+            None => Ok(()),
         }
     }
 
@@ -206,21 +231,45 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         bytes: &mut [u8],
     ) -> Checked<()> {
         self.plan.highs.forget();
+        match table.entries.span.there(reader).and_then(R::view) {
+            Some(batch) => self.apply_batch(reader, table, bytes, batch),
+            None => self.apply_read::<R>(reader, table, bytes),
+        }
+    }
+
+    #[cold]
+    fn apply_read<R: Reloc>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
+        bytes: &mut [u8],
+    ) -> Checked<()> {
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
-            let mut batch = cursor.next(reader, &mut chunk)?;
+            let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            loop {
-                let [record, rest @ ..] = self.apply_words(batch, bytes) else {
-                    break;
-                };
-                let relocation = record.fields().behind(self.plan.origin);
-                self.apply_one(reader, table, &relocation, bytes)?;
-                batch = rest;
-            }
+            self.apply_batch(reader, table, bytes, batch)?;
+        }
+    }
+
+    #[inline(never)]
+    fn apply_batch<R: Reloc>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
+        bytes: &mut [u8],
+        mut batch: &[R],
+    ) -> Checked<()> {
+        loop {
+            let [record, rest @ ..] = self.apply_words(batch, bytes) else {
+                return Ok(());
+            };
+            let relocation = record.fields().behind(self.plan.origin);
+            self.apply_one(reader, table, &relocation, bytes)?;
+            batch = rest;
         }
     }
 

@@ -3,6 +3,7 @@
 use super::LoadOptions;
 use super::plan::Plan;
 use super::slots::{self, LAST, Place, REGION_LIMIT};
+use super::tables::is_table;
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
 use crate::elf::note::{Note, Notes};
@@ -36,13 +37,13 @@ impl<C: Class> Plan<'_, '_, C> {
                 let section = C::section(record);
                 let mut place = Place::NONE;
                 if section.is_allocated() {
-                    place = self.add(reader, (index, &section), options)?;
+                    place = self.add(reader, (index, record), options)?;
                     any_array |= !place.is_placed();
                     if options.keep_sections {
-                        self.keep(reader, &section)?;
+                        self.keep(reader, &C::section(record))?;
                     }
-                } else {
-                    self.look_at(reader, index, &section)?;
+                } else if !is_table(section.kind) && section.kind != SHT_PROGBITS {
+                    self.look_at(reader, index, &C::section(record))?;
                 }
                 if let Some(words) = self.scratch.slots_mut().get_mut(index) {
                     *words = place.0;
@@ -60,7 +61,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// A section that is not loaded.
-    #[inline]
+    #[cold]
     fn look_at(&mut self, reader: &mut Reader<'_>, index: usize, section: &Section) -> Checked<()> {
         match (section.kind, &mut self.symbols) {
             (SHT_SYMTAB, Some(symbols)) if symbols.section != index => {
@@ -76,14 +77,16 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
-    /// A section that is loaded: checked, and with its place in a region.
-    #[inline]
+    /// A section that is loaded: checked, and with its place in a region. (What is rarely called gets a copy of the
+    /// header of its own, so that here it need not be in memory.)
+    #[inline(always)]
     fn add(
         &mut self,
         reader: &mut Reader<'_>,
-        (index, section): (usize, &Section),
+        (index, record): (usize, &C::Section),
         options: &LoadOptions<'_>,
     ) -> Checked<Place> {
+        let section = C::section(record);
         let align = match section.align() {
             Ok(align) => align,
             Err(align) => return self.file.bad_section(reader, index, "sh_addralign", align),
@@ -99,10 +102,10 @@ impl<C: Class> Plan<'_, '_, C> {
         if region != RegionKind::Bss {
             let contents = section.contents(reader, "section")?;
             if let Some(array) = section.array() {
-                return self.add_array(reader, index, section, array);
+                return self.add_array(reader, index, &C::section(record), array);
             }
             if self.stay.is_some() {
-                stays = self.stays(index, section, &contents);
+                stays = self.stays(index, &C::section(record), &contents);
             }
         }
         let is_code = region == RegionKind::Text;
@@ -115,14 +118,16 @@ impl<C: Class> Plan<'_, '_, C> {
         };
         match section.kind {
             SHT_NOTE if region == RegionKind::Rodata => {
-                if let Some((at, len)) = self.read_notes(reader, section)? {
+                if let Some((at, len)) = self.read_notes(reader, &C::section(record))? {
                     let offset = offset.saturating_add(at);
                     self.build_id = BuildId { offset, len };
                 }
             }
             // Nothing else that has records is worth a look at its name.
             SHT_PROGBITS if !is_code && align >= C::WORD && !options.export_all => {
-                self.find_exports(reader, index, section, (region, offset))?;
+                if self.has_exports(reader, section.name)? {
+                    self.find_exports(reader, index, &C::section(record), (region, offset))?;
+                }
             }
             _ => {}
         }
@@ -170,6 +175,13 @@ impl<C: Class> Plan<'_, '_, C> {
         Ok(build_id)
     }
 
+    /// Whether a section with the name at `name` is `.exported_sym`.
+    #[inline]
+    pub(super) fn has_exports(&self, reader: &mut Reader<'_>, name: u32) -> Checked<bool> {
+        let names = &self.file.names;
+        names.matches(reader, name, b".exported_sym\0")
+    }
+
     /// Remembers the records of `.exported_sym`.
     pub(super) fn find_exports(
         &mut self,
@@ -178,10 +190,6 @@ impl<C: Class> Plan<'_, '_, C> {
         section: &Section,
         (region, offset): (RegionKind, u32),
     ) -> Checked<()> {
-        let name = b".exported_sym\0";
-        if !self.file.names.matches(reader, section.name, name)? {
-            return Ok(());
-        }
         let record = 2 * C::WORD;
         if !section.size.is_multiple_of(record) || self.exports.section.is_some() {
             return self
