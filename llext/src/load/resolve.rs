@@ -128,7 +128,7 @@ impl<C: Class> Plan<'_, '_, C> {
             && let Some(place) = self.place(section as usize)
             && let Some(entry) = place.at(symbol.value)
         {
-            let entry = entry.as_function(symbol.is_function());
+            let entry = entry.as_function(self.machine.has_thumb() && symbol.is_function());
             self.set_entry(index, entry);
             return Ok(entry);
         }
@@ -190,12 +190,16 @@ impl<C: Class> Plan<'_, '_, C> {
         let symbol = C::symbol(record);
         match self.place(section) {
             Some(place) if place.is_placed() => match place.at(symbol.value) {
-                Some(entry) => Ok(entry.as_function(symbol.is_function())),
+                Some(entry) => {
+                    Ok(entry.as_function(self.machine.has_thumb() && symbol.is_function()))
+                }
                 None => self.bad_symbol(reader, index, "st_value", symbol.value),
             },
             Some(_) => Ok(Entry::NOT_LOADED),
             None => match (self.at_address(symbol.value), &self.linked) {
-                (Some(entry), _) => Ok(entry.as_function(symbol.is_function())),
+                (Some(entry), _) => {
+                    Ok(entry.as_function(self.machine.has_thumb() && symbol.is_function()))
+                }
                 // Linkers define what has no place in a library (the end of a stack).
                 (None, Some(_)) => Ok(Entry::NOT_LOADED),
                 (None, None) => self.bad_symbol(reader, index, "st_shndx", section),

@@ -115,10 +115,11 @@ impl Machine {
         self.hints.iter().find(covers).map(|hint| hint.text)
     }
 
-    /// Whether bit 0 of a function's address is no part of where it lies, but says that it is T32 code.
-    pub(crate) fn has_thumb(&self) -> bool {
+    /// Whether bit 0 of a function's address is no part of where it lies, but says that it is T32 code. A firmware
+    /// knows when it is built.
+    pub(crate) const fn has_thumb(&self) -> bool {
         const ARM: u16 = 40;
-        self.e_machine == ARM
+        cfg!(target_arch = "arm") || cfg!(not(target_os = "none")) && self.e_machine == ARM
     }
 
     /// What the image of a linked file is aligned to at least, in bytes. AArch64's ADRP counts in pages of 4 KiB, so

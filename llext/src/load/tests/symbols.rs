@@ -1,7 +1,10 @@
 //! What symbols resolve to, and who uses whom.
 
 use super::*;
+use crate::machine::I386;
 use crate::{Llext, LoadError, LoadOptions, RegionKind, Report, UnloadError};
+
+const R_386_PC32: u32 = 2;
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -226,4 +229,19 @@ fn a_table_of_exports_takes_the_place_of_global_symbols() {
         word(&contents(user, RegionKind::Data), 0) as usize,
         text + 5
     );
+}
+
+#[test]
+fn functions_lie_at_odd_addresses_where_there_is_no_thumb() {
+    let mut elf = Elf::new(&I386);
+    // call odd; ret; ret; odd: ret
+    let call = [0xe8, 0xfc, 0xff, 0xff, 0xff, 0xc3, 0xc3, 0xc3];
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &call);
+    let odd = elf.symbol("odd", GLOBAL | FUNC, text, 7, 1);
+    elf.relocate(text, 1, odd, R_386_PC32, None);
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &I386);
+    let x = load(&mut llext, "x", &elf).unwrap();
+    assert_eq!(word(&contents(x, RegionKind::Text)[1..], 0), 7 - 5);
+    assert_eq!(x.find("odd").unwrap() & 3, 3);
 }
