@@ -318,7 +318,8 @@ impl<C: Class> Plan<'_, '_, C> {
                 let place = (slot.offset as usize).saturating_add(relocation.offset);
                 return Ok(!reach.contains(&distance(offset as usize, place)));
             }
-            // A call to a weak symbol that nothing defines is no call.
+            // A call to a weak symbol that nothing defines is no call where it can be skipped.
+            Meaning::Zero if !row.skips_absent() => Some(0),
             Meaning::Zero | Meaning::NotLoaded => return Ok(false),
             // What is missing counts as if it lay where the firmware's exports do.
             Meaning::Undefined | Meaning::Reported => self.world.exports.address(0),

@@ -1,6 +1,6 @@
 //! Relocation types as rows of a table.
 
-use super::field::{Field, FieldError, Sign, State, a32, t32};
+use super::field::{Field, FieldError, Order, Sign, State, a32, t32};
 use super::formula::Terms;
 use super::{Class, Formula, Operands, Stub};
 use core::ops::RangeInclusive;
@@ -251,6 +251,13 @@ impl Row {
             .then(|| limits.min().wrapping_sub(round)..=limits.max().wrapping_sub(round))
     }
 
+    /// Whether a call to a weak symbol that nothing defines becomes something else than a call to address 0.
+    pub fn skips_absent(&self) -> bool {
+        self.field
+            .special
+            .is_some_and(|special| special.absent.is_some())
+    }
+
     /// The addend of a plain branch to a symbol, in bytes: the program counter that the instruction
     /// counts from is not the place on every machine. 0 for what is no branch.
     pub fn branch_bias(&self) -> isize {
@@ -315,7 +322,8 @@ const HAS_A32: bool = cfg!(any(
 /// Whether a field is a word of the class and nothing else.
 const fn is_whole_word(class: Class, field: &Field) -> bool {
     let word = if class.is_64() { 8 } else { 4 };
-    let is_plain = field.special.is_none() && field.round == 0;
+    let is_little = matches!(field.order, Order::Little);
+    let is_plain = is_little && field.special.is_none() && field.round == 0;
     let takes_all = matches!(field.limits.sign, Sign::Any) && field.parts.len() == 1;
     is_plain && takes_all && field.width == word && field.parts[0].count == 8 * word
 }

@@ -1,10 +1,11 @@
 //! What symbols resolve to, and who uses whom.
 
 use super::*;
-use crate::machine::I386;
+use crate::machine::{ARC, I386};
 use crate::{Llext, LoadError, LoadOptions, RegionKind, Report, UnloadError};
 
 const R_386_PC32: u32 = 2;
+const R_ARC_S25W_PCREL: u32 = 17;
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -244,4 +245,24 @@ fn functions_lie_at_odd_addresses_where_there_is_no_thumb() {
     let x = load(&mut llext, "x", &elf).unwrap();
     assert_eq!(word(&contents(x, RegionKind::Text)[1..], 0), 7 - 5);
     assert_eq!(x.find("odd").unwrap() & 3, 3);
+}
+
+#[test]
+fn calls_to_nothing_go_to_stubs_where_they_cannot_be_skipped() {
+    // bl missing, from beyond its 16 MiB.
+    let mut elf = Elf::new(&ARC);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[0x02, 0x08, 0, 0]);
+    let missing = elf.symbol("missing", WEAK, 0, 0, 0);
+    elf.relocate(text, 0, missing, R_ARC_S25W_PCREL, Some(0));
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARC);
+    let x = load(&mut llext, "x", &elf).unwrap();
+    let text = contents(x, RegionKind::Text);
+    let mut stub = [0xa5; 12];
+    ARC.stub.write(&mut stub, 0);
+    assert_eq!(text[4..16], stub);
+    let mut call = [0x02, 0x08, 0, 0];
+    let row = ARC.row(R_ARC_S25W_PCREL).unwrap();
+    row.put(&mut call, 4).unwrap();
+    assert_eq!(text[..4], call);
 }

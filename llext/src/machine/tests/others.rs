@@ -103,6 +103,21 @@ fn places_that_are_too_short_are_refused() {
     }
 }
 
+/// What the loader writes without looking at the field.
+#[test]
+fn words_are_little_endian() {
+    let names = |machine: &'static Machine| {
+        let words = machine.rows.iter().filter(|row| row.is_word());
+        words.map(|row| row.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&AARCH64), ["R_AARCH64_ABS64"]);
+    assert_eq!(names(&X86_64), ["R_X86_64_64"]);
+    assert_eq!(names(&I386), ["R_386_32"]);
+    assert_eq!(names(&XTENSA), ["R_XTENSA_PLT"]);
+    // Not R_ARC_32_ME, whose halfwords are the other way round.
+    assert_eq!(names(&ARC), ["R_ARC_32"]);
+}
+
 #[test]
 fn stubs_jump_to_their_words() {
     let made = |machine: &Machine, target| {
