@@ -5,6 +5,8 @@ use crate::machine::{ARC, I386};
 use crate::{Llext, LoadError, LoadOptions, RegionKind, Report, UnloadError};
 
 const R_386_PC32: u32 = 2;
+const R_386_GOTOFF: u32 = 9;
+const R_386_GOTPC: u32 = 10;
 const R_ARC_S25W_PCREL: u32 = 17;
 
 #[derive(Default)]
@@ -265,4 +267,25 @@ fn calls_to_nothing_go_to_stubs_where_they_cannot_be_skipped() {
     let row = ARC.row(R_ARC_S25W_PCREL).unwrap();
     row.put(&mut call, 4).unwrap();
     assert_eq!(text[..4], call);
+}
+
+#[test]
+fn nobody_defines_the_global_offset_table() {
+    // add $_GLOBAL_OFFSET_TABLE_, %ebx; lea value@GOTOFF(%ebx), %eax
+    let code = [0x81, 0xc3, 2, 0, 0, 0, 0x8d, 0x83, 0, 0, 0, 0];
+    let mut elf = Elf::new(&I386);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &code);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 8]);
+    let value = elf.symbol("value", GLOBAL | OBJECT, data, 4, 4);
+    let table = elf.symbol("_GLOBAL_OFFSET_TABLE_", GLOBAL, 0, 0, 0);
+    elf.relocate(text, 2, table, R_386_GOTPC, None);
+    elf.relocate(text, 8, value, R_386_GOTOFF, None);
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &I386);
+    let x = load(&mut llext, "x", &elf).unwrap();
+    let text = contents(x, RegionKind::Text);
+    let start = x.region(RegionKind::Text).unwrap().address as u32;
+    let origin = word(&text[2..], 0).wrapping_sub(2).wrapping_add(start + 2);
+    let found = origin.wrapping_add(word(&text[8..], 0));
+    assert_eq!(found as usize, x.find("value").unwrap());
 }
