@@ -1,11 +1,14 @@
 //! A file loaded by the loader and linked by GNU ld, compared.
 
+use crate::detours::Detours;
 use crate::heap::HostHeap;
 use crate::image::Image;
+use crate::new_object::{Definition, FUNCTION, NewObject, NewSymbol};
 use crate::object_file::{AllocSection, ObjectFile, unique_name};
 use crate::tools::{Linked, Linker, Paths, Product, Tools, write};
 use llext::machine::Machine;
 use llext::{Export, Exports, Extension, Llext, LoadOptions, SliceSource};
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::fmt::Write;
 use std::path::Path;
@@ -26,6 +29,18 @@ struct External {
     address: usize,
     /// Whether it is a Thumb function.
     thumb: bool,
+}
+
+impl External {
+    fn definition(&self) -> NewSymbol {
+        NewSymbol {
+            name: self.name.clone(),
+            definition: Definition::Absolute,
+            value: self.address + usize::from(self.thumb),
+            kind: if self.thumb { FUNCTION } else { 0 },
+            global: true,
+        }
+    }
 }
 
 /// Where everything is.
@@ -62,12 +77,22 @@ impl Target {
             ));
         }
         let image = Image::read(&linked.output);
+        let sections = placed
+            .iter()
+            .map(|(section, address)| (section.index, *address));
+        let sections = sections.collect();
         let mut agreeing = 0;
         for (section, address) in placed.iter().filter(|(section, _)| section.in_file) {
             let ours = heap
                 .bytes(*address, section.size)
                 .ok_or("a section outside the heap")?;
-            self.compare_section(file, section, (*address, ours), &image, (&heap, layout))?;
+            self.compare_section(
+                file,
+                section,
+                (*address, ours),
+                &sections,
+                (&image, &heap, layout),
+            )?;
             agreeing += 1;
         }
         llext
@@ -89,9 +114,9 @@ impl Target {
         let mut llext = Llext::new(&heap, Exports::new(&records), self.machine);
         let refused = load(&mut llext, file).err().expect("a refusal");
         assert_eq!(heap.used(), 0, "bytes not given back");
-        let sections = file.alloc_sections().into_iter().enumerate();
+        let sections = file.alloc_sections().iter().enumerate();
         let placed: Vec<_> = sections
-            .map(|(n, section)| (section, layout.heap + 0x1000 * n))
+            .map(|(n, section)| (section.clone(), layout.heap + 0x1000 * n))
             .collect();
         (
             refused,
@@ -103,8 +128,8 @@ impl Target {
     /// addresses too.
     fn externals(&self, file: &ObjectFile, layout: Layout) -> Vec<External> {
         let is_arm = self.machine.name == "ARM";
-        let mut names = file.undefined();
-        names.retain(|name| !name.starts_with("missing"));
+        let mut names = file.undefined().to_vec();
+        names.retain(|name| !name.starts_with("missing") && name != "_GLOBAL_OFFSET_TABLE_");
         names.sort();
         names.dedup();
         let external = |(number, name): (usize, String)| {
@@ -141,30 +166,18 @@ impl Target {
             let _ = writeln!(script, "{name} {address:#x} : {{ *({name}) }}");
         }
         script.push_str("}\n");
-        let mut symbols = String::new();
-        for External {
-            name,
-            address,
-            thumb,
-        } in externals
-        {
-            let (kind, bit) = if *thumb {
-                ("%function", 1)
-            } else {
-                ("%notype", 0)
-            };
-            let value = address + bit;
-            let _ = writeln!(
-                symbols,
-                ".globl {name}\n.type {name},{kind}\n.set {name},{value:#x}"
-            );
+        let mut symbols = NewObject::default();
+        for external in externals {
+            symbols.symbol(external.definition());
         }
-        let symbols = self.tools.assemble(folder, "symbols", &symbols);
+        let path = folder.join("symbols.o");
+        std::fs::write(&path, symbols.write(&self.tools.format))
+            .expect("a file in the test's folder");
         let file = folder.join("linked.ld");
         write(&file, &script);
         let paths = Paths {
             script: &file,
-            objects: &[object, symbols],
+            objects: &[object, path],
         };
         let linked = self.tools.link(Linker::Gnu, Product::Executable, &paths);
         let linked = linked.expect("relocations that GNU ld knows");
@@ -178,8 +191,8 @@ impl Target {
         file: &ObjectFile,
         section: &AllocSection,
         (address, ours): (usize, &[u8]),
-        image: &Image,
-        (heap, layout): (&HostHeap, Layout),
+        sections: &HashMap<usize, usize>,
+        (image, heap, layout): (&Image, &HostHeap, Layout),
     ) -> Result<(), String> {
         let (place, theirs) = match image.section(&unique_name(section.index)) {
             Some(found) => found,
@@ -187,14 +200,25 @@ impl Target {
             None => return Err(format!("GNU ld has no {}", section.name)),
         };
         assert_eq!(place, address, "GNU ld put {} elsewhere", section.name);
-        let mut ours = ours.to_vec();
-        if layout.veneers {
-            self.check_veneers(file, section, address, &mut ours, (theirs, image, heap))?;
-        }
         // Behind the section's bytes are GNU ld's veneers.
         let theirs = theirs
             .get(..ours.len())
             .ok_or(format!("{} is shorter", section.name))?;
+        let mut ours = ours.to_vec();
+        let detours = Detours {
+            machine: self.machine,
+            in_place: self.tools.format.in_place,
+            file,
+            places: file.places(section.index),
+            address,
+            sections,
+            image,
+            heap,
+            veneers: layout.veneers,
+        };
+        detours
+            .settle(&mut ours, theirs)
+            .map_err(|error| format!("{}{error}", section.name))?;
         match ours.iter().zip(theirs).position(|(a, b)| a != b) {
             None => Ok(()),
             Some(at) => {
@@ -205,57 +229,6 @@ impl Target {
                     "{name}+{at:#x} at {address:#x}: {ours:02x?}, GNU ld {theirs:02x?}"
                 ))
             }
-        }
-    }
-
-    /// Where a branch goes through a veneer of ours or GNU ld's, checks that both end at one target,
-    /// and then lets GNU ld's branch stand for ours.
-    fn check_veneers(
-        &self,
-        file: &ObjectFile,
-        section: &AllocSection,
-        address: usize,
-        ours: &mut [u8],
-        (theirs, image, heap): (&[u8], &Image, &HostHeap),
-    ) -> Result<(), String> {
-        for place in file.places(section.index) {
-            let Some(row) = self.machine.row(place.r_type) else {
-                continue;
-            };
-            if row.branch_reach().is_none() {
-                continue;
-            }
-            let span = place.offset..place.offset + row.width();
-            let (Some(our), Some(their)) = (ours.get_mut(span.clone()), theirs.get(span)) else {
-                return Err(format!("{} {place:?} is outside", section.name));
-            };
-            if our == their {
-                continue;
-            }
-            let p = address + place.offset;
-            let target = |insn: &[u8]| p.wrapping_add_signed(row.addend(insn) - row.branch_bias());
-            let our_end = self.end(target(our), heap.bytes(target(our), 8));
-            // GNU ld's veneers lie behind the sections that need them, and so over the next ones.
-            let mut ends = image
-                .all_bytes(target(their), 8)
-                .map(|stub| self.end(target(their), Some(stub)));
-            if our_end != target(their) | 1 && !ends.any(|end| end == our_end) {
-                let (name, at) = (&section.name, target(their));
-                return Err(format!(
-                    "{name} {place:x?}: a branch to {our_end:#x}, GNU ld's to {at:#x}"
-                ));
-            }
-            our.copy_from_slice(their);
-        }
-        Ok(())
-    }
-
-    /// Where a branch to `address` ends, where these bytes are: at a veneer's target, or there.
-    fn end(&self, address: usize, stub: Option<&[u8]>) -> usize {
-        match stub {
-            // ldr.w pc, [pc, #0], and GNU ld's with #-0.
-            Some(stub @ [0xdf | 0x5f, 0xf8, 0x00, 0xf0, ..]) => self.machine.stub.target(stub),
-            _ => address | 1,
         }
     }
 }
@@ -272,17 +245,14 @@ fn load<'l>(llext: &'l mut Llext<'_>, file: &ObjectFile) -> Result<&'l Extension
 
 /// The file's tentative definitions, where the loader put them.
 fn common_symbols(file: &ObjectFile, extension: &Extension) -> Result<Vec<External>, String> {
-    let common = file
-        .common()
-        .into_iter()
-        .map(|name| match extension.find(&name) {
-            Some(address) => Ok(External {
-                name,
-                address,
-                thumb: false,
-            }),
-            None => Err(format!("{name} is not exported")),
-        });
+    let common = file.common().iter().map(|name| match extension.find(name) {
+        Some(address) => Ok(External {
+            name: name.clone(),
+            address,
+            thumb: false,
+        }),
+        None => Err(format!("{name} is not exported")),
+    });
     common.collect()
 }
 
@@ -308,7 +278,7 @@ fn placed_sections(
     let mut placed = Vec::new();
     for section in file
         .alloc_sections()
-        .into_iter()
+        .iter()
         .filter(|section| section.size > 0)
     {
         let Some(found) = kept.find(|kept| kept.size > 0) else {
@@ -317,7 +287,7 @@ fn placed_sections(
         if (found.name, found.size) != (section.name.as_str(), section.size) {
             return Err(format!("{section:?} is not what was kept: {found:?}"));
         }
-        placed.push((section, found.address));
+        placed.push((section.clone(), found.address));
     }
     Ok(placed)
 }

@@ -56,6 +56,12 @@ impl HostHeap {
             .then(|| unsafe { std::slice::from_raw_parts(self.pages.as_ptr().add(offset), size) })
     }
 
+    /// All that was ever handed out, with its address.
+    pub fn all(&self) -> (usize, &[u8]) {
+        let bytes = self.bytes(self.base, self.taken.get());
+        (self.base, bytes.unwrap_or_default())
+    }
+
     /// Bytes in use.
     pub fn used(&self) -> usize {
         self.used.get()

@@ -2,7 +2,7 @@
 
 use object::read::elf::{ElfFile, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The memory and the symbols of a linked file.
@@ -10,8 +10,8 @@ use std::path::Path;
 pub struct Image {
     sections: HashMap<String, (usize, Vec<u8>)>,
     symbols: HashMap<String, usize>,
-    /// Names of the symbols that branches reach through veneers.
-    veneered: HashSet<String>,
+    /// Veneers: the address of each, and the name of the symbol that branches reach through it.
+    veneers: Vec<(usize, String)>,
     /// Places of its dynamic relocations.
     dynamic: Vec<usize>,
 }
@@ -39,15 +39,18 @@ impl Image {
                 sections.insert(section.name()?.to_owned(), contents);
             }
         }
-        let named = file
-            .symbols()
-            .filter_map(|s| Some((s.name().ok()?.to_owned(), s.address() as usize)));
-        let symbols: HashMap<_, _> = named.collect();
-        let veneered = symbols.keys().filter_map(|name| veneer_target(name));
+        let named = || {
+            file.symbols()
+                .filter_map(|s| Some((s.name().ok()?, s.address() as usize)))
+        };
+        let symbols = named().map(|(name, address)| (name.to_owned(), address));
+        let symbols = symbols.collect();
+        let veneer = |(name, address)| Some((address, veneer_target(name)?.to_owned()));
+        let veneers = named().filter_map(veneer).collect();
         let dynamic = file.dynamic_relocations().into_iter().flatten();
         Ok(Self {
             sections,
-            veneered: veneered.map(str::to_owned).collect(),
+            veneers,
             symbols,
             dynamic: dynamic.map(|(place, _)| place as usize).collect(),
         })
@@ -68,6 +71,24 @@ impl Image {
         })
     }
 
+    /// Addresses of this word, of any section.
+    pub fn words(&self, value: usize, word: usize) -> impl Iterator<Item = usize> {
+        let wanted = value.to_le_bytes();
+        self.sections.values().flat_map(move |(start, bytes)| {
+            let found = (0..bytes.len().saturating_sub(word - 1))
+                .step_by(word)
+                .filter(|at| bytes[*at..*at + word] == wanted[..word]);
+            found.map(|at| start + at).collect::<Vec<_>>()
+        })
+    }
+
+    /// The targets of the veneers that start at `address`, with or without the Thumb bit.
+    pub fn veneer_targets(&self, address: usize) -> impl Iterator<Item = usize> {
+        let here = move |at: usize| at == address || at == address | 1;
+        let veneers = self.veneers.iter().filter(move |(at, _)| here(*at));
+        veneers.filter_map(|(_, name)| self.symbol(name))
+    }
+
     /// The value of a symbol.
     pub fn symbol(&self, name: &str) -> Option<usize> {
         self.symbols.get(name).copied()
@@ -75,7 +96,7 @@ impl Image {
 
     /// Whether the linker made a veneer for branches to the symbol `target`.
     pub fn has_veneer(&self, target: &str) -> bool {
-        self.veneered.contains(target)
+        self.veneers.iter().any(|(_, name)| name == target)
     }
 
     /// Addresses in a section whose words of so many bytes have this value.

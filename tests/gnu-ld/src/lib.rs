@@ -10,6 +10,7 @@
 //! Needs the cross compilers: a missing one fails the suite and says which package has it.
 
 pub mod compare;
+pub mod detours;
 pub mod heap;
 pub mod image;
 pub mod new_object;

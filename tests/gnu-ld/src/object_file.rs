@@ -1,12 +1,30 @@
 //! A relocatable file: what GNU ld is asked to do with it.
 
-use object::elf::{self, FileHeader32, Rel32, SectionHeader32};
-use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTable};
-use object::{LittleEndian as LE, pod};
+use llext::machine::Class;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::elf::{ElfFile, FileHeader, Rela, SectionHeader, Sym};
+use object::{Endianness, SectionIndex, SymbolIndex};
 
-/// A relocatable file of class 32.
+/// A relocatable file.
 pub struct ObjectFile {
     bytes: Vec<u8>,
+    class: Class,
+    contents: Contents,
+}
+
+/// What the tests want to know of a file.
+#[derive(Default)]
+struct Contents {
+    e_machine: u16,
+    sections: Vec<AllocSection>,
+    /// All sections' names and relocations, in file order.
+    names: Vec<String>,
+    places: Vec<Vec<Place>>,
+    undefined: Vec<String>,
+    common: Vec<String>,
+    /// Where the section table is, and which section has the sections' names.
+    table: usize,
+    strings: usize,
 }
 
 /// A section that occupies memory.
@@ -22,24 +40,40 @@ pub struct AllocSection {
     pub in_file: bool,
 }
 
-/// Where a relocation applies.
-#[derive(Clone, Copy, Debug)]
+/// A relocation.
+#[derive(Clone, Debug)]
 pub struct Place {
     /// Offset in the section, in bytes.
     pub offset: usize,
     /// The relocation's type.
     pub r_type: u32,
+    /// The symbol's name.
+    pub symbol: String,
+    /// Its value in the file.
+    pub value: usize,
+    /// The section that it is in.
+    pub section: usize,
+    /// The addend; 0 where it lies in the place.
+    pub addend: isize,
+    /// The bytes from there on, as far as there are eight.
+    pub before: Vec<u8>,
 }
 
 /// Flags of sections that GNU ld rewrites.
 const REWRITTEN: u32 = elf::SHF_MERGE | elf::SHF_STRINGS | elf::SHF_LINK_ORDER;
 
-type Header = FileHeader32<LE>;
-
 impl ObjectFile {
     /// The file with these contents.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes }
+        let (class, contents) = match bytes.get(4) {
+            Some(1) => (Class::Elf32, read::<FileHeader32<Endianness>>(&bytes)),
+            _ => (Class::Elf64, read::<FileHeader64<Endianness>>(&bytes)),
+        };
+        Self {
+            bytes,
+            class,
+            contents: contents.expect("a relocatable file"),
+        }
     }
 
     /// Its contents.
@@ -49,118 +83,177 @@ impl ObjectFile {
 
     /// The machine in its header.
     pub fn e_machine(&self) -> u16 {
-        self.header().e_machine.get(LE)
-    }
-
-    fn header(&self) -> &Header {
-        Header::parse(&*self.bytes).expect("an ELF header of class 32")
-    }
-
-    fn sections(&self) -> SectionTable<'_, Header> {
-        self.header()
-            .sections(LE, &*self.bytes)
-            .expect("a section table")
-    }
-
-    fn symbols<'s>(&'s self, sections: &SectionTable<'s, Header>) -> SymbolTable<'s, Header> {
-        sections
-            .symbols(LE, &*self.bytes, elf::SHT_SYMTAB)
-            .expect("a symbol table")
+        self.contents.e_machine
     }
 
     /// The sections that occupy memory, in file order.
-    pub fn alloc_sections(&self) -> Vec<AllocSection> {
-        let sections = self.sections();
-        let occupying = sections
-            .enumerate()
-            .filter(|(_, s)| s.sh_flags(LE) & elf::SHF_ALLOC != 0);
-        let described = occupying.map(|(index, section)| AllocSection {
-            index: index.0,
-            name: String::from_utf8_lossy(sections.section_name(LE, section).expect("a name"))
-                .into(),
-            size: section.sh_size(LE) as usize,
-            in_file: section.sh_type(LE) != elf::SHT_NOBITS,
-        });
-        described.collect()
+    pub fn alloc_sections(&self) -> &[AllocSection] {
+        &self.contents.sections
     }
 
     /// Names of the global and weak symbols that other files may define.
-    pub fn undefined(&self) -> Vec<String> {
-        self.symbol_names(elf::SHN_UNDEF)
+    pub fn undefined(&self) -> &[String] {
+        &self.contents.undefined
     }
 
     /// Names of the tentative definitions.
-    pub fn common(&self) -> Vec<String> {
-        self.symbol_names(elf::SHN_COMMON)
-    }
-
-    /// Names of the symbols, other than local ones, with this section index.
-    fn symbol_names(&self, shndx: u16) -> Vec<String> {
-        let symbols = self.symbols(&self.sections());
-        let wanted = symbols.iter().filter(|symbol| {
-            symbol.st_bind() != elf::STB_LOCAL && symbol.st_shndx.get(LE) == shndx
-        });
-        let name = |symbol: &elf::Sym32<LE>| symbol.name(LE, symbols.strings()).expect("a name");
-        wanted
-            .map(|symbol| String::from_utf8_lossy(name(symbol)).into())
-            .collect()
+    pub fn common(&self) -> &[String] {
+        &self.contents.common
     }
 
     /// Where section `index` is relocated.
-    pub fn places(&self, index: usize) -> Vec<Place> {
-        let mut places = Vec::new();
-        for section in self
-            .sections()
-            .iter()
-            .filter(|s| s.sh_info(LE) as usize == index)
-        {
-            if let Ok(Some((rels, _))) = section.rel(LE, &*self.bytes) {
-                places.extend(rels.iter().map(place));
-            }
-        }
-        places
+    pub fn places(&self, index: usize) -> &[Place] {
+        &self.contents.places[index]
     }
 
     /// The file again, for GNU ld: every section that occupies memory has a name of its own,
     /// [`unique_name`], so that a linker script can place it, and no mark that makes GNU ld rewrite it
     /// (merge its strings, drop entries of an exception index).
     pub fn with_unique_names(&self) -> Vec<u8> {
-        let sections = self.sections();
+        let Contents {
+            sections,
+            names: old_names,
+            ..
+        } = &self.contents;
+        let mut file = self.bytes.clone();
         let mut names = vec![0];
-        let mut headers = Vec::new();
-        for (index, section) in sections.enumerate() {
-            let mut header: SectionHeader32<LE> = *section;
-            let flags = header.sh_flags.get(LE);
-            header.sh_name.set(LE, names.len() as u32);
-            if flags & elf::SHF_ALLOC != 0 {
-                header.sh_flags.set(LE, flags & !REWRITTEN);
-                if section.sh_type(LE) == elf::SHT_ARM_EXIDX {
-                    header.sh_type.set(LE, elf::SHT_PROGBITS);
+        for (index, old_name) in old_names.iter().enumerate() {
+            let header = self.header(index);
+            let occupies = sections.iter().any(|section| section.index == index);
+            let start = names.len() as u32;
+            put(&mut file, header, start);
+            if occupies {
+                let [kind, flags] = [header + 4, header + 8].map(|at| get(&file, at));
+                put(&mut file, header + 8, flags & !REWRITTEN);
+                if kind == elf::SHT_ARM_EXIDX {
+                    put(&mut file, header + 4, elf::SHT_PROGBITS);
                 }
-                names.extend(unique_name(index.0).bytes());
+                names.extend(unique_name(index).bytes());
             } else {
-                names.extend(sections.section_name(LE, section).expect("a name"));
+                names.extend(old_name.bytes());
             }
             names.push(0);
-            headers.push(header);
         }
-        let mut bytes = self.bytes.clone();
-        let strings = self.header().shstrndx(LE, &*self.bytes).expect("an index") as usize;
-        headers[strings].sh_offset.set(LE, bytes.len() as u32);
-        headers[strings].sh_size.set(LE, names.len() as u32);
-        let table = self.header().e_shoff.get(LE) as usize;
-        let headers = pod::bytes_of_slice(&headers);
-        bytes[table..table + headers.len()].copy_from_slice(headers);
-        bytes.extend(names);
-        bytes
+        let header = self.header(self.contents.strings);
+        // sh_offset and sh_size; what is above 32 bits is 0 in both.
+        let (offset, size) = match self.class {
+            Class::Elf32 => (16, 20),
+            Class::Elf64 => (24, 32),
+        };
+        let end = file.len() as u32;
+        put(&mut file, header + offset, end);
+        put(&mut file, header + size, names.len() as u32);
+        file.extend(names);
+        file
+    }
+
+    /// Where the header of section `index` is.
+    fn header(&self, index: usize) -> usize {
+        let size = match self.class {
+            Class::Elf32 => 40,
+            Class::Elf64 => 64,
+        };
+        self.contents.table + index * size
     }
 }
 
-fn place(rel: &Rel32<LE>) -> Place {
-    Place {
-        offset: rel.r_offset.get(LE) as usize,
-        r_type: rel.r_info.get(LE) & 0xff,
+fn get(file: &[u8], at: usize) -> u32 {
+    let bytes = file[at..at + 4].try_into().expect("four bytes");
+    u32::from_le_bytes(bytes)
+}
+
+fn put(file: &mut [u8], at: usize, word: u32) {
+    file[at..at + 4].copy_from_slice(&word.to_le_bytes());
+}
+
+fn read<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Contents> {
+    let file = ElfFile::<H>::parse(bytes)?;
+    let (header, end, sections) = (file.elf_header(), file.endian(), file.elf_section_table());
+    let mut contents = Contents {
+        e_machine: header.e_machine(end),
+        table: header.e_shoff(end).into() as usize,
+        strings: header.shstrndx(end, bytes)? as usize,
+        ..Default::default()
+    };
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    for (index, section) in sections.enumerate() {
+        let name = text(sections.section_name(end, section).unwrap_or_default());
+        if section.sh_flags(end).into() as u32 & elf::SHF_ALLOC != 0 {
+            contents.sections.push(AllocSection {
+                index: index.0,
+                name: name.clone(),
+                size: section.sh_size(end).into() as usize,
+                in_file: section.sh_type(end) != elf::SHT_NOBITS,
+            });
+        }
+        contents.names.push(name);
+        contents.places.push(Vec::new());
     }
+    for section in sections.iter() {
+        let places = places(&file, section)?;
+        if let Some(known) = contents.places.get_mut(section.sh_info(end) as usize) {
+            known.extend(places);
+        }
+    }
+    let symbols = file.elf_symbol_table();
+    for symbol in symbols.iter().filter(|s| s.st_bind() != elf::STB_LOCAL) {
+        let name = text(symbol.name(end, symbols.strings())?);
+        match symbol.st_shndx(end) {
+            elf::SHN_UNDEF => contents.undefined.push(name),
+            elf::SHN_COMMON => contents.common.push(name),
+            _ => {}
+        }
+    }
+    Ok(contents)
+}
+
+/// The relocations in `section`, if it is one of those.
+fn places<H: FileHeader<Endian = Endianness>>(
+    file: &ElfFile<'_, H>,
+    section: &H::SectionHeader,
+) -> object::Result<Vec<Place>> {
+    let (end, data, symbols) = (file.endian(), file.data(), file.elf_symbol_table());
+    let symbol_of = |symbol: u32| {
+        let symbol = symbols.symbol(SymbolIndex(symbol as usize)).ok()?;
+        let name = symbol.name(end, symbols.strings()).ok()?;
+        let value: u64 = symbol.st_value(end).into();
+        let name = String::from_utf8_lossy(name).into_owned();
+        Some((name, value as usize, symbol.st_shndx(end).into()))
+    };
+    let rels = section
+        .rel(end, data)?
+        .into_iter()
+        .flat_map(|(rels, _)| rels);
+    let rels = rels.map(|rel| (H::Rela::from(*rel), false));
+    let relas = section
+        .rela(end, data)?
+        .into_iter()
+        .flat_map(|(relas, _)| relas);
+    let relas = relas.map(|rela| (*rela, true));
+    let records: Vec<_> = rels.chain(relas).collect();
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let relocated = SectionIndex(section.sh_info(end) as usize);
+    let relocated = file.elf_section_table().section(relocated);
+    let contents = relocated
+        .and_then(|section| section.data(end, data))
+        .unwrap_or_default();
+    let place = |(rela, has_addend): (H::Rela, bool)| {
+        let (symbol, value, section) = symbol_of(rela.r_sym(end, false)).unwrap_or_default();
+        let (offset, addend): (u64, i64) = (rela.r_offset(end).into(), rela.r_addend(end).into());
+        let before = contents.get(offset as usize..).unwrap_or_default();
+        Place {
+            offset: offset as usize,
+            r_type: rela.r_type(end, false),
+            symbol,
+            value,
+            section,
+            addend: if has_addend { addend as isize } else { 0 },
+            before: before.iter().take(8).copied().collect(),
+        }
+    };
+    Ok(records.into_iter().map(place).collect())
 }
 
 /// The name under which GNU ld gets section `index`.

@@ -34,6 +34,61 @@ const RAM: Layout = Layout {
     veneers: false,
 };
 
+static RISCV64: Target = Target {
+    machine: &machine::RISCV64,
+    tools: &tools::RISCV64,
+};
+static AARCH64: Target = Target {
+    machine: &machine::AARCH64,
+    tools: &tools::AARCH64,
+};
+static X86_64: Target = Target {
+    machine: &machine::X86_64,
+    tools: &tools::X86_64,
+};
+static I386: Target = Target {
+    machine: &machine::I386,
+    tools: &tools::I386,
+};
+static XTENSA: Target = Target {
+    machine: &machine::XTENSA,
+    tools: &tools::XTENSA,
+};
+static ARC: Target = Target {
+    machine: &machine::ARC,
+    tools: &tools::ARC,
+};
+
+/// Everything below 2 GiB.
+const LOW: Layout = Layout {
+    heap: 0x4000_0000,
+    firmware: 0x1000_0000,
+    veneers: false,
+};
+/// Everything beyond 4 GiB, near together.
+const HIGH: Layout = Layout {
+    heap: 0x12_4000_0000,
+    firmware: 0x12_4100_0000,
+    veneers: false,
+};
+/// Everything beyond 4 GiB, calls out of an extension out of reach.
+const HIGH_AND_FAR: Layout = Layout {
+    heap: 0x12_4000_0000,
+    firmware: 0x12_0000_0000,
+    veneers: true,
+};
+/// The same below 2 GiB.
+const LOW_AND_FAR: Layout = Layout {
+    veneers: true,
+    ..LOW
+};
+/// Within reach of L32R and CALL0.
+const CLOSE: Layout = Layout {
+    heap: 0x4010_0000,
+    firmware: 0x400f_0000,
+    veneers: false,
+};
+
 const SOURCES: [&str; 8] = [
     "calls.c",
     "data.c",
@@ -91,6 +146,40 @@ fn compare_compiled(target: &Target, name: &str, more: &[&str], layouts: &[Layou
     );
 }
 
+/// The same with fewer sets of flags, for machines that are built for one way. No C++, which not all of these
+/// compilers have.
+fn compare_some(target: &Target, name: &str, more: &[&str], layouts: &[Layout]) {
+    const SETS: [&[&str]; 2] = [&["-O0"], &["-Os", "-ffunction-sections", "-fdata-sections"]];
+    let mut count = 0;
+    let mut failures = Vec::new();
+    for set in SETS {
+        let common = [
+            "-ffreestanding",
+            "-fno-stack-protector",
+            "-fno-asynchronous-unwind-tables",
+        ];
+        let flags: Vec<&str> = set.iter().chain(&common).chain(more).copied().collect();
+        let folder = format!("{name}{}", flags.join(""));
+        let folder = fresh_folder(env!("CARGO_TARGET_TMPDIR"), &folder);
+        for source in SOURCES.iter().filter(|source| source.ends_with(".c")) {
+            let object = compile(target, &folder, source, &flags);
+            for &layout in layouts {
+                // Address 0 is out of reach up there, and GNU ld refuses the calls to it, or rewrites code.
+                if *source == "weak.c" && layout.heap >> 32 != 0 && name != "aarch64" {
+                    continue;
+                }
+                match target.compare(&folder, &read(&object), layout) {
+                    Ok(sections) => count += sections,
+                    Err(error) => failures.push(format!("{object:?} {layout:x?}: {error}")),
+                }
+            }
+        }
+    }
+    println!("{name}: {count} sections compared");
+    let failures = failures.join("\n");
+    assert!(failures.is_empty(), "{failures}");
+}
+
 fn compile(target: &Target, folder: &Path, source: &str, flags: &[&str]) -> PathBuf {
     let object = folder.join(source).with_extension("o");
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -137,6 +226,62 @@ fn riscv_objects_without_relaxation_and_position_dependence() {
         &["-mno-relax", "-mcmodel=medany"],
         &[FAR, RAM],
     );
+}
+
+#[test]
+fn aarch64_objects_of_the_compiler() {
+    let layouts = [LOW_AND_FAR, HIGH, HIGH_AND_FAR];
+    compare_some(&AARCH64, "aarch64", &["-fno-pic"], &layouts);
+    compare_some(&AARCH64, "aarch64-pic", &["-fPIC"], &layouts);
+    compare_some(
+        &AARCH64,
+        "aarch64-large",
+        &["-fno-pic", "-mcmodel=large"],
+        &layouts,
+    );
+}
+
+#[test]
+fn x86_64_objects_of_the_compiler() {
+    compare_some(&X86_64, "x86-64", &["-fno-pic"], &[LOW]);
+    compare_some(&X86_64, "x86-64-pic", &["-fPIC"], &[LOW, HIGH]);
+    compare_some(
+        &X86_64,
+        "x86-64-large",
+        &["-fno-pic", "-mcmodel=large"],
+        &[LOW, HIGH],
+    );
+}
+
+#[test]
+fn i386_objects_of_the_compiler() {
+    compare_some(&I386, "i386", &["-fno-pic"], &[LOW, FAR]);
+    compare_some(&I386, "i386-pic", &["-fPIC"], &[LOW, FAR]);
+}
+
+#[test]
+fn riscv64_objects_of_the_compiler() {
+    compare_some(&RISCV64, "riscv64", &["-mcmodel=medlow"], &[LOW]);
+    compare_some(
+        &RISCV64,
+        "riscv64-medany",
+        &["-mcmodel=medany"],
+        &[LOW, HIGH],
+    );
+    compare_some(&RISCV64, "riscv64-pic", &["-fPIC"], &[LOW, HIGH]);
+}
+
+#[test]
+fn xtensa_objects_of_the_compiler() {
+    compare_some(&XTENSA, "xtensa", &["-mtext-section-literals"], &[CLOSE]);
+    let far = ["-mtext-section-literals", "-mlongcalls"];
+    compare_some(&XTENSA, "xtensa-far", &far, &[CLOSE, LOW]);
+}
+
+#[test]
+fn arc_objects_of_the_compiler() {
+    compare_some(&ARC, "arc", &["-fno-pic", "-mno-sdata"], &[CLOSE]);
+    compare_some(&ARC, "arc-pic", &["-fPIC", "-mno-sdata"], &[CLOSE]);
 }
 
 #[test]
