@@ -39,6 +39,8 @@ pub struct Memory {
     /// The stack of extension code, and below it [`GUARD`](crate::exec::GUARD) bytes where nothing lies. Its start is a
     /// multiple of [`GUARD`](crate::exec::GUARD), its end of 16.
     pub stack: Range<usize>,
+    /// Where files may lie that are used in place: memory that nobody writes while the firmware runs; empty if there is none.
+    pub files: Range<usize>,
 }
 
 /// A clock that never stops or goes back.

@@ -11,6 +11,8 @@ use shell_cmds::context::{FileError, Files, Metadata, Usage};
 
 #[cfg(feature = "host-files")]
 use super::host::{self, HostFile};
+#[cfg(feature = "mapped-files")]
+use super::mapped;
 use super::{BlockDevice, lfs::Lfs};
 
 /// What is being written lies here until it is complete, and then is renamed, which littlefs does at once
@@ -75,6 +77,11 @@ impl<'a, D: BlockDevice> Volume<'a, D> {
 
     /// Opens `path` for reading while `body` runs.
     fn open(&self, path: &str, body: &mut dyn FnMut(&mut dyn Source)) -> Result<(), FileError> {
+        #[cfg(feature = "mapped-files")]
+        if let Some(mut file) = mapped::open(path) {
+            body(&mut file);
+            return Ok(());
+        }
         #[cfg(feature = "host-files")]
         if let Some(name) = host::name(path) {
             body(&mut HostFile::open(name)?);
@@ -159,6 +166,10 @@ fn remount<'a, S: Storage>(allocation: &'a mut Allocation<S>, device: &'a mut S)
 
 impl<D: BlockDevice> Files for Volume<'_, D> {
     fn metadata(&mut self, path: &str) -> Result<Metadata, FileError> {
+        #[cfg(feature = "mapped-files")]
+        if let Some(file) = mapped::open(path) {
+            return Ok(Metadata::File(file.len()));
+        }
         #[cfg(feature = "host-files")]
         if let Some(name) = host::name(path) {
             return Ok(Metadata::File(HostFile::open(name)?.len()));

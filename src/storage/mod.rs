@@ -2,12 +2,14 @@
 //!
 //! A board's flash implements [`BlockDevice`]; `lfs` makes of it what littlefs wants, and checks every
 //! offset on the way; `files` makes of littlefs what the commands want. Paths that begin with `host:` are the host's
-//! (`host`).
+//! (`host`), those that begin with `flash:` lie in memory (`mapped`).
 
 mod files;
 #[cfg(feature = "host-files")]
 mod host;
 mod lfs;
+#[cfg(feature = "mapped-files")]
+mod mapped;
 
 use fs_image::Geometry;
 

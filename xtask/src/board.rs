@@ -128,6 +128,9 @@ pub struct Qemu {
     /// The option that the firmware's ELF follows.
     #[serde(default = "Qemu::kernel")]
     pub firmware: String,
+    /// What puts a file where the firmware looks for those that it uses in place; `{file}` is its path.
+    #[serde(default)]
+    pub mapped: Vec<String>,
     /// How instructions are counted: each takes 2 to the power of `shift` nanoseconds.
     #[serde(default = "Qemu::icount")]
     pub icount: String,

@@ -22,6 +22,8 @@ pub struct Machine<'a> {
     pub gdb: Option<u16>,
     /// Count instructions: each takes 1024 ns of the machine's time.
     pub icount: bool,
+    /// A file for the firmware to use in place.
+    pub mapped: Option<PathBuf>,
     /// Write every instruction's address to this file.
     pub trace: Option<PathBuf>,
 }
@@ -54,13 +56,17 @@ impl Machine<'_> {
                     .storage
                     .args
                     .iter()
-                    .map(|arg| with_image(arg, &self.image)),
+                    .map(|arg| with_path(arg, "{image}", &self.image)),
             )
             .args(["-nodefaults", "-display", "none"])
             .args(["-chardev", "stdio,id=console,signal=off"])
             .args(["-serial", "chardev:console"])
             .arg("-semihosting-config")
             .arg(self.semihosting());
+        if let Some(file) = &self.mapped {
+            let args = config.qemu.mapped.iter();
+            command.args(args.map(|arg| with_path(arg, "{file}", file)));
+        }
         if self.icount {
             command.args(["-icount", &config.qemu.icount]);
         }
@@ -86,10 +92,9 @@ impl Machine<'_> {
     }
 }
 
-/// `arg` with the image's path in place of `{image}`. QEMU reads a comma as the end of the path
-/// unless it is doubled.
-fn with_image(arg: &str, image: &Path) -> String {
-    arg.replace("{image}", &image.to_string_lossy().replace(',', ",,"))
+/// `arg` with a path in place of `name`. QEMU reads a comma as the end of the path unless it is doubled.
+fn with_path(arg: &str, name: &str, path: &Path) -> String {
+    arg.replace(name, &path.to_string_lossy().replace(',', ",,"))
 }
 
 /// Makes the kernel kill the child when xtask dies, however that happens.
@@ -122,6 +127,7 @@ mod tests {
             options: vec!["--plain".to_owned()],
             gdb: Some(3333),
             icount: true,
+            mapped: None,
             trace: None,
         }
     }

@@ -40,6 +40,9 @@ pub struct Run {
     /// Make the image anew
     #[arg(long)]
     fresh: bool,
+    /// Put a host file into memory for `llext load flash:ADDRESS`, where board.toml says
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
     /// Wait for GDB before the first instruction
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "3333")]
     gdb: Option<u16>,
@@ -90,6 +93,7 @@ impl Run {
             },
             gdb: self.gdb,
             icount: self.icount,
+            mapped: self.map.clone(),
             trace: None,
         };
         self.explain(&board);

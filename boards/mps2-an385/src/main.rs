@@ -35,6 +35,7 @@ static BOARD: Board = Board {
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,
         stack: 0x21c1_0000..0x21c1_8000,
+        files: 0x0020_0000..0x0040_0000,
     },
     reset: || cortex_m::peripheral::SCB::sys_reset(),
     exit: semihosting::exit,

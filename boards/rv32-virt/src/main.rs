@@ -40,6 +40,7 @@ static BOARD: Board = Board {
     memory: Memory {
         heap: 0x8040_0000..0x8080_0000,
         stack: 0x8081_0000..0x8081_8000,
+        files: 0x8090_0000..0x8100_0000,
     },
     reset: || FINISHER.reset(),
     exit: semihosting::exit,

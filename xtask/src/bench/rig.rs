@@ -93,6 +93,7 @@ impl Rig<'_> {
             options: words.to_vec(),
             gdb: None,
             icount: true,
+            mapped: None,
             trace: trace.map(Path::to_owned),
         }
         .start()?;
