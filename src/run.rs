@@ -37,6 +37,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
         llext::machine::NATIVE,
     )
     .with_abi(board.exports.abi)
+    .with_thread_pointer(exports::thread_pointer())
     .with_allocations(exports::allocations());
     let mut cpu = Door {
         terminal: board.terminal,

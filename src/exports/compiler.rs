@@ -12,7 +12,7 @@ mod arm {
     extern "C" fn no_unwinding() {}
 
     llext::export_group! {
-        /// Run-time ABI for the ARM architecture (RTABI32), sections 4.1 to 4.3; of EHABI32, section 9.2, what tables name;
+        /// Run-time ABI for the ARM architecture (RTABI32), sections 4.1 to 4.3 and 5.3.5; of EHABI32, section 9.2, what tables name;
         /// and of libgcc what GCC calls for `__builtin_popcount`.
         pub COMPILER:
         __aeabi_idiv, __aeabi_idivmod, __aeabi_uidiv, __aeabi_uidivmod,
@@ -33,7 +33,7 @@ mod arm {
         __aeabi_unwind_cpp_pr0 => no_unwinding,
         __aeabi_unwind_cpp_pr1 => no_unwinding,
         __aeabi_unwind_cpp_pr2 => no_unwinding,
-        __popcountsi2, __popcountdi2,
+        __popcountsi2, __popcountdi2, __aeabi_read_tp,
     }
 }
 

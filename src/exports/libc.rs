@@ -48,6 +48,22 @@ pub(super) unsafe fn start() {
     unsafe { _set_tls((&raw mut THREAD_LOCAL).cast()) };
 }
 
+/// What compilers take for the thread pointer, here and in extensions.
+pub(super) fn thread_pointer() -> usize {
+    let pointer;
+    #[cfg(target_arch = "arm")]
+    // SAFETY: RTABI32, section 5.3.5: it gives the pointer in r0, and leaves all other registers but these alone.
+    unsafe {
+        core::arch::asm!("bl __aeabi_read_tp", out("r0") pointer, out("r12") _, out("lr") _);
+    }
+    #[cfg(target_arch = "riscv32")]
+    // SAFETY: reads a register.
+    unsafe {
+        core::arch::asm!("mv {}, tp", out(reg) pointer, options(nomem, nostack));
+    }
+    pointer
+}
+
 llext::export_group! {
     /// Functions declared by the C library's own headers, and `printk`, Zephyr's name for `printf`. `stdout` and `stderr` are
     /// variables: `printf` and its kin take their addresses from the caller, as does picolibc's `putchar` macro.

@@ -103,6 +103,15 @@ pub unsafe fn start(memory: &Range<usize>) {
     }
 }
 
+/// What extensions find thread-local variables from. To be asked for after [`start`].
+pub fn thread_pointer() -> usize {
+    if cfg!(feature = "libc") {
+        libc::thread_pointer()
+    } else {
+        0
+    }
+}
+
 /// The heap that extensions live in.
 pub fn heap() -> &'static dyn llext::Heap {
     &heap::BLOCKS

@@ -154,7 +154,7 @@ impl Entry {
 
     /// Whether it is a symbol of the extension itself, and no function.
     pub(super) fn is_typeless(self) -> bool {
-        !self.is_function() && self.0 >> KIND_SHIFT & 7 < RegionKind::ALL.len() as u32
+        !self.is_function() && self.0 >> KIND_SHIFT & 7 < NEAR
     }
 
     /// Whether a stub stands in for it.
