@@ -107,6 +107,12 @@ pub(crate) struct Chunk(Option<ChunkBytes>);
 #[repr(align(4))]
 struct ChunkBytes([u8; Chunk::LEN]);
 
+impl ChunkBytes {
+    fn zeroed() -> Self {
+        Self([0; Chunk::LEN])
+    }
+}
+
 /// Room for one record of at most 64 bytes.
 struct RecordBytes([u32; 16]);
 
@@ -126,7 +132,7 @@ impl Chunk {
     }
 
     fn bytes(&mut self) -> &mut [u8] {
-        let bytes = self.0.get_or_insert_with(|| ChunkBytes([0; Self::LEN]));
+        let bytes = self.0.get_or_insert_with(ChunkBytes::zeroed);
         &mut bytes.0
     }
 }

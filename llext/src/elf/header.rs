@@ -103,14 +103,14 @@ impl<C: Class> File<C> {
             let size = count.saturating_mul(one);
             Span::claim(reader, offset, size, "section headers").map(Table::<C::Section>::new)
         };
-        if count == 0 || header.sh_names == SHN_XINDEX {
-            if let Some(first) = table(reader, 1)?.get(reader, 0, C::section)? {
-                if count == 0 {
-                    count = first.size;
-                }
-                if header.sh_names == SHN_XINDEX {
-                    names = first.link as usize;
-                }
+        if (count == 0 || header.sh_names == SHN_XINDEX)
+            && let Some(first) = table(reader, 1)?.get(reader, 0, C::section)?
+        {
+            if count == 0 {
+                count = first.size;
+            }
+            if header.sh_names == SHN_XINDEX {
+                names = first.link as usize;
             }
         }
         let sections = table(reader, count)?;

@@ -86,7 +86,7 @@ macro_rules! export_group {
     };
 }
 
-/// Makes the table of all exports in these groups, and is the [`Exports`](crate::Exports) of it: see [`export`](mod@crate::export).
+/// Makes the table of all exports in these groups, and is the [`Exports`] of it: see [`export`](mod@crate::export).
 ///
 /// A group is a constant `&[Export]`. One under a `#[cfg(…)]` that does not hold is left out, and what it names is not linked.
 #[macro_export]

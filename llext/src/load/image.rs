@@ -198,7 +198,8 @@ impl<C: Class> Plan<'_, '_, C> {
             let count = match size {
                 Some(size) => {
                     let size = linked.dynamic.value(size);
-                    if size % C::WORD != 0 || linked.offset_of(address, size).is_none() && size != 0
+                    if !size.is_multiple_of(C::WORD)
+                        || linked.offset_of(address, size).is_none() && size != 0
                     {
                         return bad_dynamic(reader, at, address);
                     }

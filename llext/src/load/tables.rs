@@ -103,9 +103,7 @@ impl HighParts {
 
     /// Remembers a high part.
     pub(super) fn remember(&mut self, relocation: &Relocation) {
-        let last = self
-            .last
-            .get_or_insert_with(|| [Relocation::NONE; REMEMBERED]);
+        let last = self.last.get_or_insert([Relocation::NONE; REMEMBERED]);
         if let Some(place) = last.get_mut(self.count % REMEMBERED) {
             *place = *relocation;
         }

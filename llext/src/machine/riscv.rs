@@ -67,49 +67,49 @@ const fn common(class: Class) -> [Row; COMMON] {
         (&HI20, &LOW32)
     };
     [
-        row.new(0, "R_RISCV_NONE", Nothing, &NOTHING),
-        row.new(3, "R_RISCV_RELATIVE", Abs, word)
+        row.row(0, "R_RISCV_NONE", Nothing, &NOTHING),
+        row.row(3, "R_RISCV_RELATIVE", Abs, word)
             .for_linked_files(Dynamic::Relative),
-        row.new(4, "R_RISCV_COPY", Nothing, &NOTHING)
+        row.row(4, "R_RISCV_COPY", Nothing, &NOTHING)
             .for_linked_files(Dynamic::Copy),
-        row.new(5, "R_RISCV_JUMP_SLOT", Sym, word)
+        row.row(5, "R_RISCV_JUMP_SLOT", Sym, word)
             .for_linked_files(Dynamic::JumpSlot),
-        row.new(16, "R_RISCV_BRANCH", Rel, &BRANCH),
-        row.new(17, "R_RISCV_JAL", Rel, &JUMP),
-        row.new(20, "R_RISCV_GOT_HI20", GotRel, hi20).high(),
+        row.row(16, "R_RISCV_BRANCH", Rel, &BRANCH),
+        row.row(17, "R_RISCV_JAL", Rel, &JUMP),
+        row.row(20, "R_RISCV_GOT_HI20", GotRel, hi20).high(),
         // The word of a thread-local symbol's stub is its distance from TP.
-        row.new(21, "R_RISCV_TLS_GOT_HI20", GotRel, hi20).high(),
-        row.new(23, "R_RISCV_PCREL_HI20", Rel, hi20).high(),
-        row.new(24, "R_RISCV_PCREL_LO12_I", OfHigh, &LO12_I),
-        row.new(25, "R_RISCV_PCREL_LO12_S", OfHigh, &LO12_S),
-        row.new(26, "R_RISCV_HI20", Abs, hi20),
-        row.new(27, "R_RISCV_LO12_I", Abs, &LO12_I),
-        row.new(28, "R_RISCV_LO12_S", Abs, &LO12_S),
-        row.new(29, "R_RISCV_TPREL_HI20", TpRel, hi20),
-        row.new(30, "R_RISCV_TPREL_LO12_I", TpRel, &LO12_I),
-        row.new(31, "R_RISCV_TPREL_LO12_S", TpRel, &LO12_S),
+        row.row(21, "R_RISCV_TLS_GOT_HI20", GotRel, hi20).high(),
+        row.row(23, "R_RISCV_PCREL_HI20", Rel, hi20).high(),
+        row.row(24, "R_RISCV_PCREL_LO12_I", OfHigh, &LO12_I),
+        row.row(25, "R_RISCV_PCREL_LO12_S", OfHigh, &LO12_S),
+        row.row(26, "R_RISCV_HI20", Abs, hi20),
+        row.row(27, "R_RISCV_LO12_I", Abs, &LO12_I),
+        row.row(28, "R_RISCV_LO12_S", Abs, &LO12_S),
+        row.row(29, "R_RISCV_TPREL_HI20", TpRel, hi20),
+        row.row(30, "R_RISCV_TPREL_LO12_I", TpRel, &LO12_I),
+        row.row(31, "R_RISCV_TPREL_LO12_S", TpRel, &LO12_S),
         // Marks the ADD of TP, for linkers that drop it.
-        row.new(32, "R_RISCV_TPREL_ADD", Nothing, &NOTHING),
-        row.new(33, "R_RISCV_ADD8", Add, &LOW8),
-        row.new(34, "R_RISCV_ADD16", Add, &LOW16),
-        row.new(35, "R_RISCV_ADD32", Add, &LOW32),
-        row.new(36, "R_RISCV_ADD64", Add, &LOW64),
-        row.new(37, "R_RISCV_SUB8", Sub, &LOW8),
-        row.new(38, "R_RISCV_SUB16", Sub, &LOW16),
-        row.new(39, "R_RISCV_SUB32", Sub, &LOW32),
-        row.new(40, "R_RISCV_SUB64", Sub, &LOW64),
-        row.new(43, "R_RISCV_ALIGN", OfField, &PADDING).pad(),
-        row.new(44, "R_RISCV_RVC_BRANCH", Rel, &COMPRESSED_BRANCH),
-        row.new(45, "R_RISCV_RVC_JUMP", Rel, &COMPRESSED_JUMP),
-        row.new(46, "R_RISCV_RVC_LUI", Abs, &COMPRESSED_LUI),
-        row.new(51, "R_RISCV_RELAX", Nothing, &NOTHING),
-        row.new(52, "R_RISCV_SUB6", Sub, &LOW6),
-        row.new(53, "R_RISCV_SET6", Abs, &LOW6),
-        row.new(54, "R_RISCV_SET8", Abs, &LOW8),
-        row.new(55, "R_RISCV_SET16", Abs, &LOW16),
-        row.new(56, "R_RISCV_SET32", Abs, &LOW32),
-        row.new(60, "R_RISCV_SET_ULEB128", Abs, &ULEB128),
-        row.new(61, "R_RISCV_SUB_ULEB128", Sub, &ULEB128),
+        row.row(32, "R_RISCV_TPREL_ADD", Nothing, &NOTHING),
+        row.row(33, "R_RISCV_ADD8", Add, &LOW8),
+        row.row(34, "R_RISCV_ADD16", Add, &LOW16),
+        row.row(35, "R_RISCV_ADD32", Add, &LOW32),
+        row.row(36, "R_RISCV_ADD64", Add, &LOW64),
+        row.row(37, "R_RISCV_SUB8", Sub, &LOW8),
+        row.row(38, "R_RISCV_SUB16", Sub, &LOW16),
+        row.row(39, "R_RISCV_SUB32", Sub, &LOW32),
+        row.row(40, "R_RISCV_SUB64", Sub, &LOW64),
+        row.row(43, "R_RISCV_ALIGN", OfField, &PADDING).pad(),
+        row.row(44, "R_RISCV_RVC_BRANCH", Rel, &COMPRESSED_BRANCH),
+        row.row(45, "R_RISCV_RVC_JUMP", Rel, &COMPRESSED_JUMP),
+        row.row(46, "R_RISCV_RVC_LUI", Abs, &COMPRESSED_LUI),
+        row.row(51, "R_RISCV_RELAX", Nothing, &NOTHING),
+        row.row(52, "R_RISCV_SUB6", Sub, &LOW6),
+        row.row(53, "R_RISCV_SET6", Abs, &LOW6),
+        row.row(54, "R_RISCV_SET8", Abs, &LOW8),
+        row.row(55, "R_RISCV_SET16", Abs, &LOW16),
+        row.row(56, "R_RISCV_SET32", Abs, &LOW32),
+        row.row(60, "R_RISCV_SET_ULEB128", Abs, &ULEB128),
+        row.row(61, "R_RISCV_SUB_ULEB128", Sub, &ULEB128),
     ]
 }
 
@@ -119,15 +119,15 @@ const ROW_32: Rows = Rows {
 
 /// Whole words, and calls that reach every address.
 const OF_32: [Row; 7] = [
-    ROW_32.new(1, "R_RISCV_32", Abs, &LOW32),
+    ROW_32.row(1, "R_RISCV_32", Abs, &LOW32),
     ROW_32
-        .new(10, "R_RISCV_TLS_TPREL32", TpRel, &LOW32)
+        .row(10, "R_RISCV_TLS_TPREL32", TpRel, &LOW32)
         .for_linked_files(Dynamic::TpOffset),
-    ROW_32.new(18, "R_RISCV_CALL", Rel, &CALL),
-    ROW_32.new(19, "R_RISCV_CALL_PLT", Rel, &CALL),
-    ROW_32.new(41, "R_RISCV_GOT32_PCREL", GotRel, &LOW32),
-    ROW_32.new(57, "R_RISCV_32_PCREL", Rel, &LOW32),
-    ROW_32.new(59, "R_RISCV_PLT32", Rel, &LOW32),
+    ROW_32.row(18, "R_RISCV_CALL", Rel, &CALL),
+    ROW_32.row(19, "R_RISCV_CALL_PLT", Rel, &CALL),
+    ROW_32.row(41, "R_RISCV_GOT32_PCREL", GotRel, &LOW32),
+    ROW_32.row(57, "R_RISCV_32_PCREL", Rel, &LOW32),
+    ROW_32.row(59, "R_RISCV_PLT32", Rel, &LOW32),
 ];
 
 const ROW_64: Rows = Rows {
@@ -136,16 +136,16 @@ const ROW_64: Rows = Rows {
 
 /// Half words, and calls that reach ±2 GiB.
 const OF_64: [Row; 8] = [
-    ROW_64.new(1, "R_RISCV_32", Abs, &EITHER32),
-    ROW_64.new(2, "R_RISCV_64", Abs, &LOW64),
+    ROW_64.row(1, "R_RISCV_32", Abs, &EITHER32),
+    ROW_64.row(2, "R_RISCV_64", Abs, &LOW64),
     ROW_64
-        .new(11, "R_RISCV_TLS_TPREL64", TpRel, &LOW64)
+        .row(11, "R_RISCV_TLS_TPREL64", TpRel, &LOW64)
         .for_linked_files(Dynamic::TpOffset),
-    ROW_64.new(18, "R_RISCV_CALL", Rel, &CALL_64),
-    ROW_64.new(19, "R_RISCV_CALL_PLT", Rel, &CALL_64),
-    ROW_64.new(41, "R_RISCV_GOT32_PCREL", GotRel, &SIGNED32),
-    ROW_64.new(57, "R_RISCV_32_PCREL", Rel, &SIGNED32),
-    ROW_64.new(59, "R_RISCV_PLT32", Rel, &PLT32_64),
+    ROW_64.row(18, "R_RISCV_CALL", Rel, &CALL_64),
+    ROW_64.row(19, "R_RISCV_CALL_PLT", Rel, &CALL_64),
+    ROW_64.row(41, "R_RISCV_GOT32_PCREL", GotRel, &SIGNED32),
+    ROW_64.row(57, "R_RISCV_32_PCREL", Rel, &SIGNED32),
+    ROW_64.row(59, "R_RISCV_PLT32", Rel, &PLT32_64),
 ];
 
 /// Makes rows of a class.
@@ -155,7 +155,7 @@ struct Rows {
 }
 
 impl Rows {
-    const fn new(
+    const fn row(
         self,
         r_type: u16,
         name: &'static str,

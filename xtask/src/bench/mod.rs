@@ -31,7 +31,7 @@ const NANOSECONDS: u64 = 1 << 10;
 /// With --only, the loads of those workloads alone are measured, and nothing is written.
 #[derive(Args)]
 pub struct Bench {
-    /// Only this workload, or `find` [repeatable]
+    /// Only this workload, or `find` (repeatable)
     #[arg(long, value_name = "WORKLOAD")]
     only: Vec<String>,
     /// Only this board [default: all]

@@ -114,7 +114,7 @@ fn write_alu(
     if is_last && residual(rest, 1) != 0 {
         return Err(Limits::NONE);
     }
-    let rotation = 32_u32.wrapping_sub(shift) / 2 & 0xf;
+    let rotation = (32_u32.wrapping_sub(shift) / 2) & 0xf;
     let imm = rest.wrapping_shr(shift) & 0xff | rotation << 8;
     let opcode = if value < 0 { SUB } else { ADD };
     let insn = field.scatter(insn & !ALU_OPCODE | opcode, imm as usize);

@@ -15,13 +15,13 @@ const fn branch(bits: u8, align: u8, parts: &'static [Part]) -> Field {
         .through_stub()
 }
 
-/// `Bcc s21`, ±1 MiB in halfwords: s[10:1] at 26:17, s[20:11] at 15:6. disp21h.
+/// `Bcc s21`, ±1 MiB in halfwords: `s[10:1]` at 26:17, `s[20:11]` at 15:6. disp21h.
 pub static DISP21H: Field = branch(21, 2, &[part([10, 1], [26, 17]), part([20, 11], [15, 6])]);
 
-/// `BLcc s21`, ±1 MiB in words: s[10:2] at 26:18, s[20:11] at 15:6. disp21w.
+/// `BLcc s21`, ±1 MiB in words: `s[10:2]` at 26:18, `s[20:11]` at 15:6. disp21w.
 pub static DISP21W: Field = branch(21, 4, &[part([10, 2], [26, 18]), part([20, 11], [15, 6])]);
 
-/// `B s25`, ±16 MiB in halfwords: as [`DISP21H`], with s[24:21] at 3:0. disp25h.
+/// `B s25`, ±16 MiB in halfwords: as [`DISP21H`], with `s[24:21]` at 3:0. disp25h.
 pub static DISP25H: Field = branch(
     25,
     2,
@@ -32,7 +32,7 @@ pub static DISP25H: Field = branch(
     ],
 );
 
-/// `BL s25`, ±16 MiB in words: as [`DISP21W`], with s[24:21] at 3:0. disp25w.
+/// `BL s25`, ±16 MiB in words: as [`DISP21W`], with `s[24:21]` at 3:0. disp25w.
 pub static DISP25W: Field = branch(
     25,
     4,
@@ -43,7 +43,7 @@ pub static DISP25W: Field = branch(
     ],
 );
 
-/// `BL_S s13`, 16 bit, ±4 KiB in words: s[12:2] at 10:0. disp13s.
+/// `BL_S s13`, 16 bit, ±4 KiB in words: `s[12:2]` at 10:0. disp13s.
 pub static DISP13S: Field =
     Field::new(2, Limits::signed(13, 4), &[part([12, 2], [10, 0])]).through_stub();
 

@@ -120,6 +120,9 @@ impl Branch {
     };
 }
 
+/// What [`Formula::OfField`](super::Formula::OfField) computes, from what the place holds and the operands.
+pub type Compute = fn(&Field, &[u8], &Operands) -> isize;
+
 /// What a field does beside copying bits.
 #[derive(Debug)]
 pub struct Special {
@@ -127,8 +130,8 @@ pub struct Special {
     pub read: fn(&Field, &[u8]) -> Option<isize>,
     /// Writes a number that is within the field's limits. An error says which numbers would have fitted.
     pub write: fn(&Field, &mut [u8], isize) -> Result<(), Limits>,
-    /// What [`Formula::OfField`](super::Formula::OfField) computes, from what the place holds and the operands.
-    pub compute: Option<fn(&Field, &[u8], &Operands) -> isize>,
+    /// What the field computes by itself.
+    pub compute: Option<Compute>,
     /// What becomes of a call to a weak symbol that nothing defines.
     pub absent: Option<fn(&Field, &mut [u8])>,
 }

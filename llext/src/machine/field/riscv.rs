@@ -90,7 +90,7 @@ pub static COMPRESSED_JUMP: Field = Field::new(
     ],
 );
 
-/// `C.LUI rd, imm`, ±128 KiB. §16.5, CI format: nzimm[17] at 12, nzimm[16:12] at 6:2, rounded like
+/// `C.LUI rd, imm`, ±128 KiB. §16.5, CI format: `nzimm[17]` at 12, `nzimm[16:12]` at 6:2, rounded like
 /// [`HI20`]. A high part of 0, which `C.LUI` cannot hold, makes it `C.LI rd, 0`, as GNU ld does.
 pub static COMPRESSED_LUI: Field = Field::new(
     2,

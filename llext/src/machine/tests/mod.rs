@@ -246,7 +246,7 @@ fn writing_what_was_read_changes_nothing() {
                 .wrapping_add(1_442_695_040_888_963_407);
             let mut place = (word.rotate_left(29) & !cleared | fixed).to_le_bytes();
             let before = place;
-            let value = row.addend(&place) * scale | isize::from(row.is_in_thumb());
+            let value = (row.addend(&place) * scale) | isize::from(row.is_in_thumb());
             if row.field.limits.contains(value) {
                 row.field.write(&mut place, value).unwrap();
                 assert_eq!(place, before, "{}", row.name);
