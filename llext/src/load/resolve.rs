@@ -124,7 +124,8 @@ impl<C: Class> Plan<'_, '_, C> {
         };
         // What nearly all are, and without a copy of the symbol for others to look at.
         let symbol = C::symbol(record);
-        if let Home::Section(section) = symbol.home
+        if index != 0
+            && let Home::Section(section) = symbol.home
             && let Some(place) = self.place(section as usize)
             && let Some(entry) = place.at(symbol.value)
         {
