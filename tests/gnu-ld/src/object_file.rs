@@ -25,6 +25,8 @@ struct Contents {
     /// Where the section table is, and which section has the sections' names.
     table: usize,
     strings: usize,
+    /// Those names; Clang has the symbols' names there too.
+    text: Vec<u8>,
 }
 
 /// A section that occupies memory.
@@ -116,7 +118,7 @@ impl ObjectFile {
             ..
         } = &self.contents;
         let mut file = self.bytes.clone();
-        let mut names = vec![0];
+        let mut names = self.contents.text.clone();
         for (index, old_name) in old_names.iter().enumerate() {
             let header = self.header(index);
             let occupies = sections.iter().any(|section| section.index == index);
@@ -175,6 +177,8 @@ fn read<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Cont
         strings: header.shstrndx(end, bytes)? as usize,
         ..Default::default()
     };
+    let strings = sections.section(SectionIndex(contents.strings))?;
+    contents.text = strings.data(end, bytes)?.to_vec();
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     for (index, section) in sections.enumerate() {
         let name = text(sections.section_name(end, section).unwrap_or_default());

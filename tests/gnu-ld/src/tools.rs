@@ -14,6 +14,8 @@ pub struct Tools {
     packages: &'static str,
     /// What selects the processor, for the compilers and the assembler.
     pub cpu: &'static [&'static str],
+    /// What makes Clang compile for this machine, if it knows it.
+    clang: Option<&'static [&'static str]>,
     /// What GNU ld needs to link for this machine.
     ld: &'static [&'static str],
     /// The same for lld, if it knows the machine.
@@ -90,6 +92,7 @@ pub static ARM: Tools = Tools {
     prefix: "arm-none-eabi",
     packages: "gcc-arm-none-eabi",
     cpu: &["-mcpu=cortex-m3", "-mthumb"],
+    clang: Some(&["--target=arm-none-eabi", "-mcpu=cortex-m3", "-mthumb"]),
     ld: &[],
     lld: Some(&["-marmelf", "--target2=rel"]),
     gnu_stops: Stops::Never,
@@ -114,6 +117,11 @@ pub static RISCV32: Tools = Tools {
     prefix: "riscv64-unknown-elf",
     packages: "gcc-riscv64-unknown-elf",
     cpu: &["-march=rv32imac", "-mabi=ilp32"],
+    clang: Some(&[
+        "--target=riscv32-unknown-elf",
+        "-march=rv32imac",
+        "-mabi=ilp32",
+    ]),
     ld: &["-melf32lriscv"],
     lld: Some(&["-melf32lriscv"]),
     gnu_stops: Stops::BehindTheSection,
@@ -125,6 +133,11 @@ pub static RISCV64: Tools = Tools {
     prefix: "riscv64-unknown-elf",
     packages: "gcc-riscv64-unknown-elf",
     cpu: &["-march=rv64imac", "-mabi=lp64"],
+    clang: Some(&[
+        "--target=riscv64-unknown-elf",
+        "-march=rv64imac",
+        "-mabi=lp64",
+    ]),
     ld: &["-melf64lriscv"],
     lld: Some(&["-melf64lriscv"]),
     gnu_stops: Stops::BehindTheSection,
@@ -136,6 +149,7 @@ pub static AARCH64: Tools = Tools {
     prefix: "aarch64-linux-gnu",
     packages: "gcc-aarch64-linux-gnu",
     cpu: &[],
+    clang: Some(&["--target=aarch64-linux-gnu"]),
     ld: &["-maarch64linux"],
     lld: Some(&["-maarch64linux"]),
     gnu_stops: Stops::Never,
@@ -147,6 +161,7 @@ pub static X86_64: Tools = Tools {
     prefix: "x86_64-linux-gnu",
     packages: "gcc, gcc-x86-64-linux-gnu",
     cpu: &[],
+    clang: Some(&["--target=x86_64-linux-gnu"]),
     ld: &["-melf_x86_64"],
     lld: Some(&["-melf_x86_64"]),
     gnu_stops: Stops::Never,
@@ -158,6 +173,7 @@ pub static I386: Tools = Tools {
     prefix: "i686-linux-gnu",
     packages: "gcc-i686-linux-gnu",
     cpu: &[],
+    clang: Some(&["--target=i686-linux-gnu"]),
     ld: &["-melf_i386"],
     lld: Some(&["-melf_i386"]),
     gnu_stops: Stops::Never,
@@ -169,6 +185,7 @@ pub static XTENSA: Tools = Tools {
     prefix: "xtensa-lx106-elf",
     packages: "gcc-xtensa-lx106",
     cpu: &[],
+    clang: None,
     ld: &[],
     lld: None,
     gnu_stops: Stops::Never,
@@ -180,6 +197,7 @@ pub static ARC: Tools = Tools {
     prefix: "arc-linux-gnu",
     packages: "gcc-arc-linux-gnu",
     cpu: &[],
+    clang: None,
     ld: &["-marclinux"],
     lld: None,
     gnu_stops: Stops::AtOnce,
@@ -205,7 +223,7 @@ impl Tools {
         command.env("LC_ALL", "C").output().unwrap_or_else(|error| {
             let program = command.get_program();
             let packages = self.packages;
-            panic!("cannot run {program:?}: {error}. Debian has it in: {packages}, lld")
+            panic!("cannot run {program:?}: {error}. Debian has it in: {packages}, clang, lld")
         })
     }
 
@@ -219,6 +237,14 @@ impl Tools {
             .arg("-o")
             .arg(object);
         self.run(&mut gcc);
+    }
+
+    /// Compiles `source` with Clang, which must know the machine, and any C++ too: it has all machines in one.
+    pub fn compile_with_clang(&self, source: &Path, flags: &[&str], object: &Path) {
+        let mut clang = Command::new("clang");
+        let machine = self.clang.expect("a machine that Clang knows");
+        clang.args(machine).args(flags).arg("-c").arg(source);
+        self.run(clang.arg("-o").arg(object));
     }
 
     /// Assembles `text`, kept as `NAME.s`, into `NAME.o`.

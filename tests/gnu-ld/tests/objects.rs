@@ -146,9 +146,10 @@ fn compare_compiled(target: &Target, name: &str, more: &[&str], layouts: &[Layou
     );
 }
 
-/// The same with fewer sets of flags, for machines that are built for one way. No C++, which not all of these
-/// compilers have.
+/// The same with fewer sets of flags, for machines that are built for one way, by GCC or (where the name says so)
+/// Clang. GCC has no C++ for all of them.
 fn compare_some(target: &Target, name: &str, more: &[&str], layouts: &[Layout]) {
+    let clang = name.contains("clang");
     const SETS: [&[&str]; 2] = [&["-O0"], &["-Os", "-ffunction-sections", "-fdata-sections"]];
     let mut count = 0;
     let mut failures = Vec::new();
@@ -161,8 +162,14 @@ fn compare_some(target: &Target, name: &str, more: &[&str], layouts: &[Layout]) 
         let flags: Vec<&str> = set.iter().chain(&common).chain(more).copied().collect();
         let folder = format!("{name}{}", flags.join(""));
         let folder = fresh_folder(env!("CARGO_TARGET_TMPDIR"), &folder);
-        for source in SOURCES.iter().filter(|source| source.ends_with(".c")) {
-            let object = compile(target, &folder, source, &flags);
+        for source in SOURCES
+            .iter()
+            .filter(|source| clang || source.ends_with(".c"))
+        {
+            let object = match clang {
+                true => compile_with_clang(target, &folder, source, &flags),
+                false => compile(target, &folder, source, &flags),
+            };
             for &layout in layouts {
                 // Address 0 is out of reach up there, and GNU ld refuses the calls to it, or rewrites code.
                 if *source == "weak.c" && layout.heap >> 32 != 0 && name != "aarch64" {
@@ -182,11 +189,20 @@ fn compare_some(target: &Target, name: &str, more: &[&str], layouts: &[Layout]) 
 
 fn compile(target: &Target, folder: &Path, source: &str, flags: &[&str]) -> PathBuf {
     let object = folder.join(source).with_extension("o");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("objects")
-        .join(source);
-    target.tools.compile(&source, flags, &object);
+    target.tools.compile(&path_of(source), flags, &object);
     object
+}
+
+fn compile_with_clang(target: &Target, folder: &Path, source: &str, flags: &[&str]) -> PathBuf {
+    let object = folder.join(source).with_extension("o");
+    let tools = target.tools;
+    tools.compile_with_clang(&path_of(source), flags, &object);
+    object
+}
+
+fn path_of(source: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.join("objects").join(source)
 }
 
 fn read(object: &Path) -> ObjectFile {
@@ -269,6 +285,34 @@ fn riscv64_objects_of_the_compiler() {
         &[LOW, HIGH],
     );
     compare_some(&RISCV64, "riscv64-pic", &["-fPIC"], &[LOW, HIGH]);
+}
+
+#[test]
+fn objects_of_clang() {
+    compare_some(&ARM, "arm-clang", &[], &[FAR, NEAR]);
+    compare_some(&RISCV32, "riscv32-clang", &["-mno-relax"], &[FAR, RAM]);
+    compare_some(
+        &RISCV64,
+        "riscv64-clang",
+        &["-mno-relax", "-fPIC"],
+        &[LOW, HIGH],
+    );
+    compare_some(
+        &AARCH64,
+        "aarch64-clang",
+        &["-fno-pic"],
+        &[LOW_AND_FAR, HIGH],
+    );
+    compare_some(
+        &AARCH64,
+        "aarch64-clang-pic",
+        &["-fPIC"],
+        &[LOW_AND_FAR, HIGH],
+    );
+    compare_some(&X86_64, "x86-64-clang", &["-fno-pic"], &[LOW]);
+    compare_some(&X86_64, "x86-64-clang-pic", &["-fPIC"], &[LOW, HIGH]);
+    compare_some(&I386, "i386-clang", &["-fno-pic"], &[LOW]);
+    compare_some(&I386, "i386-clang-pic", &["-fPIC"], &[LOW]);
 }
 
 #[test]

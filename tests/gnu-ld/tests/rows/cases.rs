@@ -91,13 +91,18 @@ impl Moved {
     }
 }
 
-/// Values whose bits are walked one by one, in both signs, each with neighbours, and the pairs just
-/// inside and just outside the row's limits.
-fn values(row: &Row, is_64: bool) -> impl Iterator<Item = isize> {
+/// Values whose bits are walked one by one, in both signs, and the pairs just inside and just outside the
+/// row's limits; in full, with the neighbours of each.
+fn values(row: &Row, is_64: bool, in_full: bool) -> impl Iterator<Item = isize> {
     let mixed = [0x1234_5678, 0x5555_5554, -0x5555_5556];
     let bits = if is_64 { 63 } else { 32 };
     let powers = (0..bits).flat_map(|bit| [1_isize << bit, -(1_isize << bit)]);
-    let walked = powers.flat_map(|power| [-4, -2, -1, 0, 1, 2, 4].map(|near| power + near));
+    let neighbours: &[isize] = if in_full {
+        &[-4, -2, -1, 0, 1, 2, 4]
+    } else {
+        &[0]
+    };
+    let walked = powers.flat_map(|power| neighbours.iter().map(move |near| power + near));
     let (min, max) = (row.field.limits.min(), row.field.limits.max());
     let align = isize::from(row.field.limits.align);
     let near = [
@@ -128,7 +133,9 @@ fn numbers(subject: &Subject, row: &Row, (world, moved): (&World, Moved)) -> Vec
     let formula = subject.formula_of(row);
     let mut cases = Vec::new();
     for (variant, template) in templates(row).into_iter().enumerate() {
-        for value in values(row, subject.machine.class.is_64()) {
+        // Each template of a field that decodes its opcode is another instruction.
+        let in_full = variant == 0 || row.name == "R_XTENSA_SLOT0_OP";
+        for value in values(row, subject.machine.class.is_64(), in_full) {
             // Halfword-aligned places matter where P is rounded down to a word.
             let lead = if value & 8 == 0 || is_a32(row) { 0 } else { 2 };
             let address = world.base + cases.len() * PITCH + lead;
