@@ -99,6 +99,10 @@ unsafe fn step<T: Copy>(to: *mut u8, from: *const u8) -> (*mut u8, *const u8) {
 
 /// The same pointer, though the compiler cannot know: it would make a call of C's `memcpy` of a loop that moves bytes.
 #[inline(always)]
+#[allow(
+    clippy::pointers_in_nomem_asm_block,
+    reason = "nothing is read or written through it"
+)]
 fn opaque(pointer: *const u8) -> *const u8 {
     #[cfg(any(target_arch = "arm", target_arch = "riscv32"))]
     let pointer = {
