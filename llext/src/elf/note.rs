@@ -3,11 +3,15 @@
 use super::claim::Span;
 use crate::elf::reader::{Checked, Reader};
 
+/// Owner and type of the build-id.
+const GNU: u32 = u32::from_le_bytes(*b"GNU\0");
 const NT_GNU_BUILD_ID: u32 = 3;
-/// Of the owner `llext`.
+/// Owner, padded to words, and type of an [`AbiId`](crate::AbiId).
+const LLEXT: [u32; 2] = [
+    u32::from_le_bytes(*b"llex"),
+    u32::from_le_bytes(*b"t\0\0\0"),
+];
 const NT_LLEXT_ABI: u32 = 1;
-/// The longest owner that is known, with its NUL and padding.
-const OWNER: usize = 8;
 /// Sizes of owner and descriptor, and type: three words (gABI, "Note section").
 const HEADER: usize = 12;
 
@@ -33,31 +37,26 @@ impl Notes {
 
     /// The next note that the loader knows.
     pub(crate) fn next(&mut self, reader: &mut Reader<'_>) -> Checked<Option<Note>> {
+        // The header, an owner of up to two words, and a descriptor of one. What a note does not reach is not looked at.
+        let mut words = [0; HEADER + 12];
         loop {
-            let mut bytes = [0; HEADER + OWNER];
-            let note = self.span.read(reader, self.at, &mut bytes)?;
-            let (Some(owner_size), Some(size), Some(kind)) =
-                (word(note, 0), word(note, 4), word(note, 8))
-            else {
+            let read = self.span.read(reader, self.at, &mut words)?.len();
+            if read < HEADER {
                 return Ok(None);
-            };
+            }
+            let (owner_size, size, kind) = (word(&words, 0), word(&words, 4), word(&words, 8));
+            let (owner, more, id) = (word(&words, 12), word(&words, 16), word(&words, 20));
             let start = self
                 .at
                 .saturating_add(HEADER)
                 .saturating_add(padded(owner_size));
             let fits = start.saturating_add(size as usize) <= self.span.len();
-            let owner = note.get(HEADER..).unwrap_or_default();
             self.at = start.saturating_add(padded(size));
-            match (owner_size, kind, size) {
-                (4, NT_GNU_BUILD_ID, 0..=0xff) if fits && owner.starts_with(b"GNU\0") => {
-                    return Ok(Some(Note::BuildId(start as u32, size as u8)));
-                }
-                (6, NT_LLEXT_ABI, 4) if fits && owner.starts_with(b"llext\0") => {
-                    let mut id = [0; 4];
-                    self.span.read(reader, start, &mut id)?;
-                    return Ok(Some(Note::Abi(u32::from_le_bytes(id))));
-                }
-                _ => {}
+            if fits && (owner_size, owner, kind) == (4, GNU, NT_GNU_BUILD_ID) && size <= 0xff {
+                return Ok(Some(Note::BuildId(start as u32, size as u8)));
+            }
+            if fits && (owner_size, [owner, more], kind, size) == (6, LLEXT, NT_LLEXT_ABI, 4) {
+                return Ok(Some(Note::Abi(id)));
             }
         }
     }
@@ -67,11 +66,9 @@ fn padded(size: u32) -> usize {
     (size as usize).saturating_add(3) & !3
 }
 
-fn word(bytes: &[u8], offset: usize) -> Option<u32> {
-    bytes
-        .get(offset..)?
-        .first_chunk()
-        .map(|word| u32::from_le_bytes(*word))
+fn word(bytes: &[u8], offset: usize) -> u32 {
+    let word = bytes.get(offset..).and_then(<[u8]>::first_chunk);
+    word.map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 #[cfg(test)]
