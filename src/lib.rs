@@ -44,6 +44,8 @@ pub mod serial;
 #[cfg(target_os = "none")]
 pub mod storage;
 
+pub use llext::export_group;
+
 // For `exports!`, which boards call.
 #[doc(hidden)]
 pub use llext;

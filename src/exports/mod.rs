@@ -2,7 +2,7 @@
 //!
 //! Exports are written down in groups, each beside what it offers; [`exports!`](crate::exports) makes a board's table of
 //! them when the board is compiled. To add an export, add its name to a group: alone for a C function that is linked
-//! already, as `name => path` for a Rust function. To add a group, write one with `llext::export_group!`, in the board's
+//! already, as `name => path` for a Rust function. To add a group, write one with `llext_shell::export_group!`, in the board's
 //! own crate too, and name it in the board's `exports!`.
 //!
 //! Each group is a feature of this crate. One that is off is empty, and what it would offer is not linked:
