@@ -32,6 +32,8 @@ pub(crate) fn of_load(error: &LoadError) -> c_int {
         LoadError::OutOfMemory { .. } => -ENOMEM,
         LoadError::Undefined(_) => -ENODATA,
         LoadError::InvalidName => -EINVAL,
+        LoadError::NotInPlace { address: None, .. } => -ENOTSUP,
+        LoadError::NotInPlace { .. } => -EFAULT,
         LoadError::Source(failed) => match failed.reason {
             SourceFault::Device(code) if code < 0 => code,
             SourceFault::Device(_) => -EIO,

@@ -1,12 +1,12 @@
 //! `llext_load`, `llext_unload`, and finding what is loaded.
 
 use crate::errno::{self, EBUSY, EINVAL};
-use crate::handle::Handle;
+use crate::handle::{Handle, Shdr};
 use crate::source::{Foreign, Loader};
 use crate::state::{self, State};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
-use llext::{LoadError, LoadOptions, Name, Report, SliceSource, UnloadError};
+use llext::{LoadError, LoadOptions, Name, Report, SectionHeader, SliceSource, UnloadError};
 use ufmt::{uWrite, uwrite};
 
 /// `struct llext_load_param`
@@ -96,9 +96,19 @@ impl State {
     ) -> Result<*mut Handle, c_int> {
         // SAFETY: C's word.
         let mut source = unsafe { Foreign::open(loader)? };
+        let is_detached = |header: &SectionHeader| {
+            let header = Shdr::from(*header);
+            // SAFETY: C's word.
+            param
+                .detached
+                .is_some_and(|detached| unsafe { detached(&header) })
+        };
         let options = LoadOptions {
             origin: "",
             keep_sections: param.keep_section_info,
+            relocate_local: param.relocate_local,
+            pre_located: param.pre_located,
+            detached: param.detached.is_some().then_some(&is_detached),
             ..LoadOptions::DEFAULT
         };
         let mut first = First(Name::EMPTY);

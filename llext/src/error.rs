@@ -93,6 +93,14 @@ pub enum LoadError {
         /// `d_val` or `d_ptr`
         value: usize,
     },
+    /// A section that was to be used where it lies (`LoadOptions::pre_located`, `detached`), but cannot be: the source has no memory
+    /// of its own, it lies elsewhere than the file says, or it has no bytes in the file.
+    NotInPlace {
+        /// The section.
+        section: Name,
+        /// Where it was to be (`sh_addr`); `None` if anywhere in the source's memory would have done.
+        address: Option<usize>,
+    },
     /// More than one symbol table.
     SeveralSymbolTables,
     /// A thread-local section: extensions have no thread-local storage.
@@ -203,6 +211,8 @@ pub enum RelocationFault {
     Padding,
     /// A low part without the high part that it completes (`R_RISCV_PCREL_LO12_*`).
     NoHigh,
+    /// The place may not be written: its section stays where it lies.
+    ReadOnly,
     /// A call from T32 code to a function in A32 code.
     NotThumb,
 }

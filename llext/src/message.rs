@@ -120,6 +120,22 @@ impl LoadError {
                     put,
                 );
             }
+            Self::NotInPlace {
+                section,
+                address: None,
+            } => write(
+                "section {} cannot stay in the file",
+                &[Text(section.as_str())],
+                put,
+            ),
+            Self::NotInPlace {
+                section,
+                address: Some(address),
+            } => write(
+                "section {} does not lie in place at {}",
+                &[Text(section.as_str()), Hex(*address)],
+                put,
+            ),
             Self::BadSegment {
                 index,
                 field,
@@ -279,6 +295,7 @@ impl RelocationFault {
             }
             Self::Padding => put("alignment padding that the linker should have shrunk"),
             Self::NoHigh => put("a low part without its high part"),
+            Self::ReadOnly => put("in a section that stays where it may not be written"),
             Self::NotThumb => put("a Thumb call to a function in ARM code"),
         }
     }

@@ -495,10 +495,47 @@ static void in_place(void)
 	EXPECT(llext_heap_uninit(), 0);
 }
 
+static bool is_rodata(const elf_shdr_t *shdr)
+{
+	/* The one section of constants that is aligned to 16 bytes in life.c's object. */
+	return shdr->sh_type == 1 && shdr->sh_flags == 2 && shdr->sh_addralign == 16;
+}
+
+/* What a load is told besides the file. */
+static void parameters(void)
+{
+	struct file file = read_file("life");
+	struct llext_buf_loader copied = LLEXT_TEMPORARY_BUF_LOADER(file.bytes, file.len);
+	struct llext_buf_loader kept = LLEXT_PERSISTENT_BUF_LOADER(file.bytes, file.len);
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+	struct llext *ext = NULL;
+
+	EXPECT(llext_heap_init(heap_memory(), HEAP_SIZE), 0);
+	param.section_detached = is_rodata;
+	EXPECT(llext_load(&copied.loader, "life", &ext, &param), -ENOTSUP);
+	EXPECT(llext_load(&kept.loader, "life", &ext, &param), 0);
+	const uint8_t *greeting = llext_find_sym(&ext->exp_tab, "greeting");
+	EXPECT(greeting >= file.bytes && greeting < file.bytes + file.len, 1);
+	EXPECT(llext_unload(&ext), 0);
+
+	param.section_detached = NULL;
+	param.pre_located = true;
+	EXPECT(llext_load(&copied.loader, "life", &ext, &param), -EFAULT);
+	/* An object of the compiler's says that all is at 0. */
+	EXPECT(llext_load(&kept.loader, "life", &ext, &param), -EFAULT);
+
+	/* Nothing points anywhere: the table of exports neither, and that is seen. */
+	param.pre_located = false;
+	param.relocate_local = false;
+	EXPECT(llext_load(&copied.loader, "life", &ext, &param), -ENOEXEC);
+	EXPECT(llext_heap_uninit(), 0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } parts[] = {
+	{ "parameters", parameters },
 	{ "life", life },
 	{ "refused_files", refused_files },
 	{ "streams", streams },

@@ -142,6 +142,8 @@ impl<C: Class> File<C> {
     pub(crate) fn section_name(&self, reader: &mut Reader<'_>, index: usize) -> Name {
         match self.section(reader, index) {
             Ok(Some(section)) => self.names.name(reader, section.name),
+            // All of a linked file's image.
+            _ if index == usize::MAX => Name::new(b"image"),
             _ => Name::EMPTY,
         }
     }

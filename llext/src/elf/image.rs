@@ -163,6 +163,11 @@ impl<C: Class> Image<C> {
         Ok(())
     }
 
+    /// Address of the first byte.
+    pub(crate) fn start(&self) -> usize {
+        self.addresses.start
+    }
+
     /// The image's first byte once it is aligned to `align`, a power of two, and its length from there. Both count in the
     /// linker's addresses, which keep their distance modulo the alignment.
     pub(crate) fn extent(&self, align: usize) -> (usize, usize) {

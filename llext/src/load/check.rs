@@ -179,7 +179,7 @@ impl<C: Class> Plan<'_, '_, C> {
             return Ok(());
         };
         // In a linked file, symbol 0 is the image, which no relocation of a word may name.
-        if row.is_word() && self.linked.is_none() {
+        if row.is_word() && self.linked.is_none() && self.relocate_local {
             self.word = relocation.r_type;
         }
         let symbol = relocation.symbol as usize;
@@ -197,6 +197,8 @@ impl<C: Class> Plan<'_, '_, C> {
                 _ if self.linked.is_some() && is_relative(row) != (symbol == 0) => {
                     Some(RelocationFault::Symbol(relocation.symbol))
                 }
+                _ if self.skips(reader, symbol)? => None,
+                _ if self.is_read_only(table.slot.region) => Some(RelocationFault::ReadOnly),
                 _ => self.check_symbol(reader, report, table, relocation, row)?,
             }
         };
@@ -204,6 +206,16 @@ impl<C: Class> Plan<'_, '_, C> {
             Some(fault) => self.bad_relocation(reader, table, relocation, fault),
             None => Ok(()),
         }
+    }
+
+    /// Whether relocations to this symbol are left aside, because the file defines it itself.
+    pub(super) fn skips(&mut self, reader: &mut Reader<'_>, symbol: usize) -> Checked<bool> {
+        if self.relocate_local {
+            return Ok(false);
+        }
+        let entry = self.resolved(reader, symbol)?;
+        let meaning = entry.map(|entry| entry.without_stub().meaning());
+        Ok(matches!(meaning, Some(Meaning::Own(..))))
     }
 
     /// Checks the symbol of a relocation that computes with it.

@@ -99,6 +99,9 @@ impl<C: Class> Plan<'_, '_, C> {
         let Some(mut linked) = self.linked.take() else {
             return Ok(());
         };
+        if options.pre_located {
+            return self.not_in_place(reader, IMAGE, Some(linked.image.start()));
+        }
         let align = self.image_align(reader, &linked)?;
         (linked.start, linked.len) = linked.image.extent(align);
         self.origin = linked.start;

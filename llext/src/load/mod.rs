@@ -37,7 +37,7 @@ use resolve::World;
 use stay::Stay;
 
 /// How to load.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy)]
 pub struct LoadOptions<'o> {
     /// Where the file came from (a path), kept for messages and debuggers; empty: not kept.
     /// What is longer than 255 bytes is not kept.
@@ -47,18 +47,42 @@ pub struct LoadOptions<'o> {
     pub export_all: bool,
     /// Keep names and addresses of the sections after the load, for `Extension::sections` (GDB scripts, inspection).
     pub keep_sections: bool,
+    /// Apply relocations against the file's own symbols. False for a file that was linked for the place where it lies: then only
+    /// what it does not define is looked up.
+    pub relocate_local: bool,
+    /// All sections lie where `sh_addr` says, in the source's own memory ([`Source::in_place`]), and stay there; the load is
+    /// refused if they do not ([`LoadError::NotInPlace`]), as are zeroed sections, which have no bytes there, and linked files.
+    pub pre_located: bool,
+    /// Sections for which this is true stay in the source's own memory and belong to no region, whatever else is said of
+    /// them; the load is refused if the source has none ([`LoadError::NotInPlace`]). Asked for linkable files, and neither of
+    /// zeroed sections nor of function arrays.
+    pub detached: Option<&'o dyn Fn(&SectionHeader) -> bool>,
     /// Load a file even if its note says that it was built for a firmware with other exports ([`AbiId`](crate::AbiId)).
     pub ignore_abi: bool,
 }
 
 impl LoadOptions<'_> {
+    /// Whether they say of sections that those are not copied.
+    fn keeps_in_place(&self) -> bool {
+        self.pre_located || self.detached.is_some()
+    }
+
     /// Nothing out of the ordinary: what `default` gives, for constants.
     pub const DEFAULT: Self = Self {
         origin: "",
+        relocate_local: true,
+        pre_located: false,
+        detached: None,
         ignore_abi: false,
         export_all: false,
         keep_sections: false,
     };
+}
+
+impl Default for LoadOptions<'_> {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// Is told what a load finds wrong, as it finds it. All methods have empty defaults.

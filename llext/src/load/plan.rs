@@ -30,6 +30,8 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) origin: usize,
     /// Where sections go, and what symbols are.
     pub(super) scratch: Scratch<'p>,
+    /// Whether relocations against the file's own symbols are applied.
+    pub(super) relocate_local: bool,
     /// The file, if sections may stay in it.
     pub(super) stay: Option<Stay>,
     /// Sizes and alignments of the regions; in the end, stubs included.
@@ -78,6 +80,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             linked: None,
             origin: 0,
             scratch: Scratch::NONE,
+            relocate_local: true,
             stay: world.stay,
             layout: Layout::EMPTY,
             arrays: Arrays::default(),
@@ -124,6 +127,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         (name, options): (&str, &LoadOptions<'_>),
         report: &mut dyn Report,
     ) -> Checked<()> {
+        self.relocate_local = options.relocate_local;
         self.open(reader)?;
         match self.linked.is_some() {
             true => self.survey_image(reader, options, report)?,

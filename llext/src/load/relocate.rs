@@ -313,7 +313,10 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         let (Some(row), Some(entry)) = (row.filter(|row| !row.is_marker()), entry) else {
             return Ok(());
         };
-        if row.is_word() && self.plan.linked.is_none() {
+        if self.plan.skips(reader, relocation.symbol as usize)? {
+            return Ok(());
+        }
+        if row.is_word() && self.plan.linked.is_none() && self.plan.relocate_local {
             self.plan.word = relocation.r_type;
         }
         if row.is_high_part() {

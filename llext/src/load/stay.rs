@@ -7,10 +7,13 @@
 use super::plan::Plan;
 use super::slots::{Place, REGION_LIMIT};
 use super::tables::is_table;
+use super::{LoadOptions, SectionHeader};
 use crate::elf::claim::{Chunk, Span};
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::section::{SHT_NOTE, SHT_SYMTAB_SHNDX, Section};
+use crate::error::LoadError;
+use crate::loaded::RegionKind;
 use crate::memory::InPlace;
 use core::ops::Range;
 
@@ -100,6 +103,50 @@ impl<C: Class> Plan<'_, '_, C> {
         }
         stay.any = true;
         Some(offset as u32)
+    }
+
+    /// Whether section `index` stays in the file because the options want it; then its offset there.
+    #[cold]
+    pub(super) fn must_stay(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (index, section): (usize, &Section),
+        span: &Span,
+        options: &LoadOptions<'_>,
+    ) -> Checked<Option<u32>> {
+        let header = SectionHeader::new(index, section);
+        let is_detached = options.detached.is_some_and(|detached| detached(&header));
+        if !is_detached && !options.pre_located {
+            return Ok(None);
+        }
+        let wanted = (!is_detached).then_some(section.address);
+        let offset = span.offset();
+        match &mut self.stay {
+            Some(stay)
+                if wanted.is_none_or(|wanted| wanted == stay.address.wrapping_add(offset)) =>
+            {
+                stay.any = true;
+                Ok(Some(offset as u32))
+            }
+            _ => self.not_in_place(reader, index, wanted),
+        }
+    }
+
+    /// Refuses a file because a section cannot be used where it lies.
+    #[cold]
+    pub(super) fn not_in_place<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        address: Option<usize>,
+    ) -> Checked<T> {
+        let section = self.file.section_name(reader, index);
+        reader.refuse(LoadError::NotInPlace { section, address })
+    }
+
+    /// Whether a section that stays in the file may not be patched there.
+    pub(super) fn is_read_only(&self, region: RegionKind) -> bool {
+        region == RegionKind::File && self.stay.as_ref().is_none_or(|stay| !stay.is_writable)
     }
 
     /// All addresses where code of the extension may come to lie.

@@ -104,9 +104,15 @@ impl<C: Class> Plan<'_, '_, C> {
             if let Some(array) = section.array() {
                 return self.add_array(reader, index, &C::section(record), array);
             }
-            if self.stay.is_some() {
+            if options.keeps_in_place() {
+                let section = &C::section(record);
+                stays = self.must_stay(reader, (index, section), &contents, options)?;
+            }
+            if stays.is_none() && self.stay.is_some() {
                 stays = self.stays(index, &C::section(record), &contents);
             }
+        } else if options.pre_located && section.size != 0 {
+            return self.not_in_place(reader, index, Some(section.address));
         }
         let is_code = region == RegionKind::Text;
         let offset = match stays {

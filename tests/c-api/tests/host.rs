@@ -86,3 +86,12 @@ fn sections_and_regions_can_be_looked_at() {
 fn a_shared_library_lives_and_goes() {
     part("shared");
 }
+#[test]
+fn files_are_used_where_they_lie() {
+    part("in_place");
+}
+
+#[test]
+fn parameters_of_a_load_do_what_they_say() {
+    part("parameters");
+}

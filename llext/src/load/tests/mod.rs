@@ -5,6 +5,7 @@ mod faults;
 mod in_place;
 mod lookup;
 mod memory;
+mod options;
 mod place;
 mod reach;
 mod refuse;
