@@ -11,7 +11,7 @@ use object::LittleEndian;
 use object::elf::{FileHeader32, FileHeader64};
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 const CORTEX_M3: &[&str] = &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"];
@@ -253,14 +253,18 @@ fn compare(recipe: &Recipe<'_>, extension: &Extension, data: &[u8]) -> Expected 
     expected
 }
 
-fn folder() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+/// A folder for the test that asks: several run at once, and link the same.
+fn folder() -> PathBuf {
+    let test = std::thread::current();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test.name().unwrap_or("linked"));
+    std::fs::create_dir_all(&folder).expect("a folder to write to");
+    folder
 }
 
 #[test]
 fn images_are_what_the_specifications_say() {
     for recipe in RECIPES {
-        let data = std::fs::read(make(recipe, "library", folder())).unwrap();
+        let data = std::fs::read(make(recipe, "library", &folder())).unwrap();
         let heap = heap(false);
         let mut llext = Llext::new(&*heap, exports(), recipe.machine);
         let options = LoadOptions {
@@ -310,7 +314,7 @@ impl Source for Stream<'_> {
 #[test]
 fn heaps_sources_and_section_headers_make_no_difference() {
     for recipe in RECIPES {
-        let mut data = std::fs::read(make(recipe, "library", folder())).unwrap();
+        let mut data = std::fs::read(make(recipe, "library", &folder())).unwrap();
         load(recipe, &*heap(true), &mut SliceSource::new(&data), &data);
         load(
             recipe,
@@ -349,7 +353,7 @@ fn an_image_may_be_linked_for_any_address() {
             linker: &options,
             ..*recipe
         };
-        let data = std::fs::read(make(&elsewhere, "library", folder())).unwrap();
+        let data = std::fs::read(make(&elsewhere, "library", &folder())).unwrap();
         load(
             &elsewhere,
             &*heap(false),
@@ -362,7 +366,7 @@ fn an_image_may_be_linked_for_any_address() {
 #[test]
 fn a_table_of_exports_hides_all_else() {
     for recipe in RECIPES {
-        let data = std::fs::read(make(recipe, "exported", folder())).unwrap();
+        let data = std::fs::read(make(recipe, "exported", &folder())).unwrap();
         for split in [false, true] {
             let heap = heap(split);
             let mut llext = Llext::new(&*heap, exports(), recipe.machine);
@@ -405,7 +409,7 @@ fn damage(recipe: &Recipe<'_>, heap: &dyn Heap, data: &[u8], refused: &mut usize
 #[test]
 fn program_headers_and_dynamic_sections_are_claims() {
     for recipe in [&RECIPES[0], &RECIPES[4]] {
-        let data = std::fs::read(make(recipe, "library", folder())).unwrap();
+        let data = std::fs::read(make(recipe, "library", &folder())).unwrap();
         let heap = heap(false);
         let word = |at: usize| u32::from_le_bytes(data[at..at + 4].try_into().unwrap()) as usize;
         let (phoff, phnum) = (word(0x1c), word(0x2c) & 0xffff);
@@ -461,7 +465,7 @@ fn what_an_image_cannot_do_is_refused() {
             code,
             ..*arm
         };
-        let data = std::fs::read(make(&recipe, source, folder())).unwrap();
+        let data = std::fs::read(make(&recipe, source, &folder())).unwrap();
         let heap = heap(false);
         let mut llext = Llext::new(&*heap, exports(), recipe.machine);
         let options = LoadOptions::default();
