@@ -1,4 +1,4 @@
-//! Loader for linkable ELF files (`ET_REL`) on microcontrollers: no_std, no global allocator, streaming.
+//! Loader for ELF extensions on microcontrollers: no_std, no global allocator, streaming.
 //!
 //! # Purpose
 //! A firmware that runs takes in code that it was not built with, and lets go of it again, as often as one likes,
@@ -20,17 +20,21 @@
 //! Who knows Zephyr's LLEXT finds its names in [`zephyr`].
 //!
 //! # Words
-//! - An *extension* is a file that is loaded. Its *sections* lie one after the other in up to four *regions*
-//!   (text, rodata, data, bss), each one block of the heap. One more block is its *descriptor*.
+//! - An *extension* is a file that is loaded: a linkable one (`ET_REL`), or a shared library or PIE (`ET_DYN`). Its
+//!   *sections* lie one after the other in up to four *regions* (text, rodata, data, bss); a section may also stay where
+//!   the file is, if the [`source`] lets it. Beside them there is its *descriptor*. All of this is one block of the heap,
+//!   unless regions have to be of a [`MemoryKind`] or under a [`Protection`] of their own.
 //! - An *export* is what others may use: the records of `.exported_sym` (Zephyr's `struct llext_const_symbol`) if a file has
 //!   that section, else its global functions and objects of default visibility.
-//! - A *veneer* is a stub at the end of the text region that a branch goes through when its target is out of reach.
-//!   All branches to one symbol share one.
+//! - A *stub* at the end of the text region holds the address of a symbol, and on most machines code that jumps there. A
+//!   branch goes through it when its target is out of reach (a *veneer*), and its word is the symbol's entry in the global
+//!   offset table. A symbol has one at most, whatever needs it.
 //! - *Scratch* is memory that a load takes first and has given back when it returns.
 //!
 //! # How a load goes
-//! `load/mod.rs` has one line a phase: header and section headers are checked and placed ([`elf`]), symbols are
-//! looked up, relocations are checked, and only then regions are taken, filled, relocated and sealed.
+//! `load/mod.rs` has one line a phase: header and section headers are checked and placed ([`elf`]), relocations are
+//! checked, and symbols looked up when the first relocation asks for them (all in one sweep, where the file has to be
+//! read); only then regions are taken, filled, relocated and sealed. Tables are walked where they lie in memory, or in chunks.
 //! Symbols resolve in this order: the file's own, the firmware's exports, other extensions' exports in load order,
 //! 0 if weak. What is left is undefined, which is an error only if a relocation computes with it: a marker
 //! (`R_ARM_NONE` of unwind tables) may name what nobody has.
@@ -50,7 +54,7 @@
 //! # Cost
 //! | what | memory | time |
 //! |---|---|---|
-//! | a load | descriptor and regions; scratch meanwhile | sections × 4, symbols × 1 (× 2 to copy names of exports), relocations × 2 |
+//! | a load | descriptor and regions; scratch meanwhile | section headers × 4, symbols × 1 (× 2 to copy names of exports), relocations × 2 |
 //! | an undefined symbol | – | one look into the firmware's table ([`export`]), then all exports of extensions |
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |
