@@ -3,7 +3,6 @@
 use core::hint::black_box;
 use core::ptr::NonNull;
 
-use llext::machine::Machine;
 use llext::{Heap, Llext, LoadOptions, Source, TlsfHeap, machine};
 
 use crate::count::{Costs, counted, of_ticks};
@@ -15,12 +14,6 @@ use crate::print::figure;
 use crate::source::{self, Watched};
 
 static HEAP: TlsfHeap = TlsfHeap::new();
-
-/// What the shell's firmware takes too: its own machine alone.
-#[cfg(target_os = "none")]
-const MACHINE: &Machine = &machine::NATIVE;
-#[cfg(not(target_os = "none"))]
-const MACHINE: &Machine = &machine::ARM;
 
 /// What the command line asks for.
 struct Task<'t> {
@@ -65,7 +58,7 @@ fn perform<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<()> {
 /// Loads the file, calls its entry, unloads it; then once more with a heap that notes requests, a painted stack and a
 /// source that notes reads.
 fn load(task: &Task<'_>) -> Option<()> {
-    let mut llext = Llext::new(&HEAP, exports::table(task.names), MACHINE);
+    let mut llext = Llext::new(&HEAP, exports::table(task.names), machine::NATIVE);
     let (cost, loaded) = source::open(task.kind, task.file, &mut |source| {
         counted(|| load_from(&mut llext, source))
     })?;
@@ -78,7 +71,7 @@ fn load(task: &Task<'_>) -> Option<()> {
     figure("left", HEAP.stats().used);
 
     let meter = Meter::new(&HEAP);
-    let mut llext = Llext::new(&meter, exports::table(task.names), MACHINE);
+    let mut llext = Llext::new(&meter, exports::table(task.names), machine::NATIVE);
     source::open(task.kind, task.file, &mut |source| {
         let mut source = Watched::new(task.kind, source);
         let stack = Paint::all();

@@ -12,21 +12,15 @@ use core::convert::Infallible;
 use core::hint::black_box;
 use core::ptr::NonNull;
 
-use llext::machine::{self, Machine};
 use llext::{
     Export, Exports, Extension, ExtensionId, Heap, Llext, LoadError, LoadOptions, OwnedBlocks,
-    Report, SliceSource, TlsfHeap, debug, exports,
+    Report, SliceSource, TlsfHeap, debug, exports, machine,
 };
 use ufmt::{uDisplay, uWrite, uwrite};
 
 static HEAP: TlsfHeap = TlsfHeap::new();
 static BLOCKS: OwnedBlocks = OwnedBlocks::new();
 const EXPORTS: &[Export] = &[Export::new(c"use", use_everything as *const ())];
-
-#[cfg(target_os = "none")]
-const MACHINE: &Machine = machine::NATIVE;
-#[cfg(not(target_os = "none"))]
-const MACHINE: &Machine = &machine::ARM;
 
 /// Bytes that go nowhere, as far as the compiler knows somewhere.
 struct Sink;
@@ -53,7 +47,8 @@ fn use_everything() {
         _ = black_box(unsafe { HEAP.init(start, black_box(1 << 20)) });
     }
     let exports: Exports<'static> = black_box(exports![EXPORTS]);
-    let mut llext = Llext::new(black_box(&HEAP), exports, MACHINE).with_allocations(&BLOCKS);
+    let mut llext =
+        Llext::new(black_box(&HEAP), exports, machine::NATIVE).with_allocations(&BLOCKS);
     let file: &[u8] = black_box(b"");
     let source = &mut SliceSource::new(file);
     let options = LoadOptions {
