@@ -107,7 +107,7 @@ macro_rules! exports {
     }};
 }
 
-/// The same as [`exports!`](crate::exports), with ids instead of names: see [`slid`](crate::export::slid).
+/// The same as [`exports!`](crate::exports), with ids instead of names: see [`slid`].
 #[cfg(feature = "slid")]
 #[macro_export]
 macro_rules! exports_by_id {
