@@ -189,10 +189,12 @@ impl<T: Record> Table<T> {
         index: usize,
         view: impl FnOnce(&T) -> R,
     ) -> Checked<Option<R>> {
-        let mut room = RecordBytes([0; 16]);
-        let size = size_of::<T>();
+        let (size, mut room) = (size_of::<T>(), None);
         let at = index.saturating_mul(size);
-        let record = self.span.record(reader, (at, size), &mut room)?;
+        let record = match self.span.record(reader, at, size) {
+            Some(there) => there,
+            None => self.span.read_record(reader, (at, size), &mut room)?,
+        };
         Ok(T::view(record)
             .and_then(|records| records.first())
             .map(view))
@@ -206,25 +208,28 @@ impl<T: Record> Table<T> {
 }
 
 impl Span {
-    /// The `size` bytes at `at`, where they lie or in `room`; none if they end behind the span.
-    fn record<'b, 's: 'b>(
-        &self,
-        reader: &mut Reader<'s>,
-        (at, size): (usize, usize),
-        room: &'b mut RecordBytes,
-    ) -> Checked<&'b [u8]> {
+    /// The `size` bytes at `at` where they lie, if they do so aligned; none if they end behind the span.
+    #[inline]
+    fn record<'s>(&self, reader: &Reader<'s>, at: usize, size: usize) -> Option<&'s [u8]> {
         if at.saturating_add(size) > self.len {
-            return Ok(&[]);
+            return Some(&[]);
         }
-        let offset = self.offset.saturating_add(at);
-        match reader.there(offset, size) {
-            Some(there) if there.as_ptr().cast::<u32>().is_aligned() => Ok(there),
-            _ => {
-                let room = room.bytes().get_mut(..size).unwrap_or_default();
-                reader.read_at(offset, room)?;
-                Ok(room)
-            }
-        }
+        let there = reader.there(self.offset.saturating_add(at), size)?;
+        there.as_ptr().cast::<u32>().is_aligned().then_some(there)
+    }
+
+    /// The same, read into `room`.
+    #[cold]
+    fn read_record<'b>(
+        &self,
+        reader: &mut Reader<'_>,
+        (at, size): (usize, usize),
+        room: &'b mut Option<RecordBytes>,
+    ) -> Checked<&'b [u8]> {
+        let room = room.get_or_insert_with(|| RecordBytes([0; 16])).bytes();
+        let room = room.get_mut(..size).unwrap_or_default();
+        reader.read_at(self.offset.saturating_add(at), room)?;
+        Ok(room)
     }
 
     /// The next bytes of records of `size` bytes each: all of them where they lie, or as many as `chunk` has room for.

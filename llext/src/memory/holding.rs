@@ -100,9 +100,9 @@ impl<'h> Holding<'h> {
     /// Hands all over: the block in front and the regions.
     #[inline(always)]
     pub(crate) fn keep(mut self) -> (Held, [Held; COUNT]) {
-        let front = mem::replace(&mut self.front, Held::NONE);
-        let regions = mem::replace(&mut self.regions, [Held::NONE; COUNT]);
-        (front, regions)
+        let taken = |held: &mut Held| mem::replace(held, Held::NONE);
+        let front = taken(&mut self.front);
+        (front, self.regions.each_mut().map(|held| taken(held)))
     }
 }
 
