@@ -226,7 +226,7 @@ impl Span {
         (at, size): (usize, usize),
         room: &'b mut Option<RecordBytes>,
     ) -> Checked<&'b [u8]> {
-        let room = room.get_or_insert_with(|| RecordBytes([0; 16])).bytes();
+        let room = room.insert(RecordBytes([0; 16])).bytes();
         let room = room.get_mut(..size).unwrap_or_default();
         reader.read_at(self.offset.saturating_add(at), room)?;
         Ok(room)

@@ -130,10 +130,13 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
             }
             // Nothing else that has records is worth a look at its name.
-            SHT_PROGBITS if !is_code && align >= C::WORD && !options.export_all => {
-                if self.has_exports(reader, section.name)? {
-                    self.find_exports(reader, index, &C::section(record), (region, offset))?;
-                }
+            SHT_PROGBITS
+                if !is_code
+                    && align >= C::WORD
+                    && !options.export_all
+                    && self.has_exports(reader, section.name)? =>
+            {
+                self.find_exports(reader, index, &C::section(record), (region, offset))?;
             }
             _ => {}
         }

@@ -102,7 +102,7 @@ impl<'h> Holding<'h> {
     pub(crate) fn keep(mut self) -> (Held, [Held; COUNT]) {
         let taken = |held: &mut Held| mem::replace(held, Held::NONE);
         let front = taken(&mut self.front);
-        (front, self.regions.each_mut().map(|held| taken(held)))
+        (front, self.regions.each_mut().map(taken))
     }
 }
 
