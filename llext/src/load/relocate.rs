@@ -135,7 +135,8 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                         Some(there) => copy(room, there),
                         None => contents.read(reader, 0, room).map(drop)?,
                     }
-                } else if apply && is_table(C::kind(record)) {
+                }
+                if apply && is_table(C::kind(record)) {
                     self.apply_table_at(reader, index, record, (parts, file))?;
                 }
                 index = index.saturating_add(1);
