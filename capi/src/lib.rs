@@ -4,7 +4,7 @@
 //! but the memory that `llext_heap_init` is given; no thread, no lock that waits, nothing that is printed.
 //!
 //! # How it is built
-//! One [`Llext`](llext::Llext) lives in [`state`], lent to one call at a time. Each loaded extension has a `struct llext` in
+//! One [`Llext`](llext::Llext) lives in `state.rs`, lent to one call at a time. Each loaded extension has a `struct llext` in
 //! the heap, which the list there owns; a pointer that comes back from C is looked up in the list before it is believed.
 //! Functions of extensions run while nothing is lent, so that they may call everything here.
 //!

@@ -202,12 +202,11 @@ pub unsafe extern "C" fn llext_iterate(
     let mut last = 0;
     loop {
         // Ids grow with every load, so the way on is known whatever the function unloads.
-        // SAFETY: *one owner*.
         let next = state::with(|state| {
-            let next = state
-                .handles()
-                .find(|&handle| unsafe { (*handle).id } > last)?;
-            Some((next, unsafe { (*next).id }))
+            // SAFETY: *one owner*.
+            let id = |handle: *mut Handle| unsafe { (*handle).id };
+            let next = state.handles().find(|&handle| id(handle) > last)?;
+            Some((next, id(next)))
         });
         let (handle, id) = match next {
             Ok(Some(next)) => next,

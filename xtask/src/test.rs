@@ -108,6 +108,16 @@ const STEPS: &[Step] = &[
         run: gnu_ld,
     },
     Step {
+        name: "c-api",
+        about: "the C library, in a program of the host and in a firmware",
+        run: c_api,
+    },
+    Step {
+        name: "linked",
+        about: "shared libraries of every linker are loaded byte for byte",
+        run: linked,
+    },
+    Step {
         name: "firmware",
         about: "firmware and examples build, without lints",
         run: build,
@@ -260,7 +270,10 @@ fn clippy(_: &World) -> Result<Count> {
             .args(["-p", "fs-image", "--features", "packer"])
             .args(deny),
     )?;
-    process::run(cargo(&targets).args(["-p", "gnu-ld"]).args(deny))?;
+    let ours = [
+        "-p", "gnu-ld", "-p", "llext-c", "-p", "c-api", "-p", "linked",
+    ];
+    process::run(cargo(&targets).args(ours).args(deny))?;
     Ok(PASSED)
 }
 
@@ -278,6 +291,14 @@ fn unit(_: &World) -> Result<Count> {
 
 fn host(_: &World) -> Result<Count> {
     cargo_test(&["-p", "host"])
+}
+
+fn c_api(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "llext-c", "-p", "c-api"])
+}
+
+fn linked(_: &World) -> Result<Count> {
+    cargo_test(&["-p", "linked"])
 }
 
 fn asan(_: &World) -> Result<Count> {
