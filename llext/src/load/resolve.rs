@@ -239,7 +239,10 @@ impl<C: Class> Plan<'_, '_, C> {
         let (len, position) = exports.look_up(text);
         // Where Zephyr's build has put ids, they are the values of undefined symbols.
         #[cfg(feature = "slid")]
-        let position = position.or_else(|| exports.position_of_id(symbol.value));
+        let position = match (position, symbols.get(reader, index)?) {
+            (None, Some(symbol)) => exports.position_of_id(symbol.value),
+            (found, _) => found,
+        };
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);
