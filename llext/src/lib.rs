@@ -29,6 +29,8 @@
 //! - A *stub* at the end of the text region holds the address of a symbol, and on most machines code that jumps there. A
 //!   branch goes through it when its target is out of reach (a *veneer*), and its word is the symbol's entry in the global
 //!   offset table. A symbol has one at most, whatever needs it.
+//! - *Thread-local* variables exist once, in the regions for data and bss, since one thread calls extensions. Code finds them
+//!   by their distance from the thread pointer ([`Llext::with_thread_pointer`]).
 //! - *Scratch* is memory that a load takes first and has given back when it returns.
 //!
 //! # How a load goes
