@@ -48,15 +48,15 @@
 //!    without memory is refused before a region is taken; after that only a relocated value may not fit its field,
 //!    an export or a constructor may point outside, or a read may fail.
 //! 3. *Once.* A byte of a section is copied once, from the source to where it runs. A symbol is looked up once a load.
-//! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; the stack holds chunks of 480 bytes. What stays is
-//!    the regions and the descriptor: 100 bytes, names, and what `keep_sections` asks for.
+//! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; the stack has room for chunks of 480 bytes. What stays is
+//!    the regions and the descriptor: 112 bytes, names, and what `keep_sections` asks for.
 //! 5. *In range.* A value that does not fit its field is an error with section, offset, symbol, value and range.
 //! 6. *No panic.* No input makes the loader panic: indexes go through `get`, arithmetic saturates or is checked.
 //!
 //! # Cost
 //! | what | memory | time |
 //! |---|---|---|
-//! | a load | descriptor and regions; scratch meanwhile | section headers × 4, symbols × 1 (× 2 to copy names of exports), relocations × 2 |
+//! | a load | descriptor and regions; scratch meanwhile | section headers × 3 (× 4 where the file has to be read), relocations × 2, symbols that they name × 1 (all where the file has to be read, or to copy names of exports) |
 //! | an undefined symbol | – | one look into the firmware's table ([`export`]), then all exports of extensions |
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |

@@ -1,7 +1,8 @@
 //! Second phase: symbols are looked up, each once (invariant 3), in the order own, firmware, other extensions, weak = 0.
 //!
 //! Where the file lies in memory a symbol is looked at when a relocation or the exports ask for it first. Where it has to be
-//! read, all symbols are gone through in one sweep.
+//! read, all symbols are gone through in one sweep. So a symbol that makes no sense and that nobody uses is refused there
+//! alone, and common symbols that nobody uses have memory there alone.
 
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
