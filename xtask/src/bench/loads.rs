@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use workloads::Workload;
 
 use super::objects;
-use super::peer::{BESIDE_LIMIT, FIND_LIMIT, PEERS, Pair, Peer, UNLOAD_LIMIT};
+use super::peer::{BESIDE_LIMIT, FIND_LIMIT, PEERS, Pair, Peer, UNLOAD_CEILING, UNLOAD_LIMIT};
 use super::rig::{Figures, Rig};
 use crate::board::{Board, Machine};
 use crate::paths;
@@ -77,6 +77,50 @@ impl Report {
     }
 }
 
+/// Whether the loads on `board` take no more than they should, if that is a board whose figures are compared.
+///
+/// # Errors
+/// One takes more, or as [`Report::measure`].
+pub fn keep_limits(board: &Board) -> Result<()> {
+    if board.config.machine != Machine::Arm {
+        return Ok(());
+    }
+    let report = Report::measure(board, &[])?;
+    for load in &report.loads {
+        let ceiling = load.peer().map_or(0, |peer| peer.ceiling);
+        let [few, all] = load.instructions;
+        if few.max(all) > ceiling {
+            bail!(
+                "a load of {} takes {} instructions, at most {ceiling}",
+                load.name,
+                few.max(all)
+            );
+        }
+        if load.unload > UNLOAD_CEILING {
+            bail!(
+                "an unload of {} takes {} instructions, at most {UNLOAD_CEILING}",
+                load.name,
+                load.unload
+            );
+        }
+        if load.beside() > BESIDE_LIMIT {
+            bail!(
+                "{} holds {} bytes beside its regions, at most {BESIDE_LIMIT}",
+                load.name,
+                load.beside()
+            );
+        }
+    }
+    match report.finds.iter().find(|find| find.found[0] > FIND_LIMIT) {
+        Some(find) => bail!(
+            "finding a name among {} takes {} instructions, at most {FIND_LIMIT}",
+            find.names,
+            find.found[0]
+        ),
+        None => Ok(()),
+    }
+}
+
 /// The firmware's command line to load from a source of this kind.
 pub fn words(workload: &Workload, names: usize, kind: &str, file: &str) -> Vec<String> {
     ["load", &names.to_string(), kind, file, workload.entry]
@@ -123,6 +167,11 @@ impl Load {
 
     fn peer(&self) -> Option<&'static Peer> {
         PEERS.iter().find(|peer| peer.name == self.name)
+    }
+
+    /// Bytes that are held beside the regions.
+    fn beside(&self) -> u64 {
+        self.held.saturating_sub(self.regions)
     }
 
     fn holds(&self, peer: &Peer) -> bool {
@@ -223,7 +272,7 @@ impl Report {
         )?;
         writeln!(f, "|---|--:|---|--:|--:|--:|--:|---|--:|")?;
         for load in &self.loads {
-            let beside = load.held.saturating_sub(load.regions);
+            let beside = load.beside();
             let peer = load.peer().filter(|_| self.comparable);
             writeln!(
                 f,

@@ -10,6 +10,7 @@ mod shell;
 mod sources;
 mod svg;
 
+pub use loads::keep_limits;
 pub use plot::check as is_linear;
 
 use std::fs;
