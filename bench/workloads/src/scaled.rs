@@ -43,15 +43,15 @@ pub fn scaled(kind: Kind, count: u32) -> Workload {
         _ = match kind {
             Kind::Sections => writeln!(
                 text,
-                "__asm__(\".section .rodata.d{i}, \\\"a\\\"\\n{label}.word 42\");"
+                "__asm__(\".section .rodata.d{i}, \\\"a\\\"\\n.balign 4\\n{label}.word 42\");"
             ),
             Kind::Symbols => writeln!(
                 text,
-                "__asm__(\".section .rodata.d, \\\"a\\\"\\n{label}.globl s{i}\\ns{i}: .word 42\");"
+                "__asm__(\".section .rodata.d, \\\"a\\\"\\n.balign 4\\n{label}.globl s{i}\\ns{i}: .word 42\");"
             ),
             Kind::Relocations => writeln!(
                 text,
-                "__asm__(\".section .rodata.d, \\\"a\\\"\\n{label}.word {function}\");"
+                "__asm__(\".section .rodata.d, \\\"a\\\"\\n.balign 4\\n{label}.word {function}\");"
             ),
         };
     }
