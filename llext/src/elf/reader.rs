@@ -1,7 +1,7 @@
 //! Reading a file, and the reason why that came to an end.
 
 use crate::error::LoadError;
-use crate::memory::{Heap, MemoryKind, copy};
+use crate::memory::{Heap, InPlace, MemoryKind, Pieces, copy};
 use crate::source::{Source, SourceError, SourceFault};
 
 /// What every phase of a load returns when it refuses. The reason waits in the [`Reader`]: it is large, and would
@@ -22,7 +22,7 @@ pub(crate) struct Reader<'s> {
 /// Where bytes come from.
 enum Bytes<'s> {
     /// From memory: tables and names are used where they lie.
-    There(&'s [u8]),
+    There(Pieces<'s>),
     /// From a source that copies them.
     Read(&'s mut dyn Source),
 }
@@ -34,13 +34,22 @@ impl<'s> Reader<'s> {
         let (len, there) = (source.len(), source.peek().is_some());
         let bytes = if there {
             let source: &'s dyn Source = source;
-            Bytes::There(source.peek().unwrap_or_default())
+            Bytes::There(Pieces::of(source.peek().unwrap_or_default()))
         } else {
             Bytes::Read(source)
         };
         Self {
             bytes,
             len,
+            reason: LoadError::NotElf,
+        }
+    }
+
+    /// Reads a file where it lies.
+    pub(crate) fn in_place(file: &'s InPlace) -> Self {
+        Self {
+            bytes: Bytes::There(Pieces::of_file(file)),
+            len: file.len(),
             reason: LoadError::NotElf,
         }
     }
@@ -54,7 +63,7 @@ impl<'s> Reader<'s> {
     #[inline]
     pub(crate) fn there(&self, offset: usize, len: usize) -> Option<&'s [u8]> {
         match &self.bytes {
-            Bytes::There(bytes) => bytes.get(offset..)?.get(..len),
+            Bytes::There(bytes) => bytes.get(offset, len),
             Bytes::Read(_) => None,
         }
     }
@@ -68,7 +77,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Checked<()> {
         let result = match &mut self.bytes {
             Bytes::There(bytes) => {
-                let from = bytes.get(offset..).and_then(|from| from.get(..into.len()));
+                let from = bytes.get(offset, into.len());
                 from.map(|from| copy(into, from)).ok_or(SourceError {
                     offset,
                     wanted: into.len(),

@@ -143,7 +143,11 @@ pub(crate) fn load<'l>(
     // What is patched where it lies cannot be protected by itself.
     let file = source.in_place();
     let file = file.filter(|file| !file.is_writable() || llext.protection.is_none());
-    let mut reader = Reader::new(source);
+    let mut reader = match &file {
+        Some(file) => Reader::in_place(file),
+        None => Reader::new(source),
+    };
+    let file = file.as_ref();
     let loaded = match llext.machine.class {
         Width::Elf32 => run::<Elf32>(llext, (&mut reader, file), (name, options), report),
         #[cfg(target_pointer_width = "64")]
@@ -157,13 +161,13 @@ pub(crate) fn load<'l>(
 /// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
 fn run<'l, C: Class>(
     llext: &'l mut Llext<'_>,
-    (reader, file): (&mut Reader<'_>, Option<InPlace>),
+    (reader, file): (&mut Reader<'_>, Option<&InPlace>),
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<&'l Extension> {
     let heap = llext.heap;
     let mut regions = Regions::of(heap);
-    let stay = file.as_ref().and_then(Stay::new);
+    let stay = file.and_then(Stay::new);
     let world = world(llext, named.1).with_file(stay);
     let header = File::<C>::open(reader, llext.machine)?;
     let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, header);

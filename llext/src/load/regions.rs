@@ -34,10 +34,10 @@ impl<'h> Regions<'h> {
         reader: &mut Reader<'_>,
         heap: &dyn Heap,
         plan: &Plan<'_, '_, C>,
-        (file, one): (Option<InPlace>, bool),
+        (file, one): (Option<&InPlace>, bool),
     ) -> Checked<()> {
         if let Some(file) = file.filter(|_| plan.stay.is_some_and(|stay| stay.any)) {
-            self.file = Held::file(&file);
+            self.file = Held::file(file);
         }
         let (size, align) = Registry::descriptor_layout(plan.tail_len);
         self.front = size;

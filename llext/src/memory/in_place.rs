@@ -1,6 +1,11 @@
 //! A file that may be used where it lies.
+//!
+//! Invariant *apart*: while a section is patched where it lies, no bytes of it are borrowed. What a load borrows at that
+//! time is section headers, symbols and names, none of which lie in such a section (`Plan::stays`), and the
+//! relocations of the section itself, which do not either (`Plan::relocations`).
 
 use super::copy;
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -100,5 +105,42 @@ impl InPlace {
             });
         }
         fits
+    }
+}
+
+/// Bytes that are borrowed piece by piece, because others of them may be patched meanwhile (*apart*).
+#[derive(Clone, Copy)]
+pub(crate) struct Pieces<'b> {
+    at: NonNull<u8>,
+    len: usize,
+    _bytes: PhantomData<&'b [u8]>,
+}
+
+impl<'b> Pieces<'b> {
+    /// Of bytes that nobody writes.
+    pub(crate) fn of(bytes: &'b [u8]) -> Self {
+        Self {
+            at: NonNull::from(bytes).cast(),
+            len: bytes.len(),
+            _bytes: PhantomData,
+        }
+    }
+
+    /// Of a file that outlives what is loaded from it.
+    pub(crate) fn of_file(file: &'b InPlace) -> Self {
+        Self {
+            at: file.at,
+            len: file.len,
+            _bytes: PhantomData,
+        }
+    }
+
+    /// `len` bytes at `offset`; `None` if there are less.
+    #[inline]
+    pub(crate) fn get(&self, offset: usize, len: usize) -> Option<&'b [u8]> {
+        let fits = offset <= self.len && len <= self.len.wrapping_sub(offset);
+        // SAFETY: the range was checked, and its bytes are initialised; they are not written while they are borrowed: by
+        // nobody, or *apart*.
+        fits.then(|| unsafe { slice::from_raw_parts(self.at.as_ptr().add(offset), len) })
     }
 }

@@ -30,6 +30,7 @@ pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 pub(crate) use holding::{Extent, Holding};
 pub use in_place::InPlace;
+pub(crate) use in_place::Pieces;
 pub use owned::{OwnedBlocks, Usage};
 pub use protection::Protection;
 pub(crate) use records::{bytes_of, records};

@@ -274,6 +274,14 @@ fn bytes_that_tables_lie_in_are_not_patched() {
         );
         llext.unload("x").expect("it is loaded");
     }
+    // Those of the code are done with when the data is patched that shares their bytes.
+    let shared = image.clone().section(2, 4, offset_of(&image, 4) as u32);
+    let mut source = WritableSlice::mapped(placed(&shared, BASE - 0x10_0000, true).0);
+    let x = llext
+        .load(&mut source, "x", &KEEP, &mut ())
+        .expect("an extension");
+    assert!(x.region(RegionKind::Data).is_none());
+    llext.unload("x").expect("it is loaded");
     let relocations = offset_of(&image, 5) as u32;
     let image = image.section(2, 4, relocations);
     let mut source = WritableSlice::mapped(placed(&image, BASE - 0x10_0000, true).0);
