@@ -12,7 +12,7 @@ use std::ffi::{CStr, c_int};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst};
 
 /// What `host_note` was told, in order.
 static NOTES: Mutex<Vec<c_int>> = Mutex::new(Vec::new());
@@ -79,10 +79,10 @@ pub fn compile(folder: &str, compiler: &str, name: &str, flags: &[&str]) -> Vec<
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("extensions")
         .join(name);
-    let file: String = [compiler, name].iter().chain(flags).copied().collect();
-    let object = Path::new(folder)
-        .join(file.replace('/', "_"))
-        .with_extension("o");
+    // Tests run side by side and compile the same sources: each object has a file of its own.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, SeqCst);
+    let object = Path::new(folder).join(format!("{}-{count}.o", std::process::id()));
     let mut command = Command::new(compiler);
     command.args([
         "-Wall",
@@ -107,5 +107,8 @@ pub fn compile(folder: &str, compiler: &str, name: &str, flags: &[&str]) -> Vec<
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    std::fs::read(&object).unwrap_or_else(|error| panic!("{object:?}: {error}"))
+    let bytes = std::fs::read(&object).unwrap_or_else(|error| panic!("{object:?}: {error}"));
+    // One that cannot be removed is only in the way of nobody.
+    let _ = std::fs::remove_file(&object);
+    bytes
 }
