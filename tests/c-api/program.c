@@ -1,5 +1,5 @@
-/* Goes through all of llext.h on the host, one part a run: `program PART FOLDER`. The first thing that is not as it should be ends
- * it with the line and what was seen.
+/* Goes through all of llext.h, on the host and as a firmware on the boards, one part a run: `program PART FOLDER`; the part
+ * `list` lists them. The first thing that is not as it should be ends it with the line and what was seen.
  */
 #define _GNU_SOURCE
 #include <llext.h>
@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/mman.h>
+#endif
 
 #define HEAP_SIZE (1 << 20)
 #define FILE_SIZE (1 << 16)
@@ -55,12 +57,37 @@ static void expect_steps(const int *wanted, int count, int line)
 
 /* ---- Helpers ---- */
 
+/* Memory that may be written and executed. */
+static void *memory_of(size_t size)
+{
+#ifdef __linux__
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int failed = memory == MAP_FAILED;
+#else
+	void *memory = aligned_alloc(4096, size);
+	int failed = memory == NULL;
+#endif
+	EXPECT(failed, 0);
+	return memory;
+}
+
+/* What memory_of gave may go. */
+static void give_back(void *memory, size_t size)
+{
+#ifdef __linux__
+	munmap(memory, size);
+#else
+	(void)size;
+	free(memory);
+#endif
+}
+
 struct file {
 	uint8_t *bytes;
 	size_t len;
 };
 
-/* Reads an extension into memory that may be written and executed (the writable loader uses it in place). */
+/* Reads an extension into memory that it may be used in. */
 static struct file read_file(const char *name)
 {
 	char path[512];
@@ -72,7 +99,7 @@ static struct file read_file(const char *name)
 		perror(path);
 		exit(1);
 	}
-	file.bytes = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	file.bytes = memory_of(FILE_SIZE);
 	file.len = fread(file.bytes, 1, FILE_SIZE, stream);
 	fclose(stream);
 	return file;
@@ -80,7 +107,7 @@ static struct file read_file(const char *name)
 
 static void *heap_memory(void)
 {
-	return mmap(NULL, HEAP_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return memory_of(HEAP_SIZE);
 }
 
 static struct llext *load(const char *name)
@@ -91,7 +118,7 @@ static struct llext *load(const char *name)
 
 	EXPECT(llext_load(&loader.loader, name, &ext, NULL), 0);
 	/* Temporary: the bytes may go. */
-	munmap(file.bytes, FILE_SIZE);
+	give_back(file.bytes, FILE_SIZE);
 	return ext;
 }
 
@@ -497,8 +524,8 @@ static void in_place(void)
 
 static bool is_rodata(const elf_shdr_t *shdr)
 {
-	/* The one section of constants that is aligned to 16 bytes in life.c's object. */
-	return shdr->sh_type == 1 && shdr->sh_flags == 2 && shdr->sh_addralign == 16;
+	/* The one section of constants in life.c's object that is as long as the greeting. */
+	return shdr->sh_type == 1 && shdr->sh_flags == 2 && shdr->sh_size == sizeof("hello from life");
 }
 
 /* What a load is told besides the file. */
@@ -531,11 +558,55 @@ static void parameters(void)
 	EXPECT(llext_heap_uninit(), 0);
 }
 
+/* Writes into the headers of sections where they lie, as a linker does that knows. */
+static void say_where(struct file file)
+{
+	uintptr_t table;
+	uint16_t count;
+
+	memcpy(&table, file.bytes + 24 + 2 * sizeof(table), sizeof(table));
+	memcpy(&count, file.bytes + 36 + 3 * sizeof(table), sizeof(count));
+	elf_shdr_t *header = (elf_shdr_t *)(file.bytes + table);
+	for (; count-- != 0; header++) {
+		if (header->sh_flags & 2) {
+			header->sh_addr = (uintptr_t)file.bytes + header->sh_offset;
+		}
+	}
+}
+
+/* An extension that is where it is to be. */
+static void pre_located(void)
+{
+	struct file file = read_file("placed");
+	struct llext_buf_loader writable = LLEXT_WRITABLE_BUF_LOADER(file.bytes, file.len);
+	struct llext_buf_loader kept = LLEXT_PERSISTENT_BUF_LOADER(file.bytes, file.len);
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+	struct llext *ext = NULL;
+
+	EXPECT(llext_heap_init(heap_memory(), HEAP_SIZE), 0);
+	param.pre_located = true;
+	EXPECT(llext_load(&writable.loader, "placed", &ext, &param), -EFAULT);
+	say_where(file);
+	/* Its data points at its code, and may not be changed. */
+	EXPECT(llext_load(&kept.loader, "placed", &ext, &param), -ENOEXEC);
+	EXPECT(llext_load(&writable.loader, "placed", &ext, &param), 0);
+	const uint8_t *place = llext_find_sym(&ext->exp_tab, "tick");
+	EXPECT(place >= file.bytes && place < file.bytes + file.len, 1);
+	EXPECT(llext_find_sym(&ext->exp_tab, "count") < (void *)(file.bytes + file.len), 1);
+	EXPECT(llext_call_fn(ext, "tick"), 0);
+	EXPECT(llext_call_fn(ext, "tick"), 0);
+	EXPECT_STEPS(501, 502);
+	EXPECT(*(const int *)llext_find_sym(&ext->exp_tab, "count"), 502);
+	EXPECT(llext_unload(&ext), 0);
+	EXPECT(llext_heap_uninit(), 0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } parts[] = {
 	{ "parameters", parameters },
+	{ "pre_located", pre_located },
 	{ "life", life },
 	{ "refused_files", refused_files },
 	{ "streams", streams },
@@ -548,14 +619,16 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	const char *part = argc > 1 ? argv[1] : "list";
+
 	folder = argc > 2 ? argv[2] : ".";
-	for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (strcmp(parts[i].name, argv[1]) == 0) {
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strcmp(part, "list") == 0) {
+			puts(parts[i].name);
+		} else if (strcmp(part, parts[i].name) == 0) {
 			parts[i].run();
 			puts("ok");
-			return 0;
 		}
 	}
-	puts("no such part");
-	return 2;
+	return 0;
 }

@@ -109,7 +109,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "c-api",
-        about: "the C library, in a program of the host and in a firmware",
+        about: "the C library, in one program of the host and of the boards",
         run: c_api,
     },
     Step {

@@ -1,5 +1,7 @@
 //! Compiles C against `llext.h` and the static library, with the host's compiler or a board's.
 
+pub mod board;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -11,7 +11,7 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let here = root().join("tests/c-api");
-        for name in ["life", "user", "orphan"] {
+        for name in ["life", "user", "orphan", "placed"] {
             let source = here.join(format!("extensions/{name}.c"));
             let object = folder.join(format!("{name}.o"));
             let mut cc = Command::new("cc");
@@ -86,9 +86,15 @@ fn sections_and_regions_can_be_looked_at() {
 fn a_shared_library_lives_and_goes() {
     part("shared");
 }
+
 #[test]
 fn files_are_used_where_they_lie() {
     part("in_place");
+}
+
+#[test]
+fn an_extension_may_lie_where_it_is_to_be() {
+    part("pre_located");
 }
 
 #[test]
