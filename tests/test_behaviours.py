@@ -20,6 +20,7 @@
 | rodata_no_reloc | "constants without relocations"; in place in test_sources.py |
 | veneer | "functions of the firmware"; with and without -mlong-calls in test_reach.py |
 | tls | "thread-local variables" |
+| (what its build leaves) | test_a_file_as_zephyr_s_build_leaves_it |
 | weak undefined function and object | "weak and undefined" |
 | C++ over several units, C++ dispatch, weak vtable | examples/shapes, "C++ across files" |
 
@@ -75,7 +76,7 @@ def load(target, start_shell):  # noqa: F811
 
     def load(sources: str, flags: list[str], levels=("-Os",)):
         files = [FOLDER / source for source in sources.split()]
-        is_assembly = sources.endswith(".s")
+        is_assembly = files[0].suffix.lower() == ".s"
         build, files = (target.object, files[0]) if is_assembly else (target.extension, files)
         names = [f"{sources.split('.')[0]}{level}" for level in levels]
         built = [build(files, name, [level, *flags]) for name, level in zip(names, levels)]
@@ -120,6 +121,18 @@ def test_symbols_lie_in_the_sections_and_regions_that_are_told(load):
             start, size = sections[section]
             assert start <= int(shown, 16) & ~1 < start + size, f"{symbol}: {info}"
             assert shell.run(f"llext sym {shown}") == f"{shown} {symbol} in {region} of x"
+
+
+def test_a_file_as_zephyr_s_build_leaves_it(load):
+    """Its records, sections and flags, written by hand."""
+    for shell in load("zephyr.S", []):
+        assert shell.run("llext call x start 2") == "counter 42\n=> 42 (0x2a)"
+        assert shell.run("llext call x nulls") == "=> 0 (0x0)"
+        exports = [line.split()[1] for line in shell.run("llext sym x").splitlines()]
+        assert sorted(exports) == ["nulls", "start"]
+        sections = shell.run("llext info x")
+        for name in [".llext.rodata.noreloc", ".detach", ".exported_sym", ".init_array"]:
+            assert name in sections, sections
 
 
 def test_a_section_is_found_by_name_with_its_contents(load):

@@ -1,6 +1,7 @@
 //! Loads of hand-built files. Files of real compilers are loaded in `tests/gnu-ld`.
 
 mod abi;
+mod compat;
 mod faults;
 mod in_place;
 mod lookup;
