@@ -2,6 +2,7 @@
 
 mod abi;
 mod compat;
+mod errors;
 mod faults;
 mod in_place;
 mod lookup;

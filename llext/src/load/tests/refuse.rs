@@ -317,27 +317,6 @@ fn names_of_extensions() {
 }
 
 #[test]
-fn memory_that_is_not_there() {
-    let arena = Arena::new();
-    let mut llext = Llext::new(&arena.heap, exports(&[("far", 1)]), &ARM);
-    let image = small().build().section(BSS, SH_SIZE, ARENA as u32);
-    let error = llext
-        .load(&mut image.source(), "x", &LoadOptions::default(), &mut ())
-        .err()
-        .unwrap();
-    let LoadError::OutOfMemory {
-        needed,
-        available,
-        free,
-    } = error
-    else {
-        panic!("{error}")
-    };
-    assert!(needed >= ARENA);
-    assert!(available <= free && free < ARENA);
-}
-
-#[test]
 fn section_indexes_that_do_not_fit() {
     // The count of sections and the index of their names are in the first section header.
     let image = small().build();
