@@ -382,8 +382,10 @@ fn limits(world: &World) -> Result<Count> {
     for board in &world.boards {
         let report = size::measure(board)?;
         print!("{report}");
+        let loader = size::loader::measure(board)?;
+        print!("{loader}");
         report.check()?;
-        print!("{}", size::loader::measure(board)?);
+        loader.check()?;
         count.add(PASSED);
     }
     Ok(count)

@@ -250,7 +250,7 @@ impl Report {
         })
     }
 
-    /// Compares with the board's limits.
+    /// Compares with the board's limits; with the ceiling, where there is one.
     ///
     /// # Errors
     /// One is exceeded.
@@ -260,7 +260,11 @@ impl Report {
         };
         let total = self.total();
         for (what, has, limit) in [
-            ("flash", total.flash, limits.flash),
+            (
+                "flash",
+                total.flash,
+                limits.flash_ceiling.unwrap_or(limits.flash),
+            ),
             ("static RAM", total.ram, limits.ram),
         ] {
             if has > limit {
