@@ -1,8 +1,8 @@
 //! Ranges and tables of a file, checked once (invariant 1).
 
 use super::class::Record;
-use crate::elf::reader::{Checked, Reader};
-use crate::error::LoadError;
+use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use core::marker::PhantomData;
 use core::mem::size_of;
 
@@ -23,13 +23,13 @@ impl Span {
         reader: &mut Reader<'_>,
         offset: usize,
         size: usize,
-        what: &'static str,
+        what: Why,
     ) -> Checked<Self> {
         let len = reader.len();
         if offset <= len && size <= len - offset {
             return Ok(Self { offset, len: size });
         }
-        truncated(reader, (offset, size), what)
+        reader.refuse(what, offset, size)
     }
 
     /// Its first `size` bytes; `None` if it has not so many.
@@ -82,21 +82,6 @@ impl Span {
         }
         Ok(part)
     }
-}
-
-#[cold]
-fn truncated<T>(
-    reader: &mut Reader<'_>,
-    (offset, size): (usize, usize),
-    what: &'static str,
-) -> Checked<T> {
-    let len = reader.len();
-    reader.refuse(LoadError::Truncated {
-        what,
-        offset,
-        size,
-        len,
-    })
 }
 
 /// Room for the records that are read at a time: aligned for all of them, and a multiple of each one's size
@@ -283,6 +268,7 @@ impl<T: Record> Cursor<T> {
 mod tests {
     use super::*;
     use crate::SliceSource;
+    use crate::machine::ARM;
     use crate::source::{Source, SourceError};
 
     /// A source that does not show where its bytes lie.
@@ -302,14 +288,14 @@ mod tests {
     fn a_span_lies_in_the_file() {
         let mut source = SliceSource::new(&[0; 10]);
         let mut reader = Reader::new(&mut source);
-        assert!(Span::claim(&mut reader, 0, 10, "x").is_ok());
-        assert!(Span::claim(&mut reader, 10, 0, "x").is_ok());
-        assert!(Span::claim(&mut reader, 1, 10, "x").is_err());
-        assert!(Span::claim(&mut reader, usize::MAX, 2, "x").is_err());
-        let (what, offset, size, len) = ("x", usize::MAX, 2, 10);
+        assert!(Span::claim(&mut reader, 0, 10, Why::NoSection).is_ok());
+        assert!(Span::claim(&mut reader, 10, 0, Why::NoSection).is_ok());
+        assert!(Span::claim(&mut reader, 1, 10, Why::NoSection).is_err());
+        assert!(Span::claim(&mut reader, usize::MAX, 2, Why::NoSection).is_err());
+        let (what, offset, size, len) = ("section", usize::MAX, 2, 10);
         assert_eq!(
-            reader.reason(),
-            LoadError::Truncated {
+            reader.reason(&ARM),
+            crate::LoadError::Truncated {
                 what,
                 offset,
                 size,
@@ -326,7 +312,7 @@ mod tests {
             .collect();
         let mut source = SliceSource::new(&bytes);
         let mut reader = Reader::new(&mut source);
-        let span = Span::claim(&mut reader, 0, bytes.len(), "x").unwrap();
+        let span = Span::claim(&mut reader, 0, bytes.len(), Why::NoSection).unwrap();
         let table = Table::<[u32; 1]>::new(span);
         assert_eq!(table.len(), 1003);
         for mut reader in [reader, Reader::new(&mut Copied(&bytes))] {

@@ -4,10 +4,10 @@ use super::claim::{Chunk, Span, Table};
 use super::class::Class;
 use super::image::Image;
 use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use super::reloc::Entries;
 use super::string::Strings;
 use super::symbol::Symbols;
-use crate::error::LoadError;
 
 /// Tags, by their numbers in the ELF specification (gABI, "Dynamic Section").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Dynamic {
         ] {
             let value = dynamic.value(tag);
             if value != 0 && value != size {
-                return bad_dynamic(reader, tag, value);
+                return reader.refuse(Why::BadDynamic, tag as usize, value);
             }
         }
         Ok(dynamic)
@@ -99,7 +99,7 @@ impl Dynamic {
         }
         match image.find(reader, address, size)? {
             Some(span) => Ok(Some(span)),
-            None => bad_dynamic(reader, at, address),
+            None => reader.refuse(Why::BadDynamic, at as usize, address),
         }
     }
 
@@ -135,11 +135,15 @@ impl Dynamic {
         }
         let size = count.saturating_mul(size_of::<C::Symbol>());
         let Some(table) = image.find(reader, address, size)? else {
-            return bad_dynamic(reader, Tag::SymTab, address);
+            return reader.refuse(Why::BadDynamic, Tag::SymTab as usize, address);
         };
         match self.names(reader, image)? {
             Some(names) => Ok(Some(Symbols::of_image(reader, Table::new(table), names))),
-            None => bad_dynamic(reader, Tag::StrTab, self.value(Tag::StrTab)),
+            None => reader.refuse(
+                Why::BadDynamic,
+                Tag::StrTab as usize,
+                self.value(Tag::StrTab),
+            ),
         }
     }
 
@@ -186,13 +190,19 @@ impl Dynamic {
             (0, hash) => {
                 let words = table(reader, hash)?;
                 let count = count_hashed::<C>(reader, &words)?;
-                count.map_or_else(|| bad_dynamic(reader, Tag::GnuHash, hash), Ok)
+                count.map_or_else(
+                    || reader.refuse(Why::BadDynamic, Tag::GnuHash as usize, hash),
+                    Ok,
+                )
             }
             // gABI, "Hash Table": nbucket, nchain; there is one chain entry a symbol.
             (hash, _) => {
                 let words = table(reader, hash)?;
                 let count = words.get(reader, 1, |&[count]| count as usize)?;
-                count.map_or_else(|| bad_dynamic(reader, Tag::Hash, hash), Ok)
+                count.map_or_else(
+                    || reader.refuse(Why::BadDynamic, Tag::Hash as usize, hash),
+                    Ok,
+                )
             }
         }
     }
@@ -259,11 +269,4 @@ fn count_hashed<C: Class>(
             None => return Ok(None),
         }
     }
-}
-
-/// Refuses the file for an entry of its dynamic section.
-#[cold]
-pub(crate) fn bad_dynamic<T>(reader: &mut Reader<'_>, tag: Tag, value: usize) -> Checked<T> {
-    let tag = tag as u32;
-    reader.refuse(LoadError::BadDynamic { tag, value })
 }

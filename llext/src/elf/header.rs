@@ -2,12 +2,11 @@
 
 use super::claim::{Span, Table};
 use super::class::Class;
+use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use super::section::Section;
 use super::string::Strings;
-use crate::elf::reader::{Checked, Reader};
-use crate::error::LoadError;
 use crate::machine::Machine;
-use crate::name::Name;
 use xmas_elf::sections::SHN_XINDEX;
 
 /// The first word.
@@ -77,7 +76,7 @@ impl<C: Class> File<C> {
     /// Reads and checks the header of the file in `reader`, which must be for `machine`.
     pub(crate) fn open(reader: &mut Reader<'_>, machine: &Machine) -> Checked<Self> {
         let size = size_of::<C::Header>();
-        let start = Span::claim(reader, 0, reader.len().min(size), "ELF header")?;
+        let start = Span::claim(reader, 0, reader.len().min(size), Why::NoHeader)?;
         let header = match Table::new(start).get(reader, 0, C::header)? {
             Some(header) => header,
             None => return too_short(reader, start, size),
@@ -101,7 +100,7 @@ impl<C: Class> File<C> {
         let (mut count, mut names) = (usize::from(header.sh_count), usize::from(header.sh_names));
         let table = |reader: &mut Reader<'_>, count: usize| {
             let size = count.saturating_mul(one);
-            Span::claim(reader, offset, size, "section headers").map(Table::<C::Section>::new)
+            Span::claim(reader, offset, size, Why::NoSectionHeaders).map(Table::<C::Section>::new)
         };
         if (count == 0 || header.sh_names == SHN_XINDEX)
             && let Some(first) = table(reader, 1)?.get(reader, 0, C::section)?
@@ -119,12 +118,15 @@ impl<C: Class> File<C> {
             None => None,
         };
         match strings {
-            Some(names) => Ok(Self {
-                sections,
-                names,
-                segments: header.segments(),
-            }),
-            None => bad_header(reader, "e_shstrndx", names),
+            Some(strings) => {
+                reader.know_sections(sections.span(), strings);
+                Ok(Self {
+                    sections,
+                    names: strings,
+                    segments: header.segments(),
+                })
+            }
+            None => reader.refuse(Why::HeaderNames, names, 0),
         }
     }
 
@@ -136,71 +138,29 @@ impl<C: Class> File<C> {
     ) -> Checked<Option<Section>> {
         self.sections.get(reader, index, C::section)
     }
-
-    /// The name of section `index` for a message: empty if it cannot be read.
-    #[cold]
-    pub(crate) fn section_name(&self, reader: &mut Reader<'_>, index: usize) -> Name {
-        match self.section(reader, index) {
-            Ok(Some(section)) => self.names.name(reader, section.name),
-            // All of a linked file's image.
-            _ if index == usize::MAX => Name::new(b"image"),
-            _ => Name::EMPTY,
-        }
-    }
-
-    /// Refuses the file for a field of section `index` that makes no sense.
-    #[cold]
-    pub(crate) fn bad_section<T>(
-        &self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        field: &'static str,
-        value: usize,
-    ) -> Checked<T> {
-        let section = self.section_name(reader, index);
-        reader.refuse(LoadError::BadSection {
-            index,
-            section,
-            field,
-            value: value as u32,
-        })
-    }
-}
-
-#[cold]
-fn bad_header<T>(reader: &mut Reader<'_>, field: &'static str, value: usize) -> Checked<T> {
-    let value = value as u32;
-    reader.refuse(LoadError::BadHeader { field, value })
 }
 
 /// Refuses a file that ends within its header, if it has one.
 #[cold]
 fn too_short<T>(reader: &mut Reader<'_>, start: Span, size: usize) -> Checked<T> {
     let magic = Table::<[u32; 1]>::new(start).get(reader, 0, |&[magic]| magic)?;
-    let len = reader.len();
-    reader.refuse(match magic {
-        Some(MAGIC) => LoadError::Truncated {
-            what: "ELF header",
-            offset: 0,
-            size,
-            len,
-        },
-        _ => LoadError::NotElf,
-    })
+    match magic {
+        Some(MAGIC) => reader.refuse(Why::NoHeader, 0, size),
+        _ => reader.refuse(Why::NotElf, 0, 0),
+    }
 }
 
 fn check_ident<C: Class>(reader: &mut Reader<'_>, header: &Header) -> Checked<()> {
     if header.magic != MAGIC {
-        return reader.refuse(LoadError::NotElf);
+        return reader.refuse(Why::NotElf, 0, 0);
     }
     let [class, data, version, _] = header.ident.to_le_bytes();
     let found = CLASSES.get(usize::from(class)).copied().unwrap_or(0);
-    let wanted = C::BITS;
-    if found != wanted {
-        return reader.refuse(LoadError::WrongClass { found, wanted });
+    if found != C::BITS {
+        return reader.refuse(Why::WrongClass, found.into(), 0);
     }
     if data != LITTLE_ENDIAN {
-        return reader.refuse(LoadError::WrongEndianness);
+        return reader.refuse(Why::WrongEndianness, 0, 0);
     }
     wrong_version(reader, version.into())
 }
@@ -209,7 +169,7 @@ fn check_ident<C: Class>(reader: &mut Reader<'_>, header: &Header) -> Checked<()
 fn wrong_version(reader: &mut Reader<'_>, found: u32) -> Checked<()> {
     match found == CURRENT.into() {
         true => Ok(()),
-        false => reader.refuse(LoadError::WrongVersion { found }),
+        false => reader.refuse(Why::WrongVersion, found as usize, 0),
     }
 }
 
@@ -220,25 +180,22 @@ fn check_kind<C: Class>(
 ) -> Checked<()> {
     wrong_version(reader, header.version)?;
     if header.machine != machine.e_machine {
-        return reader.refuse(LoadError::WrongMachine {
-            found: header.machine,
-            wanted: machine.name,
-        });
+        return reader.refuse(Why::WrongMachine, header.machine.into(), 0);
     }
     match header.e_type {
         RELOCATABLE => {}
         LINKED => return check_linked::<C>(reader, header),
-        found => return reader.refuse(LoadError::NotRelocatable { found }),
+        found => return reader.refuse(Why::NotRelocatable, found.into(), 0),
     }
     let (size, entry_size) = (usize::from(header.size), usize::from(header.sh_entry_size));
     if size != size_of::<C::Header>() {
-        return bad_header(reader, "e_ehsize", size);
+        return reader.refuse(Why::HeaderSize, size, 0);
     }
     if entry_size != size_of::<C::Section>() {
-        return bad_header(reader, "e_shentsize", entry_size);
+        return reader.refuse(Why::HeaderSectionSize, entry_size, 0);
     }
     if header.sh_offset == 0 {
-        return bad_header(reader, "e_shoff", 0);
+        return reader.refuse(Why::HeaderSections, 0, 0);
     }
     Ok(())
 }
@@ -248,13 +205,13 @@ fn check_kind<C: Class>(
 fn check_linked<C: Class>(reader: &mut Reader<'_>, header: &Header) -> Checked<()> {
     let (entry_size, section) = (header.ph_entry_size.into(), header.sh_entry_size.into());
     if entry_size != size_of::<C::Segment>() {
-        return bad_header(reader, "e_phentsize", entry_size);
+        return reader.refuse(Why::HeaderSegmentSize, entry_size, 0);
     }
     if matches!(header.ph_count, 0 | MANY) {
-        return bad_header(reader, "e_phnum", header.ph_count.into());
+        return reader.refuse(Why::HeaderSegments, header.ph_count.into(), 0);
     }
     if header.sh_offset != 0 && section != size_of::<C::Section>() {
-        return bad_header(reader, "e_shentsize", section);
+        return reader.refuse(Why::HeaderSectionSize, section, 0);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use super::claim::{Chunk, Span, Table};
 use super::class::Class;
 use super::reader::{Checked, Reader};
-use crate::error::LoadError;
+use super::refusal::Why;
 use crate::memory::Held;
 use core::ops::Range;
 use xmas_elf::program::{FLAG_W, FLAG_X};
@@ -72,7 +72,7 @@ impl<C: Class> Image<C> {
     /// Believes in the `count` program headers at `offset`, and in the segments that they tell of, after checking them.
     pub(crate) fn claim(reader: &mut Reader<'_>, offset: usize, count: usize) -> Checked<Self> {
         let size = count.saturating_mul(size_of::<C::Segment>());
-        let span = Span::claim(reader, offset, size, "program headers")?;
+        let span = Span::claim(reader, offset, size, Why::NoSegmentHeaders)?;
         let mut image = Self {
             headers: Table::new(span),
             addresses: 0..0,
@@ -94,7 +94,7 @@ impl<C: Class> Image<C> {
             }
         }
         match image.addresses.is_empty() {
-            true => bad_segment(reader, index, "p_type", 0),
+            true => reader.refuse(Why::SegmentType, index, 0),
             false => Ok(image),
         }
     }
@@ -104,12 +104,10 @@ impl<C: Class> Image<C> {
             PT_LOAD if segment.size != 0 => self.add_loaded(reader, index, segment),
             PT_DYNAMIC => {
                 let (offset, size) = (segment.offset, segment.file_size);
-                self.dynamic = Some(Span::claim(reader, offset, size, "dynamic section")?);
+                self.dynamic = Some(Span::claim(reader, offset, size, Why::NoDynamic)?);
                 Ok(())
             }
-            PT_TLS if segment.size != 0 => reader.refuse(LoadError::ThreadLocal {
-                section: crate::Name::new(b"PT_TLS"),
-            }),
+            PT_TLS if segment.size != 0 => reader.refuse(Why::ThreadLocal, 0, 0),
             _ => Ok(()),
         }
     }
@@ -131,11 +129,11 @@ impl<C: Class> Image<C> {
             ..
         } = segment;
         if file_size > size {
-            return bad_segment(reader, index, "p_filesz", file_size);
+            return reader.refuse(Why::SegmentFileSize, index, file_size);
         }
-        let _ = Span::claim(reader, offset, file_size, "segment")?;
+        let _ = Span::claim(reader, offset, file_size, Why::NoSegment)?;
         if align != 0 && !align.is_power_of_two() {
-            return bad_segment(reader, index, "p_align", align);
+            return reader.refuse(Why::SegmentAlign, index, align);
         }
         if self.addresses.is_empty() {
             self.addresses = address..address;
@@ -144,12 +142,12 @@ impl<C: Class> Image<C> {
             .checked_add(size)
             .filter(|_| address >= self.addresses.end)
         else {
-            return bad_segment(reader, index, "p_vaddr", address);
+            return reader.refuse(Why::SegmentAddress, index, address);
         };
         self.addresses.end = end;
         self.align = self.align.max(align);
         if self.addresses.len() >= Held::LIMIT {
-            return reader.too_large("image", Held::LIMIT);
+            return reader.refuse(Why::Image, Held::LIMIT, 0);
         }
         let used = match (flags & FLAG_W != 0, flags & FLAG_X != 0) {
             (true, _) => &mut self.written,
@@ -247,25 +245,10 @@ impl<C: Class> Image<C> {
             let segment = self.headers.get(reader, index, C::segment)?;
             if let Some(segment) = segment.filter(Segment::is_loaded) {
                 let (offset, size) = (segment.offset, segment.file_size);
-                let span = Span::claim(reader, offset, size, "segment")?;
+                let span = Span::claim(reader, offset, size, Why::NoSegment)?;
                 each(reader, span, segment.address)?;
             }
         }
         Ok(())
     }
-}
-
-/// Refuses the file for a field of program header `index` that makes no sense.
-#[cold]
-fn bad_segment<T>(
-    reader: &mut Reader<'_>,
-    index: usize,
-    field: &'static str,
-    value: usize,
-) -> Checked<T> {
-    reader.refuse(LoadError::BadSegment {
-        index,
-        field,
-        value,
-    })
 }

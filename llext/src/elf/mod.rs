@@ -12,6 +12,7 @@ pub(crate) mod header;
 pub(crate) mod image;
 pub(crate) mod note;
 pub(crate) mod reader;
+pub(crate) mod refusal;
 pub(crate) mod reloc;
 pub(crate) mod section;
 pub(crate) mod string;

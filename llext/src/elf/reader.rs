@@ -1,10 +1,10 @@
 //! Reading a file, and the reason why that came to an end.
 
-use crate::error::LoadError;
-use crate::memory::{Heap, InPlace, MemoryKind, Pieces, copy};
+use super::refusal::Refusal;
+use crate::memory::{InPlace, Pieces, copy};
 use crate::source::{Source, SourceError, SourceFault};
 
-/// What every phase of a load returns when it refuses. The reason waits in the [`Reader`]: it is large, and would
+/// What every phase of a load returns when it refuses. The reason waits in the [`Reader`]: an error is large, and would
 /// otherwise be copied through every frame between where it is found and who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
@@ -16,7 +16,7 @@ pub(crate) type Checked<T> = Result<T, Refused>;
 pub(crate) struct Reader<'s> {
     bytes: Bytes<'s>,
     len: usize,
-    reason: LoadError,
+    pub(super) refusal: Refusal,
 }
 
 /// Where bytes come from.
@@ -41,7 +41,7 @@ impl<'s> Reader<'s> {
         Self {
             bytes,
             len,
-            reason: LoadError::NotElf,
+            refusal: Refusal::NONE,
         }
     }
 
@@ -50,7 +50,7 @@ impl<'s> Reader<'s> {
         Self {
             bytes: Bytes::There(Pieces::of_file(file)),
             len: file.len(),
-            reason: LoadError::NotElf,
+            refusal: Refusal::NONE,
         }
     }
 
@@ -88,42 +88,7 @@ impl<'s> Reader<'s> {
         };
         match result {
             Ok(()) => Ok(()),
-            Err(error) => self.refuse(LoadError::Source(error)),
+            Err(error) => self.failed(error),
         }
-    }
-
-    /// Refuses the file for this reason. (Inlined, so that it is made where it stays.)
-    #[inline(always)]
-    pub(crate) fn refuse<T>(&mut self, reason: LoadError) -> Checked<T> {
-        self.reason = reason;
-        Err(Refused)
-    }
-
-    /// Refuses the file because `what` exceeds `limit`.
-    #[cold]
-    pub(crate) fn too_large<T>(&mut self, what: &'static str, limit: usize) -> Checked<T> {
-        self.refuse(LoadError::TooLarge { what, limit })
-    }
-
-    /// Refuses the file because a heap has no block of `size` bytes.
-    #[cold]
-    pub(crate) fn out_of_memory<T>(
-        &mut self,
-        heap: &dyn Heap,
-        kind: MemoryKind,
-        needed: usize,
-    ) -> Checked<T> {
-        let stats = heap.stats_of(kind);
-        let (available, free) = (stats.largest, stats.free);
-        self.refuse(LoadError::OutOfMemory {
-            needed,
-            available,
-            free,
-        })
-    }
-
-    /// The reason why the file was refused.
-    pub(crate) fn reason(&self) -> LoadError {
-        self.reason
     }
 }

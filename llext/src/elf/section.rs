@@ -2,6 +2,7 @@
 
 use super::claim::Span;
 use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use crate::loaded::RegionKind;
 use xmas_elf::sections::{SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_WRITE, SHT_LOOS};
 
@@ -102,7 +103,7 @@ impl Section {
 
     /// Where its contents lie in the file.
     #[inline]
-    pub(crate) fn contents(&self, reader: &mut Reader<'_>, what: &'static str) -> Checked<Span> {
+    pub(crate) fn contents(&self, reader: &mut Reader<'_>, what: Why) -> Checked<Span> {
         Span::claim(reader, self.offset, self.size, what)
     }
 

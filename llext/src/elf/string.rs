@@ -1,8 +1,9 @@
 //! Tables of NUL-terminated names.
 
 use super::claim::Span;
+use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use super::section::{SHT_STRTAB, Section};
-use crate::elf::reader::{Checked, Reader};
 use crate::name::Name;
 
 /// Bytes that are read at a time: most names end within.
@@ -20,7 +21,7 @@ impl Strings {
 
     /// Believes that `section` is a string table, after checking its type and its last byte; `None` if it is none.
     pub(crate) fn claim(reader: &mut Reader<'_>, section: &Section) -> Checked<Option<Self>> {
-        let span = section.contents(reader, "string table")?;
+        let span = section.contents(reader, Why::NoStrings)?;
         match section.kind {
             SHT_STRTAB => Self::of_span(reader, span),
             _ => Ok(None),

@@ -3,9 +3,10 @@
 use super::claim::Table;
 use super::class::Class;
 use super::header::File;
+use super::reader::{Checked, Reader};
+use super::refusal::Why;
 use super::section::Section;
 use super::string::Strings;
-use crate::elf::reader::{Checked, Reader};
 use xmas_elf::sections::{SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX};
 
 const STB_LOCAL: u8 = 0;
@@ -115,16 +116,17 @@ impl<'s, C: Class> Symbols<'s, C> {
         section: &Section,
     ) -> Checked<Self> {
         if section.entry_size as usize != size_of::<C::Symbol>() {
-            return file.bad_section(reader, index, "sh_entsize", section.entry_size as usize);
+            return reader.refuse(Why::SectionEntrySize, index, section.entry_size as usize);
         }
-        let table = Table::new(section.contents(reader, "symbol table")?);
+        let table = Table::new(section.contents(reader, Why::NoSymbols)?);
         let names = match file.section(reader, section.link as usize)? {
             Some(names) => Strings::claim(reader, &names)?,
             None => None,
         };
         let Some(names) = names else {
-            return file.bad_section(reader, index, "sh_link", section.link as usize);
+            return reader.refuse(Why::SectionLink, index, section.link as usize);
         };
+        reader.know_symbols(table.span(), names);
         Ok(Self {
             section: index,
             table,
@@ -135,7 +137,12 @@ impl<'s, C: Class> Symbols<'s, C> {
     }
 
     /// The symbols of a linked file, which refer to no section.
-    pub(crate) fn of_image(reader: &Reader<'s>, table: Table<C::Symbol>, names: Strings) -> Self {
+    pub(crate) fn of_image(
+        reader: &mut Reader<'s>,
+        table: Table<C::Symbol>,
+        names: Strings,
+    ) -> Self {
+        reader.know_symbols(table.span(), names);
         Self {
             section: usize::MAX,
             table,
@@ -177,14 +184,5 @@ impl<'s, C: Class> Symbols<'s, C> {
             symbol.home = Home::Section(section);
         }
         Ok(symbol)
-    }
-
-    /// The name of symbol `index` for a message: empty if it cannot be read.
-    #[cold]
-    pub(crate) fn name(&self, reader: &mut Reader<'_>, index: usize) -> crate::Name {
-        match self.table.get(reader, index, |entry| C::symbol(entry).name) {
-            Ok(Some(name)) => self.names.name(reader, name),
-            _ => crate::Name::EMPTY,
-        }
     }
 }

@@ -9,8 +9,8 @@ use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::reloc::Relocation;
-use crate::error::{LoadError, RelocationFault};
 use crate::machine::{Dynamic, Operands, Row};
 
 /// What was found.
@@ -184,26 +184,26 @@ impl<C: Class> Plan<'_, '_, C> {
         }
         let symbol = relocation.symbol as usize;
         let fault = if relocation.offset.saturating_add(row.width()) > table.slot.size as usize {
-            Some(RelocationFault::Place)
+            Some(Why::RelocationPlace)
         } else if symbol >= self.scratch.entries().len() {
-            Some(RelocationFault::Symbol(relocation.symbol))
+            Some(Why::RelocationSymbol)
         } else {
             match (row.has_symbol(), row.is_pad()) {
                 (_, true) if self.is_aligned(table.slot, row, relocation) => None,
-                (_, true) => Some(RelocationFault::Padding),
+                (_, true) => Some(Why::RelocationPadding),
                 // The symbol of what computes without one may even be undefined (R_ARM_NONE in .ARM.exidx).
                 (false, _) => None,
                 // What is relative to the image has no symbol, and all else has one.
                 _ if self.linked.is_some() && is_relative(row) != (symbol == 0) => {
-                    Some(RelocationFault::Symbol(relocation.symbol))
+                    Some(Why::RelocationSymbol)
                 }
                 _ if self.skips(reader, symbol)? => None,
-                _ if self.is_read_only(table.slot.region) => Some(RelocationFault::ReadOnly),
+                _ if self.is_read_only(table.slot.region) => Some(Why::RelocationReadOnly),
                 _ => self.check_symbol(reader, report, table, relocation, row)?,
             }
         };
         match fault {
-            Some(fault) => self.bad_relocation(reader, table, relocation, fault),
+            Some(fault) => bad_relocation(reader, table, relocation, fault),
             None => Ok(()),
         }
     }
@@ -226,7 +226,7 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
         relocation: &Relocation,
         row: &Row,
-    ) -> Checked<Option<RelocationFault>> {
+    ) -> Checked<Option<Why>> {
         let symbol = relocation.symbol as usize;
         let mut entry = self.resolved(reader, symbol)?.unwrap_or(Entry::ZERO);
         if row.is_high_part() {
@@ -240,12 +240,12 @@ impl<C: Class> Plan<'_, '_, C> {
             };
             // A high part that this machine does not have has been reported, and is why the file is refused.
             let lost = high.is_none() && self.found.unsupported == 0;
-            return Ok(lost.then_some(RelocationFault::NoHigh));
+            return Ok(lost.then_some(Why::RelocationHigh));
         } else if row.enters_thumb() && is_arm_function(entry) {
-            return Ok(Some(RelocationFault::NotThumb));
+            return Ok(Some(Why::RelocationNotThumb));
         }
         match entry.meaning() {
-            Meaning::NotLoaded => return Ok(Some(RelocationFault::NotLoaded(relocation.symbol))),
+            Meaning::NotLoaded => return Ok(Some(Why::RelocationNotLoaded)),
             Meaning::Undefined => {
                 self.undefined(reader, report, symbol)?;
                 entry = Entry::REPORTED;
@@ -369,18 +369,12 @@ impl<C: Class> Plan<'_, '_, C> {
             ..
         } = self.found;
         if unsupported != 0 {
-            let section = self.file.section_name(reader, target);
-            return reader.refuse(LoadError::Unsupported {
-                count: unsupported,
-                section,
-                offset,
-                r_type,
-                machine: self.machine,
-            });
+            let numbers = [unsupported, target, offset, r_type as usize];
+            return reader.refuse_for(Why::Unsupported, numbers);
         }
         match undefined {
             0 => Ok(()),
-            count => reader.refuse(LoadError::Undefined(count)),
+            count => reader.refuse(Why::Undefined, count, 0),
         }
     }
 
@@ -392,7 +386,7 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
         relocation: &Relocation,
     ) {
-        let section = self.file.section_name(reader, table.target);
+        let section = reader.section_name::<C>(table.target);
         let (offset, r_type) = (relocation.offset, relocation.r_type);
         report.unsupported(section.as_str(), offset, r_type);
         if self.found.unsupported == 0 {
@@ -418,24 +412,18 @@ impl<C: Class> Plan<'_, '_, C> {
         }
         Ok(())
     }
+}
 
-    /// Refuses the file for a relocation that makes no sense.
-    #[cold]
-    pub(super) fn bad_relocation<T>(
-        &self,
-        reader: &mut Reader<'_>,
-        table: &Relocations,
-        relocation: &Relocation,
-        fault: RelocationFault,
-    ) -> Checked<T> {
-        let section = self.file.section_name(reader, table.target);
-        let offset = relocation.offset;
-        reader.refuse(LoadError::BadRelocation {
-            section,
-            offset,
-            fault,
-        })
-    }
+/// Refuses the file for a relocation that makes no sense.
+#[cold]
+pub(super) fn bad_relocation<T>(
+    reader: &mut Reader<'_>,
+    table: &Relocations,
+    relocation: &Relocation,
+    why: Why,
+) -> Checked<T> {
+    let symbol = relocation.symbol as usize;
+    reader.refuse_for(why, [table.target, relocation.offset, symbol, 0])
 }
 
 /// Where the label that a low part refers to lies in the section that `slot` is the place of.

@@ -9,8 +9,8 @@ use super::survey::is_kept;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::string::{Strings, until_nul};
-use crate::error::LoadError;
 use crate::loaded::{RegionKind, is_filler};
 use crate::memory::copy;
 
@@ -157,7 +157,7 @@ pub(super) fn check<C: Class>(
         let address = regions.word::<C>(RegionKind::Data, at);
         let region = regions.find(address).map(|(region, _)| region);
         if !region.is_some_and(RegionKind::has_code) && !is_filler(address, C::WORD) {
-            return reader.refuse(LoadError::BadFunction { address });
+            return reader.refuse(Why::BadFunction, address, 0);
         }
         at = at.saturating_add(C::WORD);
     }
@@ -176,8 +176,7 @@ pub(super) fn check<C: Class>(
             true if regions.find(address).is_none() => address,
             true => continue,
         };
-        let address = bad;
-        return reader.refuse(LoadError::BadExport { index, address });
+        return reader.refuse(Why::BadExport, index, bad);
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ pub(crate) fn section_header(
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => Ok(None),
     };
-    found.map_err(|Refused| reader.reason())
+    found.map_err(|Refused| reader.reason(llext.machine))
 }
 
 fn find<C: Class>(

@@ -20,18 +20,16 @@ use super::tables::Relocations;
 use super::{LoadOptions, Report};
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
-use crate::elf::dynamic::{Dynamic, Tag, bad_dynamic};
+use crate::elf::dynamic::{Dynamic, Tag};
 use crate::elf::image::{Image, Views};
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::{IMAGE, Why};
 use crate::elf::section::{SHT_NOTE, SHT_PROGBITS, Section};
 use crate::elf::symbol::Symbols;
 use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind};
 use crate::machine::{self, Row};
 use crate::memory::{Held, copy, zero};
 use core::ops::Range;
-
-/// In place of a section's index: all of the image.
-pub(super) const IMAGE: usize = usize::MAX;
 
 /// A linked file that is being loaded.
 pub(super) struct Linked<C: Class> {
@@ -126,11 +124,11 @@ impl<C: Class> Plan<'_, '_, C> {
         if self.file.sections.len() == 0 {
             return Ok(linked.image.align.max(align));
         }
-        self.each_section(reader, &mut |plan, reader, index, section| {
+        self.each_section(reader, &mut |_, reader, index, section| {
             match section.align() {
                 Ok(wanted) => align = align.max(wanted.min(linked.image.align)),
                 Err(wanted) => {
-                    return plan.file.bad_section(reader, index, "sh_addralign", wanted);
+                    return reader.refuse(Why::SectionAlign, index, wanted);
                 }
             }
             Ok(())
@@ -171,9 +169,7 @@ impl<C: Class> Plan<'_, '_, C> {
         options: &LoadOptions<'_>,
     ) -> Checked<()> {
         let Some(offset) = linked.offset_of(section.address, section.size) else {
-            return self
-                .file
-                .bad_section(reader, index, "sh_addr", section.address);
+            return reader.refuse(Why::SectionAddress, index, section.address);
         };
         if options.keep_sections {
             self.keep(reader, section)?;
@@ -204,7 +200,7 @@ impl<C: Class> Plan<'_, '_, C> {
                     if !size.is_multiple_of(C::WORD)
                         || linked.offset_of(address, size).is_none() && size != 0
                     {
-                        return bad_dynamic(reader, at, address);
+                        return reader.refuse(Why::BadDynamic, at as usize, address);
                     }
                     size / C::WORD
                 }
@@ -213,7 +209,7 @@ impl<C: Class> Plan<'_, '_, C> {
             words = words.saturating_add(count);
             *end = match u16::try_from(words) {
                 Ok(words) => words,
-                Err(_) => return reader.too_large("function arrays", u16::MAX.into()),
+                Err(_) => return reader.refuse(Why::FunctionArrays, u16::MAX.into(), 0),
             };
         }
         let [preinit, _, init, _, fini] = ends;

@@ -13,6 +13,7 @@ use crate::elf::class::{Class, Elf32};
 use crate::elf::header::File;
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader, Refused};
+use crate::elf::refusal::Why;
 use crate::elf::section::SHT_NOTE;
 use crate::elf::string::until_nul;
 use crate::elf::symbol::{Home, Symbol};
@@ -42,7 +43,7 @@ pub(crate) fn symbol_at<'b>(
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => Ok(None),
     };
-    let found = found.map_err(|Refused| reader.reason())?;
+    let found = found.map_err(|Refused| reader.reason(llext.machine))?;
     Ok(found.map(|(len, distance)| (text(buffer, len), distance)))
 }
 
@@ -136,7 +137,7 @@ fn has_build_id<C: Class>(
             if section.kind != SHT_NOTE || !section.is_allocated() {
                 continue;
             }
-            let span = section.contents(reader, "section")?;
+            let span = section.contents(reader, Why::NoSection)?;
             let mut notes = Notes::new(span);
             while let Some(note) = notes.next(reader)? {
                 let Note::BuildId(offset, len) = note else {

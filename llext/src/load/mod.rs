@@ -23,6 +23,8 @@ use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
 use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader, Refused};
+#[cfg(not(target_pointer_width = "64"))]
+use crate::elf::refusal::Why;
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind};
 use crate::machine::Class as Width;
@@ -147,15 +149,15 @@ pub(crate) fn load<'l>(
         Some(file) => Reader::in_place(file),
         None => Reader::new(source),
     };
-    let file = file.as_ref();
-    let loaded = match llext.machine.class {
+    let (file, machine) = (file.as_ref(), llext.machine);
+    let loaded = match machine.class {
         Width::Elf32 => run::<Elf32>(llext, (&mut reader, file), (name, options), report),
         #[cfg(target_pointer_width = "64")]
         Width::Elf64 => run::<Elf64>(llext, (&mut reader, file), (name, options), report),
         #[cfg(not(target_pointer_width = "64"))]
-        Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
+        Width::Elf64 => reader.refuse(Why::Image, u32::MAX as usize, 0),
     };
-    loaded.map_err(|Refused| reader.reason())
+    loaded.map_err(|Refused| reader.reason(machine))
 }
 
 /// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
@@ -208,9 +210,9 @@ pub(crate) fn dry_run(
         #[cfg(target_pointer_width = "64")]
         Width::Elf64 => try_out::<Elf64>(llext, &mut reader, (name, options), report),
         #[cfg(not(target_pointer_width = "64"))]
-        Width::Elf64 => reader.too_large("addresses", u32::MAX as usize),
+        Width::Elf64 => reader.refuse(Why::Image, u32::MAX as usize, 0),
     };
-    plan.map_err(|Refused| reader.reason())
+    plan.map_err(|Refused| reader.reason(llext.machine))
 }
 
 fn try_out<C: Class>(

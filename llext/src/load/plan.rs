@@ -11,6 +11,7 @@ use super::{LoadOptions, Report, Requirements};
 use crate::elf::class::Class;
 use crate::elf::header::File;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::section::SHT_SYMTAB;
 use crate::elf::symbol::Symbols;
 use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
@@ -196,8 +197,8 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         let origin = u8::try_from(options.origin.len()).unwrap_or(0);
         let dependencies = self.world.registry.marked().count();
         self.tail = Tail {
-            dependencies: few(reader, "number of dependencies", dependencies)?,
-            sections: few(reader, "number of sections", self.kept.0)?,
+            dependencies: few(reader, Why::Dependencies, dependencies)?,
+            sections: few(reader, Why::KeptSections, self.kept.0)?,
             name: name.len() as u8,
             origin,
         };
@@ -233,9 +234,9 @@ fn find_symbols<'s, C: Class>(
 }
 
 /// A count that a descriptor has room for.
-fn few(reader: &mut Reader<'_>, what: &'static str, count: usize) -> Checked<u16> {
+fn few(reader: &mut Reader<'_>, why: Why, count: usize) -> Checked<u16> {
     match u16::try_from(count) {
         Ok(count) => Ok(count),
-        Err(_) => reader.too_large(what, u16::MAX.into()),
+        Err(_) => reader.refuse(why, u16::MAX.into(), 0),
     }
 }

@@ -2,7 +2,7 @@
 //! remains to be refused here is a value that does not fit its field, for that depends on where the regions are
 //! (invariant 5).
 
-use super::check::{is_relative, label_offset};
+use super::check::{bad_relocation, is_relative, label_offset};
 use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use super::regions::Regions;
@@ -11,8 +11,8 @@ use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::reloc::Relocation;
-use crate::error::{LoadError, RelocationFault};
 use crate::loaded::RegionKind;
 use crate::machine::{FieldError, Operands, Row};
 use crate::memory::{Held, copy, zero};
@@ -130,7 +130,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                         *filled = end;
                     }
                     let room = bytes.get_mut(start..end).unwrap_or_default();
-                    let contents = section.contents(reader, "section")?;
+                    let contents = section.contents(reader, Why::NoSection)?;
                     match contents.there(reader) {
                         Some(there) => copy(room, there),
                         None => contents.read(reader, 0, room).map(drop)?,
@@ -358,7 +358,11 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         };
         match self.write(row, computes, place, entry, &operands) {
             Ok(()) => Ok(()),
-            Err(field) => self.out_of_range(reader, table, relocation, row, field),
+            Err(field) => {
+                let Relocation { symbol, r_type, .. } = *relocation;
+                let at = [table.target, relocation.offset];
+                reader.out_of_range(at, symbol, r_type, field)
+            }
         }
     }
 
@@ -389,10 +393,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         });
         match found {
             Some(found) => Ok(found),
-            None => {
-                let fault = RelocationFault::NoHigh;
-                self.plan.bad_relocation(reader, table, relocation, fault)
-            }
+            None => bad_relocation(reader, table, relocation, Why::RelocationHigh),
         }
     }
 
@@ -472,30 +473,5 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         self.stubs
             .get_mut(start..start.saturating_add(size))
             .unwrap_or_default()
-    }
-
-    #[cold]
-    fn out_of_range(
-        &self,
-        reader: &mut Reader<'_>,
-        table: &Relocations,
-        relocation: &Relocation,
-        row: &Row,
-        field: FieldError,
-    ) -> Checked<()> {
-        let section = self.plan.file.section_name(reader, table.target);
-        let symbol = match &self.plan.symbols {
-            Some(symbols) => symbols.name(reader, relocation.symbol as usize),
-            None => crate::Name::EMPTY,
-        };
-        let offset = relocation.offset;
-        let relocation = row.name;
-        reader.refuse(LoadError::OutOfRange {
-            section,
-            offset,
-            symbol,
-            relocation,
-            field,
-        })
     }
 }

@@ -11,8 +11,8 @@ use super::stay::Stay;
 use crate::elf::claim::Chunk;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::symbol::{Home, Symbol};
-use crate::error::LoadError;
 use crate::export::{AbiId, Exports};
 use crate::loaded::{RegionKind, Registry};
 
@@ -166,14 +166,14 @@ impl<C: Class> Plan<'_, '_, C> {
             _ if index == 0 => Entry::ZERO,
             Home::Section(section) => self.at_section(reader, index, record, section as usize)?,
             Home::Undefined => self.find_name(reader, index, (symbol.name, symbol.is_weak()))?,
-            Home::Absolute => fits(reader, "symbols", Entry::absolute(index))?,
+            Home::Absolute => fits(reader, Why::Symbols, Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
             Home::Common => {
                 self.sweep(reader, Sweep::Common)?;
                 return Ok(self.entry(index).unwrap_or(Entry::ZERO));
             }
             Home::Reserved(home) => {
-                return self.bad_symbol(reader, index, "st_shndx", home.into());
+                return reader.refuse(Why::SymbolSection, index, home.into());
             }
         };
         self.set_entry(index, entry);
@@ -195,7 +195,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 Some(entry) => {
                     Ok(entry.as_function(self.machine.has_thumb() && symbol.is_function()))
                 }
-                None => self.bad_symbol(reader, index, "st_value", symbol.value),
+                None => reader.refuse(Why::SymbolValue, index, symbol.value),
             },
             Some(_) => Ok(Entry::NOT_LOADED),
             None => match (self.at_address(symbol.value), &self.linked) {
@@ -204,7 +204,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
                 // Linkers define what has no place in a library (the end of a stack).
                 (None, Some(_)) => Ok(Entry::NOT_LOADED),
-                (None, None) => self.bad_symbol(reader, index, "st_shndx", section),
+                (None, None) => reader.refuse(Why::SymbolSection, index, section),
             },
         }
     }
@@ -221,7 +221,7 @@ impl<C: Class> Plan<'_, '_, C> {
             return Ok(Entry::UNDEFINED);
         };
         if !symbols.names.has(name_at) && name_at != 0 {
-            return self.bad_symbol(reader, index, "st_name", name_at as usize);
+            return reader.refuse(Why::SymbolName, index, name_at as usize);
         }
         let mut buffer;
         let text = match symbols.names.there(reader, name_at) {
@@ -247,17 +247,13 @@ impl<C: Class> Plan<'_, '_, C> {
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);
-            return fits(reader, "table of exports", entry);
+            return fits(reader, Why::Exports, entry);
         }
         let Some(name) = len.and_then(|len| text.get(..len)) else {
-            let symbol = symbols.names.name(reader, name_at);
-            return reader.refuse(LoadError::LongName {
-                symbol,
-                limit: NAME_LIMIT,
-            });
+            return reader.refuse(Why::LongName, index, NAME_LIMIT);
         };
         if let Some(number) = registry.find_export(name) {
-            return fits(reader, "table of exports", Entry::extension(number));
+            return fits(reader, Why::Exports, Entry::extension(number));
         }
         Ok(match is_weak {
             true => Entry::ZERO,
@@ -308,7 +304,7 @@ impl<C: Class> Plan<'_, '_, C> {
             && let Some(symbols) = &self.symbols
         {
             if !symbols.names.has(symbol.name) {
-                return self.bad_symbol(reader, index, "st_name", symbol.name as usize);
+                return reader.refuse(Why::SymbolName, index, symbol.name as usize);
             }
             let len = symbols.names.len_at(reader, symbol.name)?;
             self.exports.count = self.exports.count.saturating_add(1);
@@ -325,7 +321,7 @@ impl<C: Class> Plan<'_, '_, C> {
         symbol: &Symbol,
     ) -> Checked<Entry> {
         if !symbol.value.is_power_of_two() {
-            return self.bad_symbol(reader, index, "st_value", symbol.value);
+            return reader.refuse(Why::SymbolValue, index, symbol.value);
         }
         let region = RegionKind::Bss;
         let offset = self
@@ -333,32 +329,12 @@ impl<C: Class> Plan<'_, '_, C> {
             .place(reader, region, symbol.size, symbol.value)?;
         Ok(Entry::own(region, offset))
     }
-
-    #[cold]
-    fn bad_symbol<T>(
-        &self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        field: &'static str,
-        value: usize,
-    ) -> Checked<T> {
-        let symbol = match &self.symbols {
-            Some(symbols) => symbols.name(reader, index),
-            None => crate::Name::EMPTY,
-        };
-        reader.refuse(LoadError::BadSymbol {
-            index,
-            symbol,
-            field,
-            value: value as u32,
-        })
-    }
 }
 
 /// An entry, if what it counts has room in one.
-fn fits(reader: &mut Reader<'_>, what: &'static str, entry: Option<Entry>) -> Checked<Entry> {
+fn fits(reader: &mut Reader<'_>, why: Why, entry: Option<Entry>) -> Checked<Entry> {
     match entry {
         Some(entry) => Ok(entry),
-        None => reader.too_large(what, REGION_LIMIT),
+        None => reader.refuse(why, REGION_LIMIT, 0),
     }
 }

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use crate::elf::claim::Span;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::loaded::{Arrays, RegionKind};
 use crate::memory::{Extent, Held, Protection, Scratch, align_up};
 
@@ -135,7 +136,7 @@ pub(super) fn place_arrays(
         let words = layout.size(RegionKind::Data).saturating_sub(start as usize) / word;
         *end = match u16::try_from(words) {
             Ok(words) => words,
-            Err(_) => return reader.too_large("function arrays", ARRAYS_LIMIT),
+            Err(_) => return reader.refuse(Why::FunctionArrays, ARRAYS_LIMIT, 0),
         };
     }
     Ok(arrays)
@@ -194,7 +195,7 @@ impl Layout {
             extent.align = align.max(extent.align);
             return Ok(offset as u32);
         }
-        reader.too_large(region.name(), REGION_LIMIT)
+        reader.refuse(Why::RegionSize, region as usize, REGION_LIMIT)
     }
 
     /// Makes the regions such that each can be protected by itself.
@@ -207,7 +208,7 @@ impl Layout {
         for (extent, kind) in self.0.iter_mut().zip(RegionKind::ALL) {
             match protection.round(extent.size, extent.align) {
                 Some((size, align)) if size < REGION_LIMIT => *extent = Extent { size, align },
-                _ => return reader.too_large(kind.name(), REGION_LIMIT),
+                _ => return reader.refuse(Why::RegionSize, kind as usize, REGION_LIMIT),
             }
         }
         Ok(())

@@ -11,8 +11,8 @@ use super::{LoadOptions, SectionHeader};
 use crate::elf::claim::{Chunk, Span};
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::section::{SHT_NOTE, SHT_SYMTAB_SHNDX, Section};
-use crate::error::LoadError;
 use crate::loaded::RegionKind;
 use crate::memory::InPlace;
 use core::ops::Range;
@@ -140,8 +140,10 @@ impl<C: Class> Plan<'_, '_, C> {
         index: usize,
         address: Option<usize>,
     ) -> Checked<T> {
-        let section = self.file.section_name(reader, index);
-        reader.refuse(LoadError::NotInPlace { section, address })
+        match address {
+            Some(address) => reader.refuse(Why::NotAtAddress, index, address),
+            None => reader.refuse(Why::NotInPlace, index, 0),
+        }
     }
 
     /// Whether a section that stays in the file may not be patched there.

@@ -8,9 +8,8 @@ use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::section::{SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SHT_SYMTAB_SHNDX, Section};
-use crate::error::LoadError;
-use crate::export::AbiId;
 use crate::loaded::{BuildId, ExportTable, RegionKind};
 
 /// Where priorities begin in the names of function arrays: ".init_array.", ".fini_array.".
@@ -65,10 +64,10 @@ impl<C: Class> Plan<'_, '_, C> {
     fn look_at(&mut self, reader: &mut Reader<'_>, index: usize, section: &Section) -> Checked<()> {
         match (section.kind, &mut self.symbols) {
             (SHT_SYMTAB, Some(symbols)) if symbols.section != index => {
-                reader.refuse(LoadError::SeveralSymbolTables)
+                reader.refuse(Why::SeveralSymbolTables, 0, 0)
             }
             (SHT_SYMTAB_SHNDX, Some(symbols)) => {
-                let span = section.contents(reader, "section indexes")?;
+                let span = section.contents(reader, Why::NoSectionIndexes)?;
                 symbols.extended = Some(Table::new(span));
                 Ok(())
             }
@@ -89,18 +88,18 @@ impl<C: Class> Plan<'_, '_, C> {
         let section = C::section(record);
         let align = match section.align() {
             Ok(align) => align,
-            Err(align) => return self.file.bad_section(reader, index, "sh_addralign", align),
+            Err(align) => return reader.refuse(Why::SectionAlign, index, align),
         };
         if section.is_unknown() {
-            return self.file.bad_section(reader, index, "sh_type", 0);
+            return reader.refuse(Why::SectionType, index, 0);
         }
         if section.is_compressed() {
             let flags = section.flags as usize;
-            return self.file.bad_section(reader, index, "sh_flags", flags);
+            return reader.refuse(Why::SectionFlags, index, flags);
         }
         let (mut region, mut stays) = (section.region(), None);
         if region != RegionKind::Bss {
-            let contents = section.contents(reader, "section")?;
+            let contents = section.contents(reader, Why::NoSection)?;
             if let Some(array) = section.array() {
                 return self.add_array(reader, index, &C::section(record), array);
             }
@@ -155,7 +154,7 @@ impl<C: Class> Plan<'_, '_, C> {
         // The bound keeps the size within a slot; the layout refuses what is too large in sum.
         let size = section.size;
         if !size.is_multiple_of(C::WORD) || size >= REGION_LIMIT {
-            return self.file.bad_section(reader, index, "sh_size", size);
+            return reader.refuse(Why::SectionSize, index, size);
         }
         let mut name = [0; PRIORITY_AT + 6];
         let name = self.file.names.read(reader, section.name, &mut name)?;
@@ -169,14 +168,13 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         section: &Section,
     ) -> Checked<Option<(u32, u8)>> {
-        let mut notes = Notes::new(section.contents(reader, "notes")?);
+        let mut notes = Notes::new(section.contents(reader, Why::NoNotes)?);
         let mut build_id = None;
         while let Some(note) = notes.next(reader)? {
             match (note, self.world.abi) {
                 (Note::BuildId(at, len), _) => build_id = Some((at, len)),
                 (Note::Abi(found), Some(wanted)) if found != wanted.0 => {
-                    let found = AbiId(found);
-                    return reader.refuse(LoadError::WrongAbi { found, wanted });
+                    return reader.refuse(Why::WrongAbi, found as usize, wanted.0 as usize);
                 }
                 (Note::Abi(_), _) => {}
             }
@@ -201,9 +199,7 @@ impl<C: Class> Plan<'_, '_, C> {
     ) -> Checked<()> {
         let record = 2 * C::WORD;
         if !section.size.is_multiple_of(record) || self.exports.section.is_some() {
-            return self
-                .file
-                .bad_section(reader, index, "sh_size", section.size);
+            return reader.refuse(Why::SectionSize, index, section.size);
         }
         self.exports = ExportTable {
             section: Some(region),

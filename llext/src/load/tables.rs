@@ -5,6 +5,7 @@ use super::slots::Slot;
 use crate::elf::claim::{Chunk, Span, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
+use crate::elf::refusal::Why;
 use crate::elf::reloc::{Entries, Relocation};
 use crate::elf::section::{SHT_REL, SHT_RELA};
 use crate::loaded::RegionKind;
@@ -38,27 +39,25 @@ impl<C: Class> Plan<'_, '_, C> {
         let is_rela = section.kind == SHT_RELA;
         let (target, symbols) = (section.info as usize, section.link as usize);
         let Some(place) = self.place(target) else {
-            return self.file.bad_section(reader, index, "sh_info", target);
+            return reader.refuse(Why::SectionInfo, index, target);
         };
         let Some(slot) = place.slot() else {
             return Ok(None);
         };
         let size = section.entry_size as usize;
         if size != Entries::size::<C>(is_rela) {
-            return self.file.bad_section(reader, index, "sh_entsize", size);
+            return reader.refuse(Why::SectionEntrySize, index, size);
         }
         if self.symbols.as_ref().map(|symbols| symbols.section) != Some(symbols) {
-            return self.file.bad_section(reader, index, "sh_link", symbols);
+            return reader.refuse(Why::SectionLink, index, symbols);
         }
         if slot.region == RegionKind::Bss {
-            return self.file.bad_section(reader, index, "sh_info", target);
+            return reader.refuse(Why::SectionInfo, index, target);
         }
-        let span = Span::claim(reader, section.offset, section.size, "relocations")?;
+        let span = Span::claim(reader, section.offset, section.size, Why::NoRelocations)?;
         // Its records are read while the section is patched where it lies.
         if slot.region == RegionKind::File && slot.overlaps(&span) {
-            return self
-                .file
-                .bad_section(reader, index, "sh_offset", span.offset());
+            return reader.refuse(Why::SectionOffset, index, span.offset());
         }
         let entries = Entries { span, is_rela };
         Ok(Some(Relocations {
