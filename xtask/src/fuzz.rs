@@ -10,9 +10,11 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::board::Board;
 use crate::paths;
 use crate::process;
 use crate::sanitizer;
+use crate::setup;
 use crate::tools;
 
 /// The targets, as `fuzz/src/lib.rs` has them, and whether they begin with the objects of `fuzz/corpus`.
@@ -58,6 +60,7 @@ impl Fuzz {
     /// Something is missing or does not compile, or there was a finding; the message names the input.
     pub fn run(self) -> Result<ExitCode> {
         if self.seeds {
+            setup::everything(&Board::all(paths::root())?)?;
             seeds()?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -7,6 +7,7 @@
 mod bench;
 mod board;
 mod console;
+mod count;
 mod extension;
 mod extensions;
 mod firmware;

@@ -1,14 +1,14 @@
 //! `cargo xtask test`: everything that there is to test, one row of [`STEPS`] a step.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::bench;
 use crate::board::Board;
+use crate::count::{Count, PASSED, cargo_count, counted, pytest_count};
 use crate::extensions;
 use crate::firmware;
 use crate::fuzz;
@@ -154,26 +154,6 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Tests that passed and failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: usize,
-    failed: usize,
-}
-
-impl Count {
-    fn add(&mut self, other: Count) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-    }
-}
-
-/// A step that is one test.
-const PASSED: Count = Count {
-    passed: 1,
-    failed: 0,
-};
-
 impl Test {
     /// Runs the steps; one that fails does not stop the others.
     ///
@@ -196,7 +176,8 @@ impl Test {
             pytest: self.pytest,
             restricted: self.board.is_some(),
         };
-        setup::everything(&world.boards)?;
+        // The loader is tested with the tools of all boards, whichever of them is run.
+        setup::everything(&Board::all(root)?)?;
         let mut total = Count::default();
         let mut failures = Vec::new();
         for step in steps {
@@ -275,18 +256,36 @@ fn clippy(_: &World) -> Result<Count> {
             .args(["-p", "fs-image", "--features", "packer"])
             .args(deny),
     )?;
-    let ours = [
-        "-p", "gnu-ld", "-p", "llext-c", "-p", "c-api", "-p", "linked",
-    ];
-    process::run(cargo(&targets).args(ours).args(deny))?;
+    process::run(
+        cargo(&targets)
+            .args(["-p", "llext", "--features", "slid"])
+            .args(deny),
+    )?;
+    process::run(cargo(&targets).args(OTHERS).args(deny))?;
     Ok(PASSED)
 }
 
+/// What `cargo test` alone leaves out, for it wants compilers or is a C library.
+const OTHERS: [&str; 12] = [
+    "-p",
+    "llext-c",
+    "-p",
+    "llext-fuzz",
+    "-p",
+    "c-api",
+    "-p",
+    "gnu-ld",
+    "-p",
+    "host",
+    "-p",
+    "linked",
+];
+
 fn doc(_: &World) -> Result<Count> {
-    process::run(
-        cargo(&["doc", "--quiet", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )?;
+    for packages in [&[][..], &OTHERS] {
+        let mut doc = cargo(&["doc", "--quiet", "--no-deps", "--document-private-items"]);
+        process::run(doc.args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
     Ok(PASSED)
 }
 
@@ -422,11 +421,14 @@ fn pytest(world: &World) -> Result<Count> {
     let mut pytest = Command::new(python::with_requirements()?);
     pytest
         .current_dir(paths::root())
-        .args(["-m", "pytest", "tests", "-n", "2"])
+        .args(["-m", "pytest", "-n", "2"])
         .args(&world.pytest)
         // The tests start this program again; through cargo they would wait for its lock.
         .env("LLEXT_XTASK", std::env::current_exe()?)
         .env_remove("PYTHONPATH");
+    if !world.pytest.iter().any(|word| names_tests(word)) {
+        pytest.arg("tests");
+    }
     if world.restricted {
         for board in &world.boards {
             pytest.args(["--board", &board.name]);
@@ -435,58 +437,13 @@ fn pytest(world: &World) -> Result<Count> {
     counted(&mut pytest, pytest_count)
 }
 
+/// Whether an argument of pytest is a file of tests, or one of the tests in it.
+fn names_tests(word: &str) -> bool {
+    word.starts_with("tests") && word.contains(".py")
+}
+
 fn cargo_test(args: &[&str]) -> Result<Count> {
     counted(cargo(&["test", "--no-fail-fast"]).args(args), cargo_count)
-}
-
-/// Runs tests, showing what they print, and counts by the lines that `count` understands.
-fn counted(command: &mut Command, count: fn(&str) -> Option<Count>) -> Result<Count> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}", process::line(command)))?;
-    let stdout = child.stdout.take().context("no pipe")?;
-    let mut total = Count::default();
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        println!("{line}");
-        total.add(count(&line).unwrap_or_default());
-    }
-    let status = child.wait()?;
-    if !status.success() && total.failed == 0 {
-        bail!("{status}: {}", process::line(command));
-    }
-    if total == Count::default() {
-        bail!("no test ran: {}", process::line(command));
-    }
-    Ok(total)
-}
-
-/// `test result: ok. 5 passed; 0 failed; …`
-fn cargo_count(line: &str) -> Option<Count> {
-    let result = line.strip_prefix("test result: ")?;
-    Some(Count {
-        passed: number_before(result, " passed")?,
-        failed: number_before(result, " failed")?,
-    })
-}
-
-/// `==== 1 failed, 5 passed, 1 error in 1.23s ====`
-fn pytest_count(line: &str) -> Option<Count> {
-    let is_summary = line.starts_with('=') && line.ends_with('=') && line.contains(" in ");
-    is_summary.then(|| Count {
-        passed: number_before(line, " passed").unwrap_or(0),
-        failed: number_before(line, " failed").unwrap_or(0)
-            + number_before(line, " error").unwrap_or(0)
-            // No test may be skipped: one that cannot run has failed.
-            + number_before(line, " skipped").unwrap_or(0),
-    })
-}
-
-fn number_before(line: &str, word: &str) -> Option<usize> {
-    let before = line.split_once(word)?.0;
-    before.rsplit([' ', '=']).next()?.parse().ok()
 }
 
 /// Adds a component that a minimal toolchain lacks.
@@ -503,38 +460,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summaries_of_both_tools_are_read() {
-        let line =
-            "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out";
-        assert_eq!(
-            cargo_count(line),
-            Some(Count {
-                passed: 12,
-                failed: 3
-            })
-        );
-        let line = "=========== 2 failed, 40 passed, 1 skipped, 1 error in 12.30s ===========";
-        assert_eq!(
-            pytest_count(line),
-            Some(Count {
-                passed: 40,
-                failed: 4
-            })
-        );
-        let line =
-            "============================== 7 passed in 1.02s ==============================";
-        assert_eq!(
-            pytest_count(line),
-            Some(Count {
-                passed: 7,
-                failed: 0
-            })
-        );
-    }
-
-    #[test]
-    fn other_lines_count_for_nothing() {
-        assert_eq!(cargo_count("running 5 tests"), None);
-        assert_eq!(pytest_count("5 passed"), None);
+    fn files_of_tests_are_told_from_other_arguments() {
+        for word in ["tests/test_run.py", "tests/test_run.py::test_exit"] {
+            assert!(names_tests(word), "{word}");
+        }
+        for word in ["-k", "tests", "hello.py"] {
+            assert!(!names_tests(word), "{word}");
+        }
     }
 }

@@ -111,9 +111,17 @@ pub fn to_test() -> Vec<Tool> {
             "keeps the tests' packages in target/venv",
             Check::Venv,
         ),
-        Tool::program("lld", "judges relocations beside GNU ld", "ld.lld"),
+        Tool::program(
+            "lld",
+            "judges relocations beside GNU ld, and links libraries for RISC-V",
+            "ld.lld",
+        ),
         Tool::program("g++", "makes extensions for the host", "g++"),
-        Tool::program("clang", "makes extensions for the host", "clang++"),
+        Tool::program(
+            "clang",
+            "makes extensions for the host and objects for the others",
+            "clang++",
+        ),
     ];
     // Machines that have no board: the loader knows them all the same. The host's own tools have no suffix.
     let machines = [

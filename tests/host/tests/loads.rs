@@ -43,7 +43,7 @@ fn with<R>(
     place: Where,
     object: &[u8],
     run: impl FnOnce(&Memory, &mut Llext<'_>) -> R,
-) -> Result<R, LoadError> {
+) -> Result<R, Box<LoadError>> {
     within(&Memory::new(place), object, run)
 }
 
@@ -52,14 +52,12 @@ fn within<R>(
     memory: &Memory,
     object: &[u8],
     run: impl FnOnce(&Memory, &mut Llext<'_>) -> R,
-) -> Result<R, LoadError> {
+) -> Result<R, Box<LoadError>> {
     let mut llext = Llext::new(memory.heap(), exports(), machine::NATIVE);
-    llext.load(
-        &mut SliceSource::new(object),
-        "x",
-        &LoadOptions::default(),
-        &mut (),
-    )?;
+    let mut source = SliceSource::new(object);
+    llext
+        .load(&mut source, "x", &LoadOptions::default(), &mut ())
+        .map_err(Box::new)?;
     let result = run(memory, &mut llext);
     llext.unload("x").expect("nobody uses it");
     assert_eq!(llext.heap().stats().used, 0, "all memory is back");
@@ -214,11 +212,17 @@ fn code_that_reaches_too_far_is_refused() {
     for compiler in C {
         let object = compile(compiler, "variable.c", &["-O1", "-fno-pic"]);
         let refused = with(Where::Anywhere, &object, |_, _| ()).expect_err("it is out of reach");
-        assert!(matches!(refused, LoadError::OutOfRange { .. }), "{refused}");
+        assert!(
+            matches!(*refused, LoadError::OutOfRange { .. }),
+            "{refused}"
+        );
         let object = compile(compiler, "parts.c", &["-O1", "-fno-pic"]);
         let refused =
             with(Where::Anywhere, &object, |_, _| ()).expect_err("it wants to lie below 2 GiB");
-        assert!(matches!(refused, LoadError::OutOfRange { .. }), "{refused}");
+        assert!(
+            matches!(*refused, LoadError::OutOfRange { .. }),
+            "{refused}"
+        );
     }
 }
 
