@@ -12,6 +12,7 @@ use super::string::Strings;
 use crate::error::{LoadError, RelocationFault};
 use crate::export::AbiId;
 use crate::loaded::RegionKind;
+#[cfg(target_pointer_width = "64")]
 use crate::machine::Class as Width;
 use crate::machine::field::Limits;
 use crate::machine::{FieldError, Machine};
