@@ -66,7 +66,13 @@ pub fn cargo_count(line: &str) -> Option<Count> {
 
 /// `==== 1 failed, 5 passed, 1 error in 1.23s ====`
 pub fn pytest_count(line: &str) -> Option<Count> {
-    let is_summary = line.starts_with('=') && line.ends_with('=') && line.contains(" in ");
+    // By `-q` it stands alone, else between two rules.
+    let text = line.trim_matches(['=', ' ']);
+    let outcomes = [" passed", " failed", " error", " skipped"];
+    let is_summary = text.starts_with(|c: char| c.is_ascii_digit())
+        && outcomes.iter().any(|outcome| text.contains(outcome))
+        && text.contains(" in ")
+        && text.ends_with(['s', ')']);
     is_summary.then(|| Count {
         passed: number_before(line, " passed").unwrap_or(0),
         failed: number_before(line, " failed").unwrap_or(0)
@@ -103,15 +109,19 @@ mod tests {
                 failed: 4
             })
         );
-        let line =
-            "============================== 7 passed in 1.02s ==============================";
-        assert_eq!(
-            pytest_count(line),
-            Some(Count {
-                passed: 7,
-                failed: 0
-            })
-        );
+        for line in [
+            "============================== 7 passed in 1.02s ==============================",
+            "7 passed in 1.02s",
+            "7 passed in 361.29s (0:06:01)",
+        ] {
+            assert_eq!(
+                pytest_count(line),
+                Some(Count {
+                    passed: 7,
+                    failed: 0
+                })
+            );
+        }
     }
 
     #[test]
