@@ -60,6 +60,17 @@ pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -
     Ok(elf)
 }
 
+/// Builds the loader for C firmware (`capi/`) and returns the static library.
+///
+/// # Errors
+/// As [`build`].
+pub fn c_library(board: &Board) -> Result<PathBuf> {
+    let toolchain = Toolchain::find(&board.config.triple)?;
+    let mut build = with_package(toolchain.cargo("build"), board, "llext-c");
+    process::run(build.arg("--quiet"))?;
+    Ok(binary(board, "libllext_c.a"))
+}
+
 /// The id of what the firmware exports (`version` shows it), from the note in its ELF. Builds it.
 ///
 /// # Errors

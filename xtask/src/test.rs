@@ -298,7 +298,14 @@ fn host(_: &World) -> Result<Count> {
 }
 
 fn c_api(_: &World) -> Result<Count> {
-    cargo_test(&["-p", "llext-c", "-p", "c-api"])
+    let mut cargo = cargo(&["test", "--no-fail-fast", "-p", "llext-c", "-p", "c-api"]);
+    for board in Board::all(paths::root())? {
+        cargo.env(
+            format!("LIBRARY_{}", board.config.triple),
+            firmware::c_library(&board)?,
+        );
+    }
+    counted(&mut cargo, cargo_count)
 }
 
 fn linked(_: &World) -> Result<Count> {

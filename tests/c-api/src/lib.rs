@@ -13,8 +13,13 @@ pub fn root() -> &'static Path {
         .expect("tests/c-api of the workspace")
 }
 
-/// Builds the static library for `target` (the host if there is none) and says where it is.
+/// Builds the static library for `target` (the host if there is none) and says where it is. `cargo xtask test` has built those for
+/// boards, for it knows more ways to compile.
 pub fn library(target: Option<&str>) -> PathBuf {
+    let built = target.and_then(|target| std::env::var_os(format!("LIBRARY_{target}")));
+    if let Some(built) = built {
+        return built.into();
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "llext-c"]);
     if let Some(target) = target {
