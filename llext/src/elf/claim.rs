@@ -18,7 +18,7 @@ impl Span {
     pub(crate) const EMPTY: Self = Self { offset: 0, len: 0 };
 
     /// Believes that `size` bytes at `offset` lie in the file, after checking it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim(
         reader: &mut Reader<'_>,
         offset: usize,
@@ -63,7 +63,7 @@ impl Span {
     }
 
     /// The bytes where they lie; `None` if they have to be read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn there<'s>(&self, reader: &Reader<'s>) -> Option<&'s [u8]> {
         reader.there(self.offset, self.len)
     }

@@ -60,7 +60,7 @@ impl<'s> Reader<'s> {
     }
 
     /// `len` bytes at `offset` where they lie; `None` if they have to be read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn there(&self, offset: usize, len: usize) -> Option<&'s [u8]> {
         match &self.bytes {
             Bytes::There(bytes) => bytes.get(offset, len),

@@ -75,7 +75,7 @@ impl Section {
     }
 
     /// Which of the function arrays it is a part of: preinit 0, init 1, fini 2.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn array(&self) -> Option<u32> {
         match self.kind {
             SHT_PREINIT_ARRAY => Some(0),
@@ -102,7 +102,7 @@ impl Section {
     }
 
     /// Where its contents lie in the file.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn contents(&self, reader: &mut Reader<'_>, what: Why) -> Checked<Span> {
         Span::claim(reader, self.offset, self.size, what)
     }

@@ -49,7 +49,7 @@ impl Strings {
     }
 
     /// The bytes of the table from `offset` on, if they can be used where they lie; none behind its end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn there<'s>(&self, reader: &Reader<'s>, offset: u32) -> Option<&'s [u8]> {
         let there = self.span.there(reader)?;
         Some(there.get(offset as usize..).unwrap_or_default())

@@ -80,7 +80,7 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
     ) -> Checked<()> {
         self.highs.forget();
-        match table.entries.span.there(reader).and_then(R::view) {
+        match Table::<R>::new(table.entries.span).there(reader) {
             Some(batch) => self.check_batch(reader, report, table, batch),
             None => self.check_read::<R>(reader, report, table),
         }

@@ -171,22 +171,24 @@ fn run<'l, C: Class>(
     let mut regions = Regions::of(heap);
     let stay = file.and_then(Stay::new);
     let world = world(llext, named.1).with_file(stay);
-    let header = File::<C>::open(reader, llext.machine)?;
-    let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, header);
-    plan.complete(reader, named, report)?;
-    plan.protect(reader, &llext.protection)?;
-    plan.refuse(reader)?;
-    let one = heap.is_one() && llext.protection.is_none();
-    regions.take(reader, heap, &plan, (file, one))?;
-    // While entries still say where symbols are: one with a stub soon says where that is.
-    describe::write_tail(reader, &plan, &mut regions, named, one)?;
-    relocate::link(reader, &mut plan, &mut regions)?;
-    describe::check(reader, &plan, &regions)?;
-    synchronise_instructions();
-    let views = plan.views(&regions, one);
-    let (exports, found, tail) = (plan.exports, (plan.arrays, plan.build_id), plan.tail);
-    let tail_len = plan.tail_len;
-    drop(plan);
+    // The plan ends in place: to drop it by name would copy it first.
+    let (views, exports, found, tail, tail_len) = {
+        let header = File::<C>::open(reader, llext.machine)?;
+        let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, header);
+        plan.complete(reader, named, report)?;
+        plan.protect(reader, &llext.protection)?;
+        plan.refuse(reader)?;
+        let one = heap.is_one() && llext.protection.is_none();
+        regions.take(reader, heap, &plan, (file, one))?;
+        // While entries still say where symbols are: one with a stub soon says where that is.
+        describe::write_tail(reader, &plan, &mut regions, named, one)?;
+        relocate::link(reader, &mut plan, &mut regions)?;
+        describe::check(reader, &plan, &regions)?;
+        synchronise_instructions();
+        let views = plan.views(&regions, one);
+        let found = (plan.arrays, plan.build_id);
+        (views, plan.exports, found, plan.tail, plan.tail_len)
+    };
     let (descriptor, mut held) = regions.keep();
     if let Some(views) = views {
         held = image::split(&views, &descriptor, held);

@@ -18,25 +18,28 @@ use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
 use crate::machine::Machine;
 use crate::memory::{Heap, MemoryKind, Protection, Scratch};
 
-/// All that is known of a load before memory is taken.
+/// All that is known of a load before memory is taken. (In this order: instructions are shorter for what lies at the front.)
+#[repr(C)]
 pub(super) struct Plan<'p, 's, C: Class> {
-    pub(super) machine: &'static Machine,
-    pub(super) heap: &'p dyn Heap,
-    pub(super) world: World<'p>,
-    pub(super) file: File<C>,
-    pub(super) symbols: Option<Symbols<'s, C>>,
-    /// What is known of a linked file.
-    pub(super) linked: Option<Linked<C>>,
-    /// What places of relocations count from: 0, or where the linker of a linked file began.
-    pub(super) origin: usize,
-    /// Where sections go, and what symbols are.
-    pub(super) scratch: Scratch<'p>,
     /// Whether relocations against the file's own symbols are applied.
     pub(super) relocate_local: bool,
-    /// The file, if sections may stay in it.
-    pub(super) stay: Option<Stay>,
+    /// Whether every table of relocations comes behind the section that it is for.
+    pub(super) in_order: bool,
+    /// A type of relocation that is known to be of a whole word, and probably the next one's too.
+    pub(super) word: u32,
+    /// What places of relocations count from: 0, or where the linker of a linked file began.
+    pub(super) origin: usize,
+    pub(super) machine: &'static Machine,
+    /// Where sections go, and what symbols are.
+    pub(super) scratch: Scratch<'p>,
+    pub(super) file: File<C>,
     /// Sizes and alignments of the regions; in the end, stubs included.
     pub(super) layout: Layout,
+    pub(super) symbols: Option<Symbols<'s, C>>,
+    /// What relocations need, and what is wrong with them.
+    pub(super) found: Found,
+    /// The file, if sections may stay in it.
+    pub(super) stay: Option<Stay>,
     /// Where the function arrays are.
     pub(super) arrays: Arrays,
     /// Where exports will be found: the records of `.exported_sym`, or in the descriptor.
@@ -47,19 +50,17 @@ pub(super) struct Plan<'p, 's, C: Class> {
     pub(super) kept: (usize, usize),
     /// Bytes of the names of exports, with a NUL each, if there is no `.exported_sym`.
     pub(super) export_names: usize,
-    /// High parts that low parts may refer to.
-    pub(super) highs: HighParts,
-    /// A type of relocation that is known to be of a whole word, and probably the next one's too.
-    pub(super) word: u32,
-    /// Whether every table of relocations comes behind the section that it is for.
-    pub(super) in_order: bool,
-    /// What relocations need, and what is wrong with them.
-    pub(super) found: Found,
     /// Offset of the first stub in the text region, in bytes.
     pub(super) stubs_at: u32,
     /// Lengths of the descriptor's tail: of its parts, and in all.
     pub(super) tail: Tail,
     pub(super) tail_len: usize,
+    pub(super) heap: &'p dyn Heap,
+    pub(super) world: World<'p>,
+    /// High parts that low parts may refer to.
+    pub(super) highs: HighParts,
+    /// What is known of a linked file.
+    pub(super) linked: Option<Linked<C>>,
 }
 
 impl<'p, 's, C: Class> Plan<'p, 's, C> {
@@ -147,6 +148,7 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
     }
 
     /// Where section `index` is; `None` if it is not loaded (or there is none).
+    #[inline(always)]
     pub(super) fn slot(&self, index: usize) -> Option<Slot> {
         self.place(index)?.slot()
     }

@@ -108,8 +108,9 @@ impl<'h> Regions<'h> {
 
     /// The block of the descriptor, and the regions: both are the extension's from now on.
     #[inline(always)]
-    pub(super) fn keep(self) -> (Held, [Held; 5]) {
+    pub(super) fn keep(&mut self) -> (Held, [Held; 5]) {
         let (front, [text, rodata, data, bss]) = self.holding.keep();
-        (front, [text, rodata, data, bss, self.file])
+        let file = core::mem::replace(&mut self.file, Held::NONE);
+        (front, [text, rodata, data, bss, file])
     }
 }

@@ -232,7 +232,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         bytes: &mut [u8],
     ) -> Checked<()> {
         self.plan.highs.forget();
-        match table.entries.span.there(reader).and_then(R::view) {
+        match Table::<R>::new(table.entries.span).there(reader) {
             Some(batch) => self.apply_batch(reader, table, bytes, batch),
             None => self.apply_read::<R>(reader, table, bytes),
         }

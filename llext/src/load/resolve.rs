@@ -89,7 +89,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// What symbol `index` is; `None` if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn resolved(
         &mut self,
         reader: &mut Reader<'_>,
@@ -332,6 +332,7 @@ impl<C: Class> Plan<'_, '_, C> {
 }
 
 /// An entry, if what it counts has room in one.
+#[inline(always)]
 fn fits(reader: &mut Reader<'_>, why: Why, entry: Option<Entry>) -> Checked<Entry> {
     match entry {
         Some(entry) => Ok(entry),

@@ -93,6 +93,7 @@ impl Place {
     }
 
     /// The place; `None` if the section is not loaded.
+    #[inline(always)]
     pub(super) fn slot(self) -> Option<Slot> {
         let (region, offset) = Entry(self.start()).parts();
         let size = self.size() as u32;

@@ -97,9 +97,10 @@ impl<'h> Holding<'h> {
         bytes.get_mut(..len).unwrap_or_default()
     }
 
-    /// Hands all over: the block in front and the regions.
+    /// Hands all over, the block in front and the regions, and has nothing then. (By reference: to be moved, all of it would be
+    /// copied.)
     #[inline(always)]
-    pub(crate) fn keep(mut self) -> (Held, [Held; COUNT]) {
+    pub(crate) fn keep(&mut self) -> (Held, [Held; COUNT]) {
         let taken = |held: &mut Held| mem::replace(held, Held::NONE);
         let front = taken(&mut self.front);
         (front, self.regions.each_mut().map(taken))
