@@ -135,6 +135,19 @@ def test_a_file_as_zephyr_s_build_leaves_it(load):
             assert name in sections, sections
 
 
+def test_records_with_ids_are_for_firmware_with_ids(target, start_shell):  # noqa: F811
+    """The same with Zephyr's SLID. `cargo xtask test --only slid` comes with firmware that has them."""
+    file = target.object(FOLDER / "zephyr.S", "ids", ["-DIDS"])
+    shell = start_shell("--add", f"{file}:/ext/x.elf")
+    names_are_known = not shell.run("llext sym printk").startswith("error: ")
+    said = shell.run("llext load /ext/x.elf")
+    if names_are_known:
+        assert said == "error: load: /ext/x.elf: record 0 of .exported_sym holds 0xcced28c6, outside of the extension"
+    else:
+        assert said.startswith("loaded x")
+        assert shell.run("llext call x start 2") == "counter 42\n=> 42 (0x2a)"
+
+
 def test_a_section_is_found_by_name_with_its_contents(load):
     for shell in load("noreloc.c", []):
         info = shell.run("llext info x")

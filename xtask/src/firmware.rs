@@ -60,6 +60,20 @@ pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -
     Ok(elf)
 }
 
+/// Builds the firmware with ids instead of names (feature `slid`) and returns its ELF, beside the usual one, which is built
+/// again.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with_ids(board: &Board) -> Result<PathBuf> {
+    let flags = ["--features", "slid"];
+    let built = build_package(board, &board.name, &board.name, &flags)?;
+    let kept = built.with_file_name(format!("{}-ids", board.name));
+    fs::copy(&built, &kept).with_context(|| kept.display().to_string())?;
+    build(board)?;
+    Ok(kept)
+}
+
 /// Builds the loader for C firmware (`capi/`) and returns the static library.
 ///
 /// # Errors

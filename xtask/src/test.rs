@@ -79,7 +79,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "slid",
-        about: "unit tests of the loader with ids for names",
+        about: "the loader with ids for names: unit tests, and a board in QEMU",
         run: slid,
     },
     Step {
@@ -335,8 +335,17 @@ fn fuzz(_: &World) -> Result<Count> {
     Ok(Count { passed, failed })
 }
 
-fn slid(_: &World) -> Result<Count> {
-    cargo_test(&["-p", "llext", "--features", "slid"])
+fn slid(world: &World) -> Result<Count> {
+    let mut count = cargo_test(&["-p", "llext", "--features", "slid"])?;
+    // All boards have words of the same size: one will do.
+    let board = world.boards.first().context("no board")?;
+    let mut pytest = start_pytest()?;
+    pytest.args(["tests/test_examples.py", "tests/test_behaviours.py"]);
+    pytest.args(["-k", "hello or greeter or shapes or ids"]);
+    pytest.args(["--board", &board.name, "--firmware"]);
+    pytest.arg(firmware::build_with_ids(board)?);
+    count.add(counted(&mut pytest, pytest_count)?);
+    Ok(count)
 }
 
 fn packer(_: &World) -> Result<Count> {
@@ -424,15 +433,21 @@ fn linear(world: &World) -> Result<Count> {
     Ok(count)
 }
 
-fn pytest(world: &World) -> Result<Count> {
+/// `pytest`, without what it is to run.
+fn start_pytest() -> Result<Command> {
     let mut pytest = Command::new(python::with_requirements()?);
     pytest
         .current_dir(paths::root())
         .args(["-m", "pytest", "-n", "2"])
-        .args(&world.pytest)
         // The tests start this program again; through cargo they would wait for its lock.
         .env("LLEXT_XTASK", std::env::current_exe()?)
         .env_remove("PYTHONPATH");
+    Ok(pytest)
+}
+
+fn pytest(world: &World) -> Result<Count> {
+    let mut pytest = start_pytest()?;
+    pytest.args(&world.pytest);
     if !world.pytest.iter().any(|word| names_tests(word)) {
         pytest.arg("tests");
     }
