@@ -1,6 +1,6 @@
 //! The boards, as a C program sees them: with picolibc's own start, and files and arguments by semihosting.
 
-use crate::{STRICT, exports, include, library, root, run};
+use crate::{STRICT, exports, include, library, root, run, sources};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -101,7 +101,7 @@ impl Board {
         let mut gcc = self.gcc();
         gcc.args(["--oslib=semihost", "--crt0=semihost", "-Wl,--gc-sections"]);
         gcc.args(self.memory.map(|symbol| format!("-Wl,--defsym={symbol}")));
-        gcc.arg(root().join("tests/c-api/program.c"));
+        gcc.args(sources());
         gcc.arg(library(Some(self.triple)))
             .arg("-o")
             .arg(file)

@@ -48,6 +48,11 @@ pub fn run(command: &mut Command) -> String {
 /// Options that every C file here is compiled with.
 pub const STRICT: [&str; 4] = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
+/// The program's files.
+pub fn sources() -> [PathBuf; 3] {
+    ["program.c", "refusals.c", "lives.c"].map(|name| root().join("tests/c-api").join(name))
+}
+
 /// `-I` and the folder of `llext.h`.
 pub fn include() -> String {
     format!("-I{}", root().join("capi/include").display())

@@ -1,6 +1,6 @@
 //! The C program on this host: it loads what the host's compiler makes, and calls it.
 
-use c_api::{STRICT, exports, include, library, root, run};
+use c_api::{STRICT, exports, include, library, root, run, sources};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -39,7 +39,7 @@ fn program() -> &'static Path {
         let program = folder.join("program");
         let mut cc = Command::new("cc");
         cc.args(STRICT).args(["-g", &include(), "-o"]).arg(&program);
-        cc.arg(here.join("program.c")).arg(library(None));
+        cc.args(sources()).arg(library(None));
         run(cc.args(exports("host.ld")));
         program
     })
