@@ -10,6 +10,7 @@ use super::image::Segment;
 use super::reloc::Relocation;
 use super::section::Section;
 use super::symbol::Symbol;
+use crate::memory::Places;
 use core::mem::offset_of;
 use xmas_elf::P32;
 use xmas_elf::header::{HeaderPt1, HeaderPt2_};
@@ -35,7 +36,9 @@ pub(crate) trait Class: 'static {
     /// Bits of an address.
     const BITS: u8;
     /// Bytes of an address.
-    const WORD: usize = Self::BITS as usize / 8;
+    const WORD: usize = size_of::<Self::Word>();
+    /// An address as bytes.
+    type Word;
     /// The ELF header.
     type Header: Record;
     /// A section header.
@@ -63,16 +66,25 @@ pub(crate) trait Class: 'static {
     fn segment(record: &Self::Segment) -> Segment;
     /// Tag and value of an entry of the dynamic section.
     fn dynamic(record: &Self::Dynamic) -> (usize, usize);
-    /// Adds `s` to the addend, or to the word at `offset` of `bytes` if that holds the addend, and writes the sum there.
+    /// Adds `s` to the addend, or to the word at `offset` of a section if that holds the addend, and writes the sum there.
     /// False, and nothing done, if there is no such word, or if both are odd: then it matters (on ARM) whether bit 0
     /// of `s` is the Thumb bit.
-    fn add_to_word(bytes: &mut [u8], offset: usize, addend: Option<isize>, s: usize) -> bool;
+    fn add_to_word(
+        words: &mut Places<'_, Self::Word>,
+        offset: usize,
+        addend: Option<isize>,
+        s: usize,
+    ) -> bool;
 }
 
-/// A relocation as it lies in the file. The fields that decide at once are read at once.
+/// A relocation as it lies in the file.
 pub(crate) trait Reloc: Record {
     /// All fields.
     fn fields(&self) -> Relocation;
+    /// Offset of the place.
+    fn offset(&self) -> usize;
+    /// Index of the symbol, if its type is `r_type`; else an index that no symbol has.
+    fn symbol_if(&self, r_type: u32) -> usize;
 }
 
 /// 32 bit.
@@ -126,9 +138,13 @@ const fn halves(word: u32) -> [u16; 2] {
 macro_rules! add_to_word {
     ($word:ty) => {
         #[inline(always)]
-        fn add_to_word(bytes: &mut [u8], offset: usize, addend: Option<isize>, s: usize) -> bool {
-            let place = bytes.get_mut(offset..).and_then(|at| at.first_chunk_mut());
-            let Some(place) = place else {
+        fn add_to_word(
+            words: &mut Places<'_, Self::Word>,
+            offset: usize,
+            addend: Option<isize>,
+            s: usize,
+        ) -> bool {
+            let Some(place) = words.get_mut(offset) else {
                 return false;
             };
             let a = match addend {
@@ -146,6 +162,7 @@ macro_rules! add_to_word {
 
 impl Class for Elf32 {
     const BITS: u8 = 32;
+    type Word = [u8; 4];
     type Header = [u32; 13];
     type Section = [u32; 10];
     type Symbol = [u32; 4];
@@ -246,6 +263,24 @@ impl Reloc for [u32; 2] {
             addend: None,
         }
     }
+
+    #[inline(always)]
+    fn offset(&self) -> usize {
+        let [offset, ..] = *self;
+        offset as usize
+    }
+
+    #[inline(always)]
+    fn symbol_if(&self, r_type: u32) -> usize {
+        let [_, info] = *self;
+        symbol_of(info, r_type)
+    }
+}
+
+/// The high 24 bits of `info` if the low ones are `r_type`; else a number of more bits.
+#[inline(always)]
+fn symbol_of(info: u32, r_type: u32) -> usize {
+    (info.rotate_right(8) ^ r_type << 24) as usize
 }
 
 impl Reloc for [u32; 3] {
@@ -259,6 +294,18 @@ impl Reloc for [u32; 3] {
             addend: Some(addend as i32 as isize),
         }
     }
+
+    #[inline(always)]
+    fn offset(&self) -> usize {
+        let [offset, ..] = *self;
+        offset as usize
+    }
+
+    #[inline(always)]
+    fn symbol_if(&self, r_type: u32) -> usize {
+        let [_, info, _] = *self;
+        symbol_of(info, r_type)
+    }
 }
 
 /// The 64-bit number of two words.
@@ -270,6 +317,7 @@ const fn long(low: u32, high: u32) -> usize {
 #[cfg(target_pointer_width = "64")]
 impl Class for Elf64 {
     const BITS: u8 = 64;
+    type Word = [u8; 8];
     type Header = [u32; 16];
     type Section = [u32; 16];
     type Symbol = [u32; 6];
@@ -374,6 +422,16 @@ impl Reloc for [u32; 4] {
             addend: None,
         }
     }
+
+    fn offset(&self) -> usize {
+        let [low, high, ..] = *self;
+        long(low, high)
+    }
+
+    fn symbol_if(&self, wanted: u32) -> usize {
+        let [_, _, r_type, symbol] = *self;
+        long(symbol, r_type ^ wanted)
+    }
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -386,6 +444,16 @@ impl Reloc for [u32; 6] {
             r_type,
             addend: Some(long(addend, addend_high) as isize),
         }
+    }
+
+    fn offset(&self) -> usize {
+        let [low, high, ..] = *self;
+        long(low, high)
+    }
+
+    fn symbol_if(&self, wanted: u32) -> usize {
+        let [_, _, r_type, symbol, ..] = *self;
+        long(symbol, r_type ^ wanted)
     }
 }
 

@@ -69,6 +69,19 @@ impl Section {
         self.has(SHF_ALLOC)
     }
 
+    /// Whether it is of code, data or zeros, and nothing else is to be known.
+    #[inline(always)]
+    pub(crate) fn is_usual(&self) -> bool {
+        let flags = (SHF_ALLOC | SHF_COMPRESSED) as u32;
+        self.flags & flags == SHF_ALLOC as u32 && matches!(self.kind, SHT_PROGBITS | SHT_NOBITS)
+    }
+
+    /// Whether it is not loaded, and nothing else is to be known: debug information, or a relocation table.
+    #[inline(always)]
+    pub(crate) fn is_left_out(&self) -> bool {
+        matches!(self.kind, SHT_PROGBITS | SHT_RELA | SHT_REL) && !self.is_allocated()
+    }
+
     /// Whether it has no bytes in the file.
     pub(crate) fn is_nobits(&self) -> bool {
         self.kind == SHT_NOBITS

@@ -23,7 +23,7 @@ pub(crate) struct Symbols<'s, C: Class> {
     /// The symbols.
     pub(crate) table: Table<C::Symbol>,
     /// The same where they lie; none if they have to be read.
-    there: &'s [C::Symbol],
+    pub(crate) there: &'s [C::Symbol],
     /// Their names.
     pub(crate) names: Strings,
     /// Section indexes that do not fit a symbol (`SHT_SYMTAB_SHNDX`).
@@ -56,6 +56,8 @@ pub(crate) struct Symbol {
     pub(crate) size: usize,
     /// Where it is defined.
     pub(crate) home: Home,
+    /// `st_shndx`, which that comes from.
+    pub(crate) section: u16,
     info: u8,
     visibility: u8,
 }
@@ -64,7 +66,8 @@ impl Symbol {
     /// The symbol of these fields: the second one has kind and binding, visibility, and section index.
     #[inline(always)]
     pub(crate) fn new(name: u32, rest: u32, value: usize, size: usize) -> Self {
-        let home = match (rest >> 16) as u16 {
+        let section = (rest >> 16) as u16;
+        let home = match section {
             SHN_UNDEF => Home::Undefined,
             index if index < SHN_LORESERVE => Home::Section(index.into()),
             SHN_ABS => Home::Absolute,
@@ -76,6 +79,7 @@ impl Symbol {
             value,
             size,
             home,
+            section,
             info: rest as u8,
             visibility: (rest >> 8) as u8 & 3,
         }
@@ -150,12 +154,6 @@ impl<'s, C: Class> Symbols<'s, C> {
             names,
             extended: None,
         }
-    }
-
-    /// Symbol `index` where it lies.
-    #[inline(always)]
-    pub(crate) fn there(&self, index: usize) -> Option<&'s C::Symbol> {
-        self.there.get(index)
     }
 
     /// Symbol `index`.

@@ -42,13 +42,18 @@ impl<C: Class> Plan<'_, '_, C> {
             return Ok(());
         }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
-        let mut index = 0;
+        let mut index = 0usize;
         loop {
-            let batch = cursor.next(reader, &mut chunk)?;
+            let mut batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            for record in batch {
+            loop {
+                let done = self.check_usual(reader, batch, index);
+                index = index.saturating_add(done);
+                let [record, rest @ ..] = batch.get(done..).unwrap_or_default() else {
+                    break;
+                };
                 if is_table(C::kind(record))
                     && let Some(table) = self.relocations(reader, index, record)?
                 {
@@ -56,6 +61,7 @@ impl<C: Class> Plan<'_, '_, C> {
                     self.check_entries(reader, report, &table)?;
                 }
                 index = index.saturating_add(1);
+                batch = rest;
             }
         }
     }
@@ -104,7 +110,7 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn check_batch<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
@@ -113,55 +119,20 @@ impl<C: Class> Plan<'_, '_, C> {
         mut batch: &[R],
     ) -> Checked<()> {
         loop {
-            let [record, rest @ ..] = self.skip_words(batch, table) else {
+            batch = self.words().0.skip(batch, table.slot.size as usize);
+            let [record, rest @ ..] = batch else {
                 return Ok(());
             };
-            self.check_one(reader, report, table, record)?;
-            batch = rest;
-        }
-    }
-
-    /// Skips relocations of the type that is one of a whole word and that are in order: within the section, and
-    /// with a symbol that is known. What is left begins with the first one that asks for a closer look.
-    #[inline(always)]
-    fn skip_words<'b, R: Reloc>(&self, batch: &'b [R], table: &Relocations) -> &'b [R] {
-        let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
-        let (entries, word) = (self.scratch.entries(), self.word);
-        let mut rest = batch;
-        while let [record, behind @ ..] = rest {
-            let record = record.fields();
-            if record.r_type == word
-                && record.offset < end
-                && let Some(&entry) = entries.get(record.symbol as usize)
-                && Entry(entry).is_plain()
-            {
-                rest = behind;
+            let index = record.symbol_if(self.word);
+            if self.entry(index) == Some(Entry::UNKNOWN) {
+                // The same relocation again, now with a symbol that is known.
+                self.resolve(reader, index)?;
             } else {
-                break;
+                let relocation = record.fields().behind(self.origin);
+                self.check_row(reader, report, table, &relocation)?;
+                batch = rest;
             }
         }
-        rest
-    }
-
-    #[inline(always)]
-    fn check_one<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        report: &mut dyn Report,
-        table: &Relocations,
-        record: &R,
-    ) -> Checked<()> {
-        // The first relocation to a symbol: is it in order, now that the symbol has been looked at?
-        let fields = record.fields();
-        let end = (table.slot.size as usize).saturating_sub(C::WORD - 1);
-        if fields.r_type == self.word && fields.offset < end {
-            let entry = self.resolved(reader, fields.symbol as usize)?;
-            if entry.is_some_and(Entry::is_plain) {
-                return Ok(());
-            }
-        }
-        let relocation = record.fields().behind(self.origin);
-        self.check_row(reader, report, table, &relocation)
     }
 
     #[inline(never)]

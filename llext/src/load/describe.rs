@@ -22,7 +22,8 @@ pub(super) fn write_tail<C: Class>(
     (name, options): (&str, &LoadOptions<'_>),
     one: bool,
 ) -> Checked<()> {
-    let bases = regions.bases(0);
+    let has_exports = plan.exports.count != 0 && plan.exports.section.is_none();
+    let bases = has_exports.then(|| regions.bases(0));
     let mut tail = Writer {
         bytes: regions.tail_mut(),
         words: 0,
@@ -38,7 +39,7 @@ pub(super) fn write_tail<C: Class>(
     if plan.tail.sections != 0 {
         write_sections(reader, plan, one, &mut tail)?;
     }
-    if plan.exports.count != 0 && plan.exports.section.is_none() {
+    if let Some(bases) = bases {
         write_exports(reader, plan, &bases, &mut tail)?;
     }
     Ok(())
@@ -99,7 +100,8 @@ fn write_exports<C: Class>(
                 && let Meaning::Own(..) = entry.meaning()
             {
                 tail.word(tail.texts);
-                tail.word(entry.plain_address(bases));
+                let address = entry.without_stub().plain_address(bases);
+                tail.word(address.unwrap_or(0));
                 tail.name(reader, &symbols.names, symbol.name)?;
             }
             index = index.saturating_add(1);

@@ -36,8 +36,8 @@ const REPORTED: u32 = 2;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(pub(super) u32);
 
-/// The addresses that plain entries count from, by kind.
-pub(super) type Bases = [usize; 8];
+/// What plain entries are added to to give an address: by kind and mark of a function, which are then taken off again.
+pub(super) type Bases = [usize; 2 * INDIRECT as usize];
 
 /// An entry taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,17 +114,23 @@ impl Entry {
         self.0 < INDIRECT << KIND_SHIFT
     }
 
-    /// The address of a plain entry.
+    /// The address of a plain entry; `None` if it is another one.
     #[inline(always)]
-    pub(super) fn plain_address(self, bases: &Bases) -> usize {
-        let base = bases.get((self.0 >> KIND_SHIFT & 7) as usize);
-        base.map_or(0, |base| base.wrapping_add((self.0 & PAYLOAD) as usize))
+    pub(super) fn plain_address(self, bases: &Bases) -> Option<usize> {
+        let base = bases.get((self.0 >> PAYLOAD_BITS) as usize)?;
+        Some(base.wrapping_add(self.0 as usize))
     }
 
     /// Region and offset of a symbol of the extension itself.
     pub(super) fn parts(self) -> (RegionKind, u32) {
-        let region = RegionKind::from_index(self.0 >> KIND_SHIFT);
-        (region, self.0 & PAYLOAD)
+        let (region, offset) = self.place();
+        (RegionKind::from_index(region), offset)
+    }
+
+    /// The same of one without marks, with the number of the region.
+    #[inline(always)]
+    pub(super) fn place(self) -> (u32, u32) {
+        (self.0 >> KIND_SHIFT, self.0 & PAYLOAD)
     }
 
     pub(super) fn meaning(self) -> Meaning {
@@ -188,9 +194,14 @@ impl Entry {
         address & !(PAYLOAD as usize)
     }
 
-    /// Completes the bases of the regions by that of near exports.
-    pub(super) const fn bases([a, b, c, d, file]: [usize; 5], near: usize) -> Bases {
-        [a, b, c, d, file, near, 0, 0]
+    /// The bases where these are the addresses of the regions, of the file, and of what near exports count from.
+    #[inline(always)]
+    pub(super) fn bases([a, b, c, d, file, near]: [usize; INDIRECT as usize]) -> Bases {
+        let base = |index: usize, address: usize| address.wrapping_sub(index << PAYLOAD_BITS);
+        let pair = |kind: usize, address| [base(2 * kind, address), base(2 * kind + 1, address)];
+        let ([a, af], [b, bf], [c, cf]) = (pair(0, a), pair(1, b), pair(2, c));
+        let ([d, df], [file, ff], [near, nf]) = (pair(3, d), pair(4, file), pair(5, near));
+        [a, af, b, bf, c, cf, d, df, file, ff, near, nf]
     }
 }
 
@@ -207,11 +218,12 @@ mod tests {
                 assert_eq!(own.meaning(), Meaning::Own(region, offset));
                 let function = own.as_function(true);
                 assert!(function.is_plain() && function.is_function() && !function.has_stub());
-                let bases = Entry::bases([0x1000, 0x2000, 0x3000, 0x4000, 0x5000], 0);
+                let bases = Entry::bases([0x1000, 0x2000, 0x3000, 0x4000, 0x5000, 0]);
                 let address = 0x1000 * (region as usize + 1) + offset as usize;
-                assert_eq!(function.plain_address(&bases), address);
+                assert_eq!(function.plain_address(&bases), Some(address));
                 let marked = function.with_stub();
                 assert!(!marked.is_plain());
+                assert_eq!(marked.plain_address(&bases), None);
                 assert_eq!(marked.meaning(), Meaning::Own(region, offset));
                 let at = marked.at_stub(5);
                 assert!(at.has_stub() && at.is_function() && !at.is_plain());

@@ -3,6 +3,7 @@
 mod check;
 mod describe;
 mod entry;
+mod fill;
 mod headers;
 mod image;
 mod lookup;
@@ -16,6 +17,7 @@ mod survey;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use crate::Llext;
 #[cfg(target_pointer_width = "64")]

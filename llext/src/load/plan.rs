@@ -18,6 +18,9 @@ use crate::loaded::{Arrays, BuildId, ExportTable, RegionKind, Registry, Tail};
 use crate::machine::Machine;
 use crate::memory::{Heap, MemoryKind, Protection, Scratch};
 
+/// The most symbols: as many as relocations of 32-bit files can name.
+const SYMBOLS_LIMIT: usize = 1 << 24;
+
 /// All that is known of a load before memory is taken. (In this order: instructions are shorter for what lies at the front.)
 #[repr(C)]
 pub(super) struct Plan<'p, 's, C: Class> {
@@ -113,11 +116,16 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
             Some(_) => (0, count.max(1)),
             None => (self.file.sections.len(), count),
         };
+        if count > SYMBOLS_LIMIT {
+            return reader.refuse(Why::Symbols, SYMBOLS_LIMIT, 0);
+        }
         if self.scratch.take(self.heap, sections, count).is_none() {
             let size = Scratch::size(sections, count);
             return reader.out_of_memory(self.heap, MemoryKind::Metadata, size);
         }
         self.scratch.fill_entries(Entry::UNKNOWN_BYTE);
+        // Symbol 0 is none.
+        self.set_entry(0, Entry::ZERO);
         Ok(())
     }
 

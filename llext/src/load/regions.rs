@@ -49,9 +49,9 @@ impl<'h> Regions<'h> {
         }
     }
 
-    /// Target address of a region. A symbol of an empty section may be used, though there is nothing at it: it gets an
+    /// The addresses that entries count from, where `near` is that of near exports. A symbol of an empty section may be used, though there is nothing at it: it gets an
     /// address in some region, or that of the descriptor.
-    fn bases_of(&self) -> [usize; 5] {
+    pub(super) fn bases(&self, near: usize) -> Bases {
         let regions = self.holding.regions();
         let any = regions.iter().find(|region| region.size() != 0);
         let any = any.unwrap_or(self.holding.front()).address();
@@ -59,12 +59,7 @@ impl<'h> Regions<'h> {
             0 => any,
             _ => region.address(),
         });
-        [a, b, c, d, self.file.address()]
-    }
-
-    /// The addresses that entries count from, where `near` is that of near exports.
-    pub(super) fn bases(&self, near: usize) -> Bases {
-        Entry::bases(self.bases_of(), near)
+        Entry::bases([a, b, c, d, self.file.address(), near])
     }
 
     /// Target address of a region; 0 if it is empty.

@@ -1,4 +1,4 @@
-//! Fifth phase: stubs are written, sections filled, each byte copied once (invariant 3), and relocations applied. What
+//! Fifth phase: stubs are written, sections filled (`fill`), and relocations applied. What
 //! remains to be refused here is a value that does not fit its field, for that depends on where the regions are
 //! (invariant 5).
 
@@ -7,7 +7,7 @@ use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use super::regions::Regions;
 use super::slots::Slot;
-use super::tables::{Relocations, is_table};
+use super::tables::Relocations;
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -15,7 +15,7 @@ use crate::elf::refusal::Why;
 use crate::elf::reloc::Relocation;
 use crate::loaded::RegionKind;
 use crate::machine::{FieldError, Operands, Row};
-use crate::memory::{Held, copy, zero};
+use crate::memory::{Held, Places, zero};
 
 /// Fills, links and seals the regions.
 pub(super) fn link<C: Class>(
@@ -43,29 +43,50 @@ pub(super) fn link<C: Class>(
     }
     // In one go, if that does not read from here and there in a file that is read.
     let at_once = reader.is_there() && linker.plan.in_order;
-    linker.fill(reader, (&mut parts, file), at_once)?;
+    linker.fill(reader, (&mut parts, file), (true, at_once))?;
     match at_once {
         true => Ok(()),
-        false => linker.apply(reader, &mut parts, file),
+        false => linker.fill(reader, (&mut parts, file), (false, true)),
+    }
+}
+
+/// The bytes of a section.
+pub(super) fn bytes_of<'b>(
+    slot: Slot,
+    parts: &'b mut Regions4<'_>,
+    file: &'b mut Held,
+) -> &'b mut [u8] {
+    let (start, len) = (slot.offset as usize, slot.size as usize);
+    match parts.get_mut(slot.region as usize) {
+        Some(bytes) => {
+            let bytes = bytes.get_mut(start..start.saturating_add(len));
+            bytes.unwrap_or_default()
+        }
+        None => file.patch(start, len),
     }
 }
 
 /// The address of the text region.
 fn regions_base(bases: &Bases) -> usize {
-    Entry::own(RegionKind::Text, 0).plain_address(bases)
+    start_of(Entry::own(RegionKind::Text, 0), bases)
+}
+
+/// The address of what is known to lie in a region.
+fn start_of(entry: Entry, bases: &Bases) -> usize {
+    entry.plain_address(bases).unwrap_or(0)
 }
 
 /// Regions that are being linked, and what is known of symbols.
-struct Linker<'l, 'p, 's, C: Class> {
-    plan: &'l mut Plan<'p, 's, C>,
-    bases: Bases,
+pub(super) struct Linker<'l, 'p, 's, C: Class> {
+    pub(super) plan: &'l mut Plan<'p, 's, C>,
+    pub(super) bases: Bases,
     stubs: &'l mut [u8],
     /// Target address of the first stub.
     stubs_at: usize,
 }
 
 /// The regions' bytes, stubs left aside.
-type Regions4<'r> = [&'r mut [u8]; 4];
+pub(super) type Regions4<'r> = [&'r mut [u8]; 4];
 
 impl<C: Class> Linker<'_, '_, '_, C> {
     /// Gives every symbol that needs one its stub.
@@ -91,70 +112,6 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
-    /// Puts the sections' contents into place, and zeros everywhere else. Also applies relocations, where tables come
-    /// behind their sections.
-    fn fill(
-        &mut self,
-        reader: &mut Reader<'_>,
-        (parts, file): (&mut Regions4<'_>, &mut Held),
-        apply: bool,
-    ) -> Checked<()> {
-        // Function arrays are the only sections that do not follow each other in file order.
-        let arrays = self.plan.arrays.start as usize;
-        let [_, _, data, _] = parts;
-        zero(data.get_mut(arrays..).unwrap_or_default());
-        let mut filled = [0usize; 4];
-        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
-        let mut index = 0;
-        loop {
-            let batch = cursor.next(reader, &mut chunk)?;
-            if batch.is_empty() {
-                break;
-            }
-            for record in batch {
-                if let Some(slot) = self.plan.slot(index)
-                    && slot.region != RegionKind::Bss
-                    // The file is no part that is filled.
-                    && let (Some(bytes), Some(filled)) = (
-                        parts.get_mut(slot.region as usize),
-                        filled.get_mut(slot.region as usize),
-                    )
-                {
-                    let section = C::section(record);
-                    let (start, size) = (slot.offset as usize, slot.size as usize);
-                    let end = start.saturating_add(size);
-                    if slot.region != RegionKind::Data || start < arrays {
-                        if start != *filled {
-                            zero(bytes.get_mut(*filled..start).unwrap_or_default());
-                        }
-                        *filled = end;
-                    }
-                    let room = bytes.get_mut(start..end).unwrap_or_default();
-                    let contents = section.contents(reader, Why::NoSection)?;
-                    match contents.there(reader) {
-                        Some(there) => copy(room, there),
-                        None => contents.read(reader, 0, room).map(drop)?,
-                    }
-                }
-                if apply && is_table(C::kind(record)) {
-                    self.apply_table_at(reader, index, record, (parts, file))?;
-                }
-                index = index.saturating_add(1);
-            }
-        }
-        for (kind, (bytes, filled)) in RegionKind::ALL
-            .into_iter()
-            .zip(parts.iter_mut().zip(filled))
-        {
-            let end = match kind {
-                RegionKind::Data => arrays,
-                _ => bytes.len(),
-            };
-            zero(bytes.get_mut(filled..end).unwrap_or_default());
-        }
-        Ok(())
-    }
-
     /// Fills and links the image of a linked file.
     #[cold]
     fn link_image(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
@@ -170,55 +127,13 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
-    /// Applies all relocations.
-    fn apply(
-        &mut self,
-        reader: &mut Reader<'_>,
-        parts: &mut Regions4<'_>,
-        file: &mut Held,
-    ) -> Checked<()> {
-        let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
-        let mut index = 0;
-        loop {
-            let batch = cursor.next(reader, &mut chunk)?;
-            if batch.is_empty() {
-                return Ok(());
-            }
-            for record in batch {
-                if is_table(C::kind(record)) {
-                    self.apply_table_at(reader, index, record, (parts, file))?;
-                }
-                index = index.saturating_add(1);
-            }
-        }
-    }
-
-    /// Applies the relocations in the table that section `index` is.
-    fn apply_table_at(
-        &mut self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        record: &C::Section,
-        bytes: (&mut Regions4<'_>, &mut Held),
-    ) -> Checked<()> {
-        match self.plan.relocations(reader, index, record)? {
-            Some(table) => self.apply_entries(reader, &table, bytes),
-            None => Ok(()),
-        }
-    }
-
-    fn apply_entries(
+    pub(super) fn apply_entries(
         &mut self,
         reader: &mut Reader<'_>,
         table: &Relocations,
         (parts, file): (&mut Regions4<'_>, &mut Held),
     ) -> Checked<()> {
-        let (start, len) = (table.slot.offset as usize, table.slot.size as usize);
-        let bytes = match parts.get_mut(table.slot.region as usize) {
-            Some(bytes) => bytes.get_mut(start..start.saturating_add(len)),
-            None => Some(file.patch(start, len)),
-        };
-        let bytes = bytes.unwrap_or_default();
+        let bytes = bytes_of(table.slot, parts, file);
         match table.entries.is_rela {
             false => self.apply_table::<C::Rel>(reader, table, bytes),
             true => self.apply_table::<C::Rela>(reader, table, bytes),
@@ -232,9 +147,10 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         bytes: &mut [u8],
     ) -> Checked<()> {
         self.plan.highs.forget();
+        let places = &mut Places::of(bytes);
         match Table::<R>::new(table.entries.span).there(reader) {
-            Some(batch) => self.apply_batch(reader, table, bytes, batch),
-            None => self.apply_read::<R>(reader, table, bytes),
+            Some(batch) => self.apply_batch(reader, table, places, batch),
+            None => self.apply_read::<R>(reader, table, places),
         }
     }
 
@@ -243,7 +159,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         &mut self,
         reader: &mut Reader<'_>,
         table: &Relocations,
-        bytes: &mut [u8],
+        places: &mut Places<'_, C::Word>,
     ) -> Checked<()> {
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
@@ -252,53 +168,33 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             if batch.is_empty() {
                 return Ok(());
             }
-            self.apply_batch(reader, table, bytes, batch)?;
+            self.apply_batch(reader, table, places, batch)?;
         }
     }
 
-    #[inline(never)]
-    fn apply_batch<R: Reloc>(
+    pub(super) fn apply_batch<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
         table: &Relocations,
-        bytes: &mut [u8],
+        places: &mut Places<'_, C::Word>,
         mut batch: &[R],
     ) -> Checked<()> {
-        loop {
-            let [record, rest @ ..] = self.apply_words(batch, bytes) else {
-                return Ok(());
-            };
+        while let [record, rest @ ..] = self.apply_words(batch, places) {
             let relocation = record.fields().behind(self.plan.origin);
-            self.apply_one(reader, table, &relocation, bytes)?;
+            self.apply_one(reader, table, &relocation, places.bytes())?;
             batch = rest;
         }
+        Ok(())
     }
 
-    /// Applies relocations of the type that is one of a whole word, to symbols that are an offset from a base. What is
-    /// left begins with the first one that is another.
-    #[inline(always)]
-    fn apply_words<'b, R: Reloc>(&self, batch: &'b [R], bytes: &mut [u8]) -> &'b [R] {
-        let (entries, word) = (self.plan.scratch.entries(), self.plan.word);
-        let mut rest = batch;
-        while let [record, behind @ ..] = rest {
-            let Relocation {
-                offset,
-                symbol,
-                r_type,
-                addend,
-            } = record.fields();
-            if r_type == word
-                && let Some(&entry) = entries.get(symbol as usize)
-                && Entry(entry).is_plain()
-                && let s = Entry(entry).plain_address(&self.bases)
-                && C::add_to_word(bytes, offset, addend, s)
-            {
-                rest = behind;
-            } else {
-                break;
-            }
-        }
-        rest
+    /// Apart, so that there are registers enough for all that it needs.
+    #[inline(never)]
+    fn apply_words<'b, R: Reloc>(
+        &self,
+        batch: &'b [R],
+        places: &mut Places<'_, C::Word>,
+    ) -> &'b [R] {
+        self.plan.apply_usual(&self.bases, batch, places)
     }
 
     fn apply_one(
@@ -368,7 +264,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
 
     /// Target address of a section.
     fn start_of(&self, slot: Slot) -> usize {
-        Entry::own(slot.region, slot.offset).plain_address(&self.bases)
+        start_of(Entry::own(slot.region, slot.offset), &self.bases)
     }
 
     /// The high part that a low part completes, with its symbol and row: what the low part is computed from.
@@ -453,9 +349,9 @@ impl<C: Class> Linker<'_, '_, '_, C> {
 
     /// The address that a symbol stands for, with the Thumb bit if it has one.
     fn address(&self, reader: &mut Reader<'_>, entry: Entry) -> Checked<usize> {
-        match entry.is_plain() {
-            true => Ok(entry.plain_address(&self.bases)),
-            false => self.plan.address(reader, entry),
+        match entry.plain_address(&self.bases) {
+            Some(address) => Ok(address),
+            None => self.plan.address(reader, entry),
         }
     }
 

@@ -114,23 +114,19 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
+    /// Finds out what symbol `index` is.
     #[inline(never)]
-    fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         let there = self
             .symbols
             .as_ref()
-            .and_then(|symbols| symbols.there(index));
+            .and_then(|symbols| symbols.there.get(index));
         let Some(record) = there else {
             return self.resolve_read(reader, index);
         };
         // What nearly all are, and without a copy of the symbol for others to look at.
-        let symbol = C::symbol(record);
-        if index != 0
-            && let Home::Section(section) = symbol.home
-            && let Some(place) = self.place(section as usize)
-            && let Some(entry) = place.at(symbol.value)
-        {
-            let entry = entry.as_function(self.machine.has_thumb() && symbol.is_function());
+        let (words, _) = self.words();
+        if let Some(entry) = words.defined(record) {
             self.set_entry(index, entry);
             return Ok(entry);
         }
@@ -163,7 +159,6 @@ impl<C: Class> Plan<'_, '_, C> {
             (home, _) => home,
         };
         let entry = match home {
-            _ if index == 0 => Entry::ZERO,
             Home::Section(section) => self.at_section(reader, index, record, section as usize)?,
             Home::Undefined => self.find_name(reader, index, (symbol.name, symbol.is_weak()))?,
             Home::Absolute => fits(reader, Why::Symbols, Entry::absolute(index))?,
@@ -192,16 +187,12 @@ impl<C: Class> Plan<'_, '_, C> {
         let symbol = C::symbol(record);
         match self.place(section) {
             Some(place) if place.is_placed() => match place.at(symbol.value) {
-                Some(entry) => {
-                    Ok(entry.as_function(self.machine.has_thumb() && symbol.is_function()))
-                }
+                Some(entry) => Ok(entry.as_function(symbol.is_function())),
                 None => reader.refuse(Why::SymbolValue, index, symbol.value),
             },
             Some(_) => Ok(Entry::NOT_LOADED),
             None => match (self.at_address(symbol.value), &self.linked) {
-                (Some(entry), _) => {
-                    Ok(entry.as_function(self.machine.has_thumb() && symbol.is_function()))
-                }
+                (Some(entry), _) => Ok(entry.as_function(symbol.is_function())),
                 // Linkers define what has no place in a library (the end of a stack).
                 (None, Some(_)) => Ok(Entry::NOT_LOADED),
                 (None, None) => reader.refuse(Why::SymbolSection, index, section),

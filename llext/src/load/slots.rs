@@ -5,7 +5,7 @@ use crate::elf::claim::Span;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::refusal::Why;
 use crate::loaded::{Arrays, RegionKind};
-use crate::memory::{Extent, Held, Protection, Scratch, align_up};
+use crate::memory::{Extent, Held, Protection, Scratch};
 
 /// A region has fewer bytes than this, so that an offset in one fits a symbol's entry with room for its marks.
 pub(super) const REGION_LIMIT: usize = Held::LIMIT;
@@ -18,6 +18,8 @@ const KIND_BITS: u32 = 5;
 const KIND: u32 = (1 << KIND_BITS) - 1;
 /// Kind of a section that has its place, and the only odd one. Kind 0 is that of a section that is not loaded.
 const PLACED: u32 = 1;
+/// Beside `PLACED`: not filled like the others.
+const APART: u32 = 16;
 /// Kinds of parts of preinit, init and fini arrays that wait for their places.
 const WAITING: [u32; 3] = [2, 4, 6];
 
@@ -42,7 +44,7 @@ impl Slot {
 
 /// A section's two words of scratch: where it is, as the entry of a symbol at its start; size and kind.
 /// While a part of a function array waits, the first one is its priority.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place(pub(super) [u32; 2]);
 
 impl Place {
@@ -52,11 +54,20 @@ impl Place {
     /// Of a section that relocations change, until it has its place: see `Plan::look_ahead`.
     pub(super) const CHANGED: Self = Self([0, 8]);
 
+    /// Of a relocation table that has been found in order, and that has nothing but relocations of whole words.
+    pub(super) const USUAL_TABLE: Self = Self([0, 10]);
+
     /// Of a section at `offset` of a region.
     #[inline(always)]
     pub(super) fn new(region: RegionKind, offset: u32, size: usize) -> Self {
         let start = Entry::own(region, offset);
         Self([start.0, (size as u32) << KIND_BITS | PLACED])
+    }
+
+    /// The same, of a section that is filled apart: a part of a function array, or a table.
+    pub(super) fn apart(self) -> Self {
+        let Self([start, rest]) = self;
+        Self([start, rest | APART])
     }
 
     /// Of a part of function array `array` until all parts are known.
@@ -71,6 +82,19 @@ impl Place {
         rest & PLACED != 0
     }
 
+    /// Whether it is that of a section that is loaded and filled like nearly all.
+    #[inline(always)]
+    pub(super) fn is_usual(self) -> bool {
+        let Self([_, rest]) = self;
+        rest & KIND == PLACED
+    }
+
+    /// Whether it is that of a part of a function array that waits for its place.
+    pub(super) fn waits(self) -> bool {
+        let Self([_, rest]) = self;
+        !self.is_placed() && rest & KIND != 0
+    }
+
     /// The entry of a symbol at the section's start.
     #[inline(always)]
     pub(super) fn start(self) -> u32 {
@@ -83,6 +107,12 @@ impl Place {
     pub(super) fn at(self, value: usize) -> Option<Entry> {
         let fits = self.is_placed() && value <= self.size();
         fits.then(|| Entry(self.start().wrapping_add(value as u32)))
+    }
+
+    /// Whether relocations may change it in a region: it has bytes of the file there.
+    #[inline(always)]
+    pub(super) fn is_filled(self) -> bool {
+        self.is_placed() && self.start() < Entry::own(RegionKind::Bss, 0).0
     }
 
     /// Size in bytes.
@@ -102,6 +132,21 @@ impl Place {
             offset,
             size,
         })
+    }
+
+    /// The number of the region, and the offset there.
+    #[inline(always)]
+    pub(super) fn region_and_offset(self) -> (usize, usize) {
+        let (region, offset) = Entry(self.start()).place();
+        (region as usize, offset as usize)
+    }
+
+    /// The section's bytes; `None` if they do not lie in a region.
+    #[inline(always)]
+    pub(super) fn bytes<'b>(self, parts: &'b mut [&mut [u8]; 4]) -> Option<&'b mut [u8]> {
+        let (region, start) = self.region_and_offset();
+        let bytes = parts.get_mut(region)?.get_mut(start..)?;
+        bytes.get_mut(..self.size())
     }
 
     fn waits_for(self, array: u32) -> bool {
@@ -163,7 +208,7 @@ fn place_parts(
         let place = Place(*words);
         if place.waits_for(array) && place.start() == priority {
             let offset = layout.place(reader, RegionKind::Data, place.size(), word)?;
-            *words = Place::new(RegionKind::Data, offset, place.size()).0;
+            *words = Place::new(RegionKind::Data, offset, place.size()).apart().0;
         }
     }
     Ok(())
@@ -178,7 +223,7 @@ impl Layout {
     pub(super) const EMPTY: Self = Self([Extent { size: 0, align: 4 }; 4]);
 
     /// Puts `size` bytes aligned to `align`, a power of two, at the end of a region, and says where that is.
-    #[inline]
+    #[inline(never)]
     pub(super) fn place(
         &mut self,
         reader: &mut Reader<'_>,
@@ -186,17 +231,26 @@ impl Layout {
         size: usize,
         align: usize,
     ) -> Checked<u32> {
-        let Self(extents) = self;
-        if let Some(extent) = extents.get_mut(region as usize)
-            && let Some(offset) = align_up(extent.size, align)
-            && offset < REGION_LIMIT
-            && size < REGION_LIMIT - offset
-        {
-            extent.size = offset + size;
-            extent.align = align.max(extent.align);
-            return Ok(offset as u32);
+        match self.put(region, size, align) {
+            Some(offset) => Ok(offset),
+            None => reader.refuse(Why::RegionSize, region as usize, REGION_LIMIT),
         }
-        reader.refuse(Why::RegionSize, region as usize, REGION_LIMIT)
+    }
+
+    /// The same; `None` if the region has no room for it.
+    #[inline(always)]
+    pub(super) fn put(&mut self, region: RegionKind, size: usize, align: usize) -> Option<u32> {
+        let Self(extents) = self;
+        let extent = extents.get_mut(region as usize)?;
+        // Does not wrap: regions are small, and there is no alignment of the whole address space.
+        let mask = align.wrapping_sub(1);
+        let offset = extent.size.wrapping_add(mask) & !mask;
+        if offset >= REGION_LIMIT || size >= REGION_LIMIT.wrapping_sub(offset) {
+            return None;
+        }
+        extent.size = offset.wrapping_add(size);
+        extent.align = align.max(extent.align);
+        Some(offset as u32)
     }
 
     /// Makes the regions such that each can be protected by itself.

@@ -25,29 +25,30 @@ impl<C: Class> Plan<'_, '_, C> {
         if let Some(stay) = self.stay {
             self.look_ahead(reader, &stay)?;
         }
+        let usual = self.usual_sections(reader, options);
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let (mut index, mut any_array) = (0, false);
         loop {
-            let batch = cursor.next(reader, &mut chunk)?;
+            let mut batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 break;
             }
-            for record in batch {
-                let section = C::section(record);
-                let mut place = Place::NONE;
-                if section.is_allocated() {
-                    place = self.add(reader, (index, record), options)?;
-                    any_array |= !place.is_placed();
-                    if options.keep_sections {
-                        self.keep(reader, &C::section(record))?;
-                    }
-                } else if !is_table(section.kind) && section.kind != SHT_PROGBITS {
-                    self.look_at(reader, index, &C::section(record))?;
+            loop {
+                if let Some(usual) = usual.as_ref().filter(|_| index != 0) {
+                    let done = self.place_usual(usual, batch, index);
+                    index = index.saturating_add(done);
+                    batch = batch.get(done..).unwrap_or_default();
                 }
+                let [record, rest @ ..] = batch else {
+                    break;
+                };
+                let place = self.survey_one(reader, (index, record), options)?;
+                any_array |= place.waits();
                 if let Some(words) = self.scratch.slots_mut().get_mut(index) {
                     *words = place.0;
                 }
                 index = index.saturating_add(1);
+                batch = rest;
             }
         }
         if any_array {
@@ -59,8 +60,27 @@ impl<C: Class> Plan<'_, '_, C> {
         Ok(())
     }
 
-    /// A section that is not loaded.
+    /// A section that asks for a closer look.
     #[cold]
+    fn survey_one(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (index, record): (usize, &C::Section),
+        options: &LoadOptions<'_>,
+    ) -> Checked<Place> {
+        let section = C::section(record);
+        // Section 0 is none.
+        if section.is_allocated() && index != 0 {
+            if options.keep_sections {
+                self.keep(reader, &section)?;
+            }
+            return self.add(reader, (index, &section), options);
+        }
+        self.look_at(reader, index, &section)?;
+        Ok(Place::NONE)
+    }
+
+    /// A section that is not loaded.
     fn look_at(&mut self, reader: &mut Reader<'_>, index: usize, section: &Section) -> Checked<()> {
         match (section.kind, &mut self.symbols) {
             (SHT_SYMTAB, Some(symbols)) if symbols.section != index => {
@@ -76,16 +96,13 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
-    /// A section that is loaded: checked, and with its place in a region. (What is rarely called gets a copy of the
-    /// header of its own, so that here it need not be in memory.)
-    #[inline(always)]
+    /// A section that is loaded: checked, and with its place in a region.
     fn add(
         &mut self,
         reader: &mut Reader<'_>,
-        (index, record): (usize, &C::Section),
+        (index, section): (usize, &Section),
         options: &LoadOptions<'_>,
     ) -> Checked<Place> {
-        let section = C::section(record);
         let align = match section.align() {
             Ok(align) => align,
             Err(align) => return reader.refuse(Why::SectionAlign, index, align),
@@ -101,14 +118,13 @@ impl<C: Class> Plan<'_, '_, C> {
         if region != RegionKind::Bss {
             let contents = section.contents(reader, Why::NoSection)?;
             if let Some(array) = section.array() {
-                return self.add_array(reader, index, &C::section(record), array);
+                return self.add_array(reader, index, section, array);
             }
             if options.keeps_in_place() {
-                let section = &C::section(record);
                 stays = self.must_stay(reader, (index, section), &contents, options)?;
             }
             if stays.is_none() && self.stay.is_some() {
-                stays = self.stays(index, &C::section(record), &contents);
+                stays = self.stays(index, section, &contents);
             }
         } else if options.pre_located && section.size != 0 {
             return self.not_in_place(reader, index, Some(section.address));
@@ -123,7 +139,7 @@ impl<C: Class> Plan<'_, '_, C> {
         };
         match section.kind {
             SHT_NOTE if region == RegionKind::Rodata => {
-                if let Some((at, len)) = self.read_notes(reader, &C::section(record))? {
+                if let Some((at, len)) = self.read_notes(reader, section)? {
                     let offset = offset.saturating_add(at);
                     self.build_id = BuildId { offset, len };
                 }
@@ -135,11 +151,15 @@ impl<C: Class> Plan<'_, '_, C> {
                     && !options.export_all
                     && self.has_exports(reader, section.name)? =>
             {
-                self.find_exports(reader, index, &C::section(record), (region, offset))?;
+                self.find_exports(reader, index, section, (region, offset))?;
             }
             _ => {}
         }
-        Ok(Place::new(region, offset, section.size))
+        let place = Place::new(region, offset, section.size);
+        Ok(match is_table(section.kind) {
+            true => place.apart(),
+            false => place,
+        })
     }
 
     /// Lets a part of a function array wait for the others.

@@ -112,6 +112,20 @@ impl<'h> Scratch<'h> {
         }
     }
 
+    /// The words of the sections and those of the symbols, to be written.
+    #[inline(always)]
+    pub(crate) fn parts(&mut self) -> (&mut [[u32; 2]], &mut [u32]) {
+        // SAFETY: as for `slots` and `entries`, which do not overlap; and `self` is borrowed for writing.
+        unsafe {
+            let slots = slice::from_raw_parts_mut(self.at.cast().as_ptr(), self.slots);
+            let at = self.at.cast::<[u32; 2]>().add(self.slots);
+            (
+                slots,
+                slice::from_raw_parts_mut(at.cast().as_ptr(), self.entries),
+            )
+        }
+    }
+
     /// The words of the sections, to be written.
     #[inline]
     pub(crate) fn slots_mut(&mut self) -> &mut [[u32; 2]] {

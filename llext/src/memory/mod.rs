@@ -33,7 +33,7 @@ pub use in_place::InPlace;
 pub(crate) use in_place::Pieces;
 pub use owned::{OwnedBlocks, Usage};
 pub use protection::Protection;
-pub(crate) use records::{bytes_of, records};
+pub(crate) use records::{Places, bytes_of, records};
 pub(crate) use region::Held;
 pub(crate) use seal::synchronise_instructions;
 pub use split::SplitHeap;

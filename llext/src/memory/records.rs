@@ -1,4 +1,6 @@
-//! Bytes of a file seen as records.
+//! Bytes of a file seen as records, and those of a section as words.
+
+use core::marker::PhantomData;
 
 /// A record of so many little-endian words, as every table of an ELF file has them. Its alignment is that of a word,
 /// in files of either class.
@@ -26,9 +28,54 @@ pub(crate) fn bytes_of(words: &mut [u32]) -> &mut [u8] {
     unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), len) }
 }
 
+/// The places of a section at which a `T` begins, aligned or not. `T` is an array of bytes.
+pub(crate) struct Places<'b, T> {
+    bytes: &'b mut [u8],
+    count: usize,
+    _places: PhantomData<T>,
+}
+
+impl<'b, T> Places<'b, T> {
+    /// Those of a section with these bytes.
+    pub(crate) fn of(bytes: &'b mut [u8]) -> Self {
+        let behind = size_of::<T>().saturating_sub(1);
+        Self {
+            count: bytes.len().saturating_sub(behind),
+            bytes,
+            _places: PhantomData,
+        }
+    }
+
+    /// All bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}
+
+impl<const N: usize> Places<'_, [u8; N]> {
+    /// The one at `offset`.
+    #[inline(always)]
+    pub(crate) fn get_mut(&mut self, offset: usize) -> Option<&mut [u8; N]> {
+        // SAFETY: `count` says that `N` bytes begin there.
+        (offset < self.count).then(|| unsafe { &mut *self.bytes.as_mut_ptr().add(offset).cast() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_end_with_the_section() {
+        let mut bytes = [1, 2, 3, 4, 5];
+        let mut places = Places::<[u8; 4]>::of(&mut bytes);
+        assert_eq!(places.get_mut(0), Some(&mut [1, 2, 3, 4]));
+        assert_eq!(places.get_mut(1), Some(&mut [2, 3, 4, 5]));
+        assert_eq!(places.get_mut(2), None);
+        assert_eq!(places.get_mut(usize::MAX), None);
+        assert_eq!(Places::<[u8; 4]>::of(&mut [0; 3]).get_mut(0), None);
+        assert_eq!(Places::<[u8; 4]>::of(&mut []).get_mut(0), None);
+    }
 
     #[test]
     fn aligned_bytes_are_records_and_others_are_not() {

@@ -1,0 +1,274 @@
+//! What nearly all sections and relocations are, done in few instructions: sections of code, data and zeros, and their
+//! relocations of whole words, in a file that lies in memory.
+//!
+//! Each function goes on as long as it meets nothing else, and tells where it has stopped; there the code that knows all
+//! cases takes a closer look, and finds what is wrong, if anything is. So nothing here refuses a file.
+
+use super::LoadOptions;
+use super::entry::{Bases, Entry};
+use super::plan::Plan;
+use super::slots::Place;
+use super::tables::is_table;
+use crate::elf::class::{Class, Reloc};
+use crate::elf::reader::Reader;
+use crate::elf::reloc::Relocation;
+use crate::elf::section::{SHT_REL, SHT_RELA, Section};
+use crate::loaded::RegionKind;
+use crate::memory::Places;
+use core::cell::Cell;
+use xmas_elf::sections::SHN_LORESERVE;
+
+/// What sections have to be compared with.
+pub(super) struct UsualSections<'r> {
+    /// Length of the file in bytes.
+    len: usize,
+    /// Names of sections, if one of them is looked for.
+    names: &'r [u8],
+}
+
+/// What the name of the section with the exports begins with.
+const EXPORTS: &[u8; 4] = b".exp";
+
+impl<C: Class> Plan<'_, '_, C> {
+    /// Whether there are usual sections at all.
+    pub(super) fn usual_sections<'r>(
+        &self,
+        reader: &Reader<'r>,
+        options: &LoadOptions<'_>,
+    ) -> Option<UsualSections<'r>> {
+        if self.stay.is_some() || options.keeps_in_place() || options.keep_sections {
+            return None;
+        }
+        let names = match options.export_all {
+            true => &[],
+            false => self.file.names.there(reader, 0)?,
+        };
+        let len = reader.len();
+        Some(UsualSections { len, names })
+    }
+
+    /// Gives the sections of `headers` their places, the first of which has this index. How many there are before one that is
+    /// not usual.
+    #[inline(never)]
+    pub(super) fn place_usual(
+        &mut self,
+        usual: &UsualSections<'_>,
+        headers: &[C::Section],
+        index: usize,
+    ) -> usize {
+        let slots = self.scratch.slots_mut().get_mut(index..);
+        let mut done = 0usize;
+        for (record, words) in headers.iter().zip(slots.unwrap_or_default()) {
+            let section = C::section(record);
+            if section.is_usual() {
+                let region = section.region();
+                if !section.align.is_power_of_two()
+                    || region != RegionKind::Bss && usual.is_odd::<C>(&section, region)
+                {
+                    break;
+                }
+                let Some(offset) = self.layout.put(region, section.size, section.align) else {
+                    break;
+                };
+                *words = Place::new(region, offset, section.size).0;
+            } else if section.is_left_out() {
+                *words = Place::NONE.0;
+            } else {
+                break;
+            }
+            done = done.wrapping_add(1);
+        }
+        done
+    }
+
+    /// Checks the relocation tables among `headers`, the first of which has this index. How many headers there are before
+    /// that of a table which is not usual.
+    pub(super) fn check_usual(
+        &mut self,
+        reader: &Reader<'_>,
+        headers: &[C::Section],
+        index: usize,
+    ) -> usize {
+        match self.machine.has_thumb() {
+            true => self.check_tables::<C::Rel>(reader, headers, (index, SHT_REL)),
+            false => self.check_tables::<C::Rela>(reader, headers, (index, SHT_RELA)),
+        }
+    }
+
+    #[inline(never)]
+    fn check_tables<R: Reloc>(
+        &mut self,
+        reader: &Reader<'_>,
+        headers: &[C::Section],
+        (mut index, kind): (usize, u32),
+    ) -> usize {
+        let Some(symbols) = &self.symbols else {
+            return 0;
+        };
+        let table = symbols.section;
+        let (words, slots) = self.words();
+        let mut done = 0usize;
+        for record in headers {
+            if is_table(C::kind(record)) {
+                let section = C::section(record);
+                let target = section.info as usize;
+                let Some(place) = slots.get(target).map(|words| Place(words.get())) else {
+                    break;
+                };
+                if place.is_filled() {
+                    if section.kind != kind
+                        || section.entry_size as usize != size_of::<R>()
+                        || section.link as usize != table
+                        || target >= index
+                    {
+                        break;
+                    }
+                    let Some(bytes) = reader.there(section.offset, section.size) else {
+                        break;
+                    };
+                    let Some(batch) = R::view(bytes) else {
+                        break;
+                    };
+                    if !words.skip(batch, place.size()).is_empty() {
+                        break;
+                    }
+                    match slots.get(index) {
+                        Some(words) if !Place(words.get()).is_placed() => {
+                            words.set(Place::USUAL_TABLE.0);
+                        }
+                        _ => break,
+                    }
+                } else if place.is_placed() {
+                    break;
+                }
+            }
+            index = index.wrapping_add(1);
+            done = done.wrapping_add(1);
+        }
+        done
+    }
+}
+
+impl<'s, C: Class> Plan<'_, 's, C> {
+    /// What relocations of words have to be compared with; and the words of the sections.
+    #[inline(always)]
+    pub(super) fn words(&mut self) -> (Words<'_, C>, &[Cell<[u32; 2]>]) {
+        let symbols = self.symbols.as_ref().map(|symbols| symbols.there);
+        let symbols = symbols.unwrap_or_default();
+        let (slots, entries) = self.scratch.parts();
+        let slots = Cell::from_mut(slots).as_slice_of_cells();
+        let entries = Cell::from_mut(entries).as_slice_of_cells();
+        // One length for both, so that it is compared once.
+        let count = entries.len().min(symbols.len());
+        let words = Words {
+            r_type: self.word,
+            symbols: symbols.get(..count).unwrap_or_default(),
+            entries: entries.get(..count).unwrap_or_default(),
+            homes: homes(slots),
+        };
+        (words, slots)
+    }
+}
+
+impl<C: Class> Plan<'_, '_, C> {
+    /// Applies relocations of words to symbols that are an offset from a base. What is left begins with the first one that
+    /// is another.
+    #[inline(always)]
+    pub(super) fn apply_usual<'b, R: Reloc>(
+        &self,
+        bases: &Bases,
+        batch: &'b [R],
+        places: &mut Places<'_, C::Word>,
+    ) -> &'b [R] {
+        let (entries, word) = (self.scratch.entries(), self.word);
+        let mut rest = batch;
+        while let [record, behind @ ..] = rest {
+            let Relocation { offset, addend, .. } = record.fields();
+            if let Some(&entry) = entries.get(record.symbol_if(word))
+                && let Some(address) = Entry(entry).plain_address(bases)
+                && C::add_to_word(places, offset, addend, address)
+            {
+                rest = behind;
+            } else {
+                break;
+            }
+        }
+        rest
+    }
+}
+
+/// Relocations of words, and the symbols that they name.
+pub(super) struct Words<'p, C: Class> {
+    /// The type that is one of a whole word.
+    r_type: u32,
+    symbols: &'p [C::Symbol],
+    entries: &'p [Cell<u32>],
+    homes: &'p [Cell<[u32; 2]>],
+}
+
+impl<C: Class> Words<'_, C> {
+    /// What a symbol is that lies in a section which is loaded; `None` of any other one. (Section 0 is never loaded, so that
+    /// this is none of an undefined symbol.)
+    #[inline(always)]
+    pub(super) fn defined(&self, symbol: &C::Symbol) -> Option<Entry> {
+        let symbol = C::symbol(symbol);
+        let place = Place(self.homes.get(usize::from(symbol.section))?.get());
+        let entry = place.at(symbol.value)?;
+        Some(entry.as_function(symbol.is_function()))
+    }
+
+    /// Skips the relocations of a section of `size` bytes that are in order: in the section, and with a symbol that is an
+    /// offset from a base. Looks at symbols that nobody has asked for yet. What is left begins with the first relocation that
+    /// asks for a closer look. (Apart, so that there are registers enough for all that it needs.)
+    #[inline(never)]
+    pub(super) fn skip<'b, R: Reloc>(&self, batch: &'b [R], size: usize) -> &'b [R] {
+        let end = size.saturating_sub(C::WORD - 1);
+        let count = self.symbols.len();
+        let Some(entries) = self.entries.get(..count) else {
+            return batch;
+        };
+        let mut rest = batch;
+        while let [record, behind @ ..] = rest {
+            let index = record.symbol_if(self.r_type);
+            let (Some(entry), Some(symbol)) = (entries.get(index), self.symbols.get(index)) else {
+                break;
+            };
+            if record.offset() >= end {
+                break;
+            }
+            if !Entry(entry.get()).is_plain() {
+                if Entry(entry.get()) != Entry::UNKNOWN {
+                    break;
+                }
+                let Some(found) = self.defined(symbol) else {
+                    break;
+                };
+                entry.set(found.0);
+            }
+            rest = behind;
+        }
+        rest
+    }
+}
+
+impl UsualSections<'_> {
+    /// Whether a section that has its bytes in the file does not end there, or may be the one with the exports.
+    #[inline(always)]
+    fn is_odd<C: Class>(&self, section: &Section, region: RegionKind) -> bool {
+        let offset = section.offset;
+        if offset > self.len || section.size > self.len.wrapping_sub(offset) {
+            return true;
+        }
+        if region == RegionKind::Text || section.align < C::WORD {
+            return false;
+        }
+        let name = self.names.get(section.name as usize..);
+        name.and_then(|name| name.first_chunk()) == Some(EXPORTS)
+    }
+}
+
+/// The `slots` of sections that symbols can name without the help of `SHT_SYMTAB_SHNDX`.
+#[inline(always)]
+fn homes<T>(slots: &[T]) -> &[T] {
+    slots.get(..SHN_LORESERVE.into()).unwrap_or(slots)
+}
