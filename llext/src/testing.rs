@@ -371,6 +371,22 @@ impl Source for FailingSource<'_> {
     }
 }
 
+/// A source that says that it has `len` bytes.
+pub(crate) struct ShortSource<'s> {
+    pub(crate) source: SliceSource<'s>,
+    pub(crate) len: usize,
+}
+
+impl Source for ShortSource<'_> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError> {
+        self.source.read_at(offset, into)
+    }
+}
+
 /// Text in memory.
 #[derive(Default)]
 pub(crate) struct Text(pub(crate) String);

@@ -5,6 +5,7 @@ mod compat;
 mod errors;
 mod faults;
 mod in_place;
+mod linked;
 mod lookup;
 mod memory;
 mod options;

@@ -1,31 +1,11 @@
 //! Linked files, whose program headers and dynamic sections make no sense.
 
 use super::*;
-
-/// A linked file: its program headers, and behind them its dynamic section. `LEN` bytes, whatever there is.
-fn linked(segments: &[[u32; 8]], dynamic: &[[u32; 2]]) -> Image {
-    let mut image = small().build();
-    image.bytes.truncate(52);
-    let parts = [segments.as_flattened(), dynamic.as_flattened()].concat();
-    image
-        .bytes
-        .extend(parts.into_iter().flat_map(u32::to_le_bytes));
-    image.bytes.resize(LEN as usize, 0);
-    let phnum = segments.len() as u8;
-    image
-        .put(16, &[3])
-        .put(28, &[52, 0, 0, 0, 0, 0, 0, 0])
-        .put(42, &[32, 0, phnum, 0])
-        .put(48, &[0; 4])
-}
-
-const LEN: u32 = 0x200;
-/// `PT_LOAD` of all of it: type, offset, two addresses, two sizes, flags, alignment.
-const ALL: [u32; 8] = [1, 0, 0, 0, LEN, LEN, 6, 4];
+use crate::load::tests::linked::{ALL, LEN, linked};
 
 pub(super) fn segments(seen: &mut Seen) {
     let mut bad = |segments: &[[u32; 8]], text: &str, hint: &str| {
-        seen.load(refusal(&linked(segments, &[])), text, hint);
+        seen.load(refusal(&linked(segments, &[], &[])), text, hint);
     };
     let with = |field: usize, value| {
         let mut segment = ALL;
@@ -64,7 +44,7 @@ pub(super) fn dynamic(seen: &mut Seen) {
     let mut bad = |entries: &[[u32; 2]], text: &str, hint: &str| {
         let (at, size) = (52 + 2 * 32, 8 * entries.len() as u32);
         let dynamic = [2, at, at, at, size, size, 6, 4];
-        seen.load(refusal(&linked(&[ALL, dynamic], entries)), text, hint);
+        seen.load(refusal(&linked(&[ALL, dynamic], entries, &[])), text, hint);
     };
     let text = |tag: u32, value: u32| format!("bad dynamic section: entry {tag:#x} is {value:#x}");
     // Sizes of entries that are others, in symbols, REL and RELA.

@@ -6,7 +6,7 @@ mod linked;
 use super::*;
 use crate::machine::{ARM_A, Machine, RISCV32};
 use crate::source::{InPlace, Source, StreamSource, WritableSlice};
-use crate::{AbiId, Llext, LoadError, LoadOptions, SourceError};
+use crate::{AbiId, Llext, LoadError, LoadOptions};
 use std::collections::BTreeSet;
 use std::ptr::NonNull;
 
@@ -335,22 +335,13 @@ fn memory(seen: &mut Seen) {
     seen.load(error, &text, hint);
 }
 
-/// A source that says more than it has.
-struct Liar<'s>(crate::SliceSource<'s>);
-
-impl Source for Liar<'_> {
-    fn len(&self) -> usize {
-        1 << 20
-    }
-
-    fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Result<(), SourceError> {
-        self.0.read_at(offset, into)
-    }
-}
-
 fn sources(seen: &mut Seen) {
     let image = small().build().put(32, &[0, 0, 1, 0]);
-    let error = of_source(&mut Liar(image.source()), "x", &LoadOptions::DEFAULT);
+    let mut source = ShortSource {
+        source: image.source(),
+        len: 1 << 20,
+    };
+    let error = of_source(&mut source, "x", &LoadOptions::DEFAULT);
     // The header of the section of names is looked at first.
     let text = "truncated: 40 bytes at 0x10140 are past the end";
     seen.load(error, text, "");
