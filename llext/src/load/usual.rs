@@ -8,7 +8,7 @@ use super::LoadOptions;
 use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use super::slots::Place;
-use super::tables::is_table;
+use super::tables::{NO_TYPE, is_table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::Reader;
 use crate::elf::reloc::Relocation;
@@ -158,8 +158,12 @@ impl<'s, C: Class> Plan<'_, 's, C> {
         let (slots, entries) = self.scratch.parts();
         let slots = Cell::from_mut(slots).as_slice_of_cells();
         let entries = Cell::from_mut(entries).as_slice_of_cells();
-        // One length for both, so that it is compared once.
-        let count = entries.len().min(symbols.len());
+        // One length for both, so that it is compared once. None at all while no type is known: entries of 32 bits have 8 of the
+        // type, which are equal to those of `NO_TYPE` if all are set.
+        let count = match self.word {
+            NO_TYPE => 0,
+            _ => entries.len().min(symbols.len()),
+        };
         let words = Words {
             r_type: self.word,
             symbols: symbols.get(..count).unwrap_or_default(),

@@ -48,6 +48,22 @@ fn relocations() {
 }
 
 #[test]
+fn no_type_is_taken_for_one_that_is_known() {
+    for r_type in 0..256 {
+        let mut elf = Elf::new(&ARM);
+        let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 4]);
+        let own = elf.symbol("own", LOCAL | OBJECT, data, 0, 4);
+        elf.relocate(data, 0, own, r_type, None);
+        if ARM.row(r_type).is_none() {
+            let error = refusal(&elf.build());
+            assert!(
+                matches!(error, LoadError::Unsupported { r_type: found, .. } if found == r_type)
+            );
+        }
+    }
+}
+
+#[test]
 fn debug_relocations_are_left_aside() {
     let mut elf = small();
     let debug = elf.section(".debug_info", SHT_PROGBITS, 0, 1, &[0; 4]);
