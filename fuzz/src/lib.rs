@@ -7,14 +7,15 @@
 //!
 //! | target | what varies |
 //! |---|---|
-//! | `headers` | ELF header, section headers |
-//! | `tables` | symbols, relocations, their headers |
+//! | `headers` | ELF header, section headers, program headers |
+//! | `tables` | symbols, relocations, dynamic sections, hash tables, their headers |
 //! | `records` | what sections hold: export records, notes, constructors, names |
 //! | `load` | every byte |
 //! | `sequence` | the order of loads and unloads, and which request for memory or bytes fails |
 //! | `fields` | relocation type, place and operands |
 //!
-//! The first four mutate real objects: see [`mutate`]. A finding goes to `findings/TARGET/`, with its cause as name, and
+//! The first four mutate real objects and shared libraries: see [`mutate`]. Each is loaded from memory, from a stream, and where
+//! it lies. A finding goes to `findings/TARGET/`, with its cause as name, and
 //! is run by every test from then on.
 
 pub mod fields;

@@ -4,8 +4,10 @@ use crate::heap::CheckedHeap;
 use crate::source::Stream;
 use llext::machine::{self, Class, Machine};
 use llext::{
-    Export, Exports, Extension, Llext, LoadError, LoadOptions, Report, SliceSource, Source,
+    Export, Exports, Extension, InPlace, Llext, LoadError, LoadOptions, PersistentSlice, Report,
+    SliceSource, Source, WritableSlice,
 };
+use std::ptr::NonNull;
 
 /// Where the target's memory lies: code of the firmware is far from it for a branch, and near for a pointer.
 pub const BASE: usize = 0x2100_0000;
@@ -24,10 +26,13 @@ pub fn exports() -> Exports<'static> {
     const fn record(name: &'static std::ffi::CStr, address: usize) -> Export {
         Export::new(name, std::ptr::without_provenance(address))
     }
-    static RECORDS: [Export; 6] = [
+    static RECORDS: [Export; 9] = [
         record(c"abort", 0x2101),
         record(c"far", 0x101),
         record(c"memcpy", 0x2000_0001),
+        record(c"note", 0x1101),
+        record(c"odd_data", 0x2000_0201),
+        record(c"outside_data", 0x2000_0300),
         record(c"printk", 0x1001),
         record(c"puts", 0x20ff_0000),
         record(c"stdout", 0x2000_0100),
@@ -67,12 +72,15 @@ impl Report for Told {
 /// What a load made: its regions' addresses and bytes, or why not.
 type Outcome = Result<Vec<(usize, Vec<u8>)>, Box<LoadError>>;
 
-/// Loads `file` from memory and from a stream: nothing is left behind, a dry run knew of it, and both ways give the same
-/// bytes if they give the same addresses, or an error.
+/// Loads `file` from memory, from a stream, and where it lies: nothing is left behind, and a dry run knew of it. The first two
+/// give the same bytes if they give the same addresses, or an error.
 pub fn load(file: &[u8]) {
     let is_one = file.len().is_multiple_of(2);
-    let from_memory = outcome(file, &mut SliceSource::new(file), is_one);
-    let from_stream = outcome(file, &mut Stream::new(file), is_one);
+    for is_writable in [false, true] {
+        where_it_lies(file, is_writable, is_one);
+    }
+    let from_memory = outcome(file, &mut SliceSource::new(file), is_one, |_| false);
+    let from_stream = outcome(file, &mut Stream::new(file), is_one, |_| false);
     match (from_memory, from_stream) {
         // Common symbols that nobody asks for are only placed where the table has to be read anyway.
         (Ok(one), Ok(other)) if layout(&one) != layout(&other) => {}
@@ -83,6 +91,30 @@ pub fn load(file: &[u8]) {
         (Ok(_), Err(error)) if is_of_a_symbol(&error) => {}
         (one, other) => panic!("{one:?}, {other:?}"),
     }
+}
+
+/// Loads a copy of `file` that sections may stay in, within a branch's reach of the target's memory.
+fn where_it_lies(file: &[u8], is_writable: bool, is_one: bool) {
+    // Aligned for every word.
+    let mut words = vec![0u64; file.len().div_ceil(8)];
+    let at = NonNull::from(words.as_mut_slice()).cast::<u8>();
+    // SAFETY: there is room for the file; the words live until everything is unloaded, and nobody else uses them.
+    let bytes = unsafe {
+        at.copy_from_nonoverlapping(NonNull::from(file).cast(), file.len());
+        InPlace::new(at, file.len(), BASE - 0x10_0000, is_writable)
+    };
+    // That it is refused is no wonder: a file that is relocated in place may lie too far from what it calls.
+    let _ = match is_writable {
+        // The dry run reads it piece by piece.
+        true => outcome(
+            file,
+            &mut WritableSlice::mapped(bytes),
+            is_one,
+            is_of_a_symbol,
+        ),
+        false => outcome(file, &mut PersistentSlice::mapped(bytes), is_one, |_| false),
+    };
+    drop(words);
 }
 
 /// Addresses and sizes.
@@ -99,7 +131,13 @@ fn is_of_a_symbol(error: &LoadError) -> bool {
     )
 }
 
-fn outcome(file: &[u8], source: &mut dyn Source, is_one: bool) -> Outcome {
+/// A load from `source`, of which a dry run has told: all is well, but for what `may_differ`.
+fn outcome(
+    file: &[u8],
+    source: &mut dyn Source,
+    is_one: bool,
+    may_differ: fn(&LoadError) -> bool,
+) -> Outcome {
     let heap = CheckedHeap::new(BASE, is_one);
     let mut llext = Llext::new(&heap, exports(), machine_of(file));
     let mut told = Told::default();
@@ -112,7 +150,7 @@ fn outcome(file: &[u8], source: &mut dyn Source, is_one: bool) -> Outcome {
     let loaded = loaded.map_err(Box::new);
     match &loaded {
         Ok(_) => {
-            assert!(needs.is_ok(), "{needs:?}");
+            assert!(needs.as_ref().err().is_none_or(may_differ), "{needs:?}");
             assert_eq!(told.unsupported, 0);
             llext.unload("x").expect("it is loaded, and nobody uses it");
         }
@@ -133,7 +171,7 @@ pub fn walk(extension: &Extension) {
     }
     extension.sections().for_each(drop);
     extension.build_id();
-    let regions: Vec<_> = extension.regions().collect();
+    let regions: Vec<_> = extension.regions().chain(extension.file()).collect();
     let is_inside = |address: usize| {
         regions
             .iter()

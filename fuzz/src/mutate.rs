@@ -8,9 +8,9 @@ use std::ops::Range;
 /// Which places are changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
-    /// ELF header and section headers.
+    /// ELF header, section headers and program headers.
     Headers,
-    /// Symbols, relocations, and the headers of their sections.
+    /// Symbols, relocations, entries of dynamic sections and hash tables, and the headers of their sections.
     Tables,
     /// What sections hold: export records, notes, constructors, names, code.
     Contents,
@@ -32,6 +32,12 @@ struct Shape {
     section_size: usize,
     /// sh_offset, and as many bytes later sh_size.
     offset: Place,
+    /// e_phoff
+    segments: Place,
+    /// e_phentsize and e_phnum follow each other.
+    segment_counts: usize,
+    segment: &'static [Place],
+    segment_size: usize,
     symbol: &'static [Place],
     symbol_size: usize,
     word: usize,
@@ -43,8 +49,11 @@ static CLASS_32: Shape = Shape {
         (5, 1),
         (16, 2),
         (18, 2),
+        (28, 4),
         (32, 4),
         (40, 2),
+        (42, 2),
+        (44, 2),
         (46, 2),
         (48, 2),
         (50, 2),
@@ -65,6 +74,10 @@ static CLASS_32: Shape = Shape {
     ],
     section_size: 40,
     offset: (16, 4),
+    segments: (28, 4),
+    segment_counts: 42,
+    segment: &[(0, 4), (4, 4), (8, 4), (16, 4), (20, 4), (24, 4), (28, 4)],
+    segment_size: 32,
     symbol: &[(0, 4), (4, 4), (8, 4), (12, 1), (13, 1), (14, 2)],
     symbol_size: 16,
     word: 4,
@@ -76,8 +89,11 @@ static CLASS_64: Shape = Shape {
         (5, 1),
         (16, 2),
         (18, 2),
+        (32, 8),
         (40, 8),
         (52, 2),
+        (54, 2),
+        (56, 2),
         (58, 2),
         (60, 2),
         (62, 2),
@@ -98,6 +114,10 @@ static CLASS_64: Shape = Shape {
     ],
     section_size: 64,
     offset: (24, 8),
+    segments: (32, 8),
+    segment_counts: 54,
+    segment: &[(0, 4), (4, 4), (8, 8), (16, 8), (32, 8), (40, 8), (48, 8)],
+    segment_size: 56,
     symbol: &[(0, 4), (4, 1), (5, 1), (6, 2), (8, 8), (16, 8)],
     symbol_size: 24,
     word: 8,
@@ -136,18 +156,17 @@ fn places(file: &[u8], focus: Focus, random: &mut Random) -> Vec<Place> {
         Focus::Everything => [Focus::Headers, Focus::Tables, Focus::Contents][random.below(3)],
         one => one,
     };
-    let table = get(file, shape.table) as usize;
-    let count = get(file, (shape.counts + 2, 2)) as usize;
-    let sections: Vec<usize> = (0..count.min(file.len() / shape.section_size))
-        .map(|index| table.saturating_add(index * shape.section_size))
-        .collect();
     let mut places = Vec::new();
     if focus == Focus::Headers {
         places.extend(shape.header);
+        let table = (shape.segments, shape.segment_counts, shape.segment_size);
+        for at in starts(file, table) {
+            places.extend(moved(shape.segment, at));
+        }
     }
-    for at in sections {
+    for at in starts(file, (shape.table, shape.counts, shape.section_size)) {
         let kind = get(file, (at.saturating_add(4), 4));
-        let is_table = matches!(kind, 2 | 4 | 9 | 11 | 18);
+        let is_table = matches!(kind, 2 | 4 | HASH | DYNAMIC | 9 | 11 | 18 | GNU_HASH);
         match focus {
             Focus::Headers => places.extend(moved(shape.section, at)),
             Focus::Tables if is_table => {
@@ -165,18 +184,34 @@ fn places(file: &[u8], focus: Focus, random: &mut Random) -> Vec<Place> {
     places
 }
 
+/// `SHT_HASH`, `SHT_DYNAMIC` and `SHT_GNU_HASH`.
+const HASH: u64 = 5;
+const DYNAMIC: u64 = 6;
+const GNU_HASH: u64 = 0x6fff_fff6;
+
+/// Where the entries of a table of headers begin: the place of its offset, that of an entry's size and the count behind it, and
+/// the size that entries really have.
+fn starts(file: &[u8], (table, counts, size): (Place, usize, usize)) -> Vec<usize> {
+    let start = get(file, table) as usize;
+    let count = (get(file, (counts + 2, 2)) as usize).min(file.len() / size);
+    (0..count)
+        .map(|index| start.saturating_add(index * size))
+        .collect()
+}
+
 fn moved(fields: &[Place], by: usize) -> impl Iterator<Item = Place> {
     fields
         .iter()
         .map(move |&(at, width)| (at.saturating_add(by), width))
 }
 
-/// The fields of the entries of a symbol or relocation table.
+/// The fields of the entries of a table of symbols or relocations, a dynamic section, or a hash table.
 fn entries(file: &[u8], shape: &Shape, header: usize, kind: u64) -> Vec<Place> {
     let word = shape.word;
     let (fields, size): (Vec<Place>, usize) = match kind {
         2 | 11 => (shape.symbol.to_vec(), shape.symbol_size),
-        18 => (vec![(0, 4)], 4),
+        18 | HASH | GNU_HASH => (vec![(0, 4)], 4),
+        DYNAMIC => (vec![(0, word), (word, word)], 2 * word),
         // r_offset; the type, and the symbol, of r_info; r_addend.
         _ => {
             let (of_type, symbol) = if word == 8 {

@@ -215,5 +215,38 @@ fn seeds() -> Result<()> {
             process::run(command.arg(format!("fuzz/corpus/{machine}-{stem}.o")))?;
         }
     }
+    COMPILERS
+        .iter()
+        .filter(|(machine, _)| LINKED.contains(machine))
+        .try_for_each(|(machine, compiler)| libraries(machine, compiler))
+}
+
+/// Machines whose shared libraries are in the corpus, too: those that lld links for.
+const LINKED: [&str; 6] = ["arm", "riscv", "riscv64", "aarch64", "x86-64", "i386"];
+
+/// What they are made of, with either kind of hash table.
+const LIBRARIES: [(&str, &str); 3] = [
+    ("tests/gnu-ld/objects/arrays.c", "gnu"),
+    ("tests/gnu-ld/objects/data.c", "sysv"),
+    ("examples/greeter/greeter.c", "gnu"),
+];
+
+fn libraries(machine: &str, compiler: &str) -> Result<()> {
+    let object = paths::target().join("fuzz/library.o");
+    for (source, hash) in LIBRARIES {
+        let stem = Path::new(source).file_stem().context("a file")?;
+        let mut words = compiler.split(' ').filter(|word| *word != "-fno-pic");
+        let mut command = Command::new(words.next().context("a compiler")?);
+        command.current_dir(paths::root()).args(words);
+        command.args(["-Os", "-fPIC", "-Isdk/include", "-c", source, "-o"]);
+        process::run(command.arg(&object))?;
+        let mut link = Command::new("ld.lld");
+        link.current_dir(paths::root());
+        // No pages of their own, which would be holes in the file.
+        link.args(["-shared", "-z", "max-page-size=16", "--no-rosegment"]);
+        link.arg(format!("--hash-style={hash}")).arg(&object);
+        let library = format!("fuzz/corpus/{machine}-{}.so", stem.to_string_lossy());
+        process::run(link.args(["-o", &library]))?;
+    }
     Ok(())
 }
