@@ -174,15 +174,15 @@ impl<T: Record> Table<T> {
         index: usize,
         view: impl FnOnce(&T) -> R,
     ) -> Checked<Option<R>> {
-        let (size, mut room) = (size_of::<T>(), None);
-        let at = index.saturating_mul(size);
-        let record = match self.span.record(reader, at, size) {
-            Some(there) => there,
-            None => self.span.read_record(reader, (at, size), &mut room)?,
+        let mut room = None;
+        let record = self
+            .span
+            .record(reader, (index, size_of::<T>()), &mut room)?;
+        let first = match T::view(record) {
+            Some([first, ..]) => Some(view(first)),
+            _ => None,
         };
-        Ok(T::view(record)
-            .and_then(|records| records.first())
-            .map(view))
+        Ok(first)
     }
 
     /// The records of a batch after the other.
@@ -193,28 +193,28 @@ impl<T: Record> Table<T> {
 }
 
 impl Span {
-    /// The `size` bytes at `at` where they lie, if they do so aligned; none if they end behind the span.
-    #[inline]
-    fn record<'s>(&self, reader: &Reader<'s>, at: usize, size: usize) -> Option<&'s [u8]> {
-        if at.saturating_add(size) > self.len {
-            return Some(&[]);
-        }
-        let there = reader.there(self.offset.saturating_add(at), size)?;
-        there.as_ptr().cast::<u32>().is_aligned().then_some(there)
-    }
-
-    /// The same, read into `room`.
-    #[cold]
-    fn read_record<'b>(
+    /// Record `index` of those of `size` bytes, where it lies or read into `room`; no bytes past the end.
+    #[inline(never)]
+    fn record<'b, 's: 'b>(
         &self,
-        reader: &mut Reader<'_>,
-        (at, size): (usize, usize),
+        reader: &mut Reader<'s>,
+        (index, size): (usize, usize),
         room: &'b mut Option<RecordBytes>,
     ) -> Checked<&'b [u8]> {
-        let room = room.insert(RecordBytes([0; 16])).bytes();
-        let room = room.get_mut(..size).unwrap_or_default();
-        reader.read_at(self.offset.saturating_add(at), room)?;
-        Ok(room)
+        let at = index.saturating_mul(size);
+        if at.saturating_add(size) > self.len {
+            return Ok(&[]);
+        }
+        let at = self.offset.saturating_add(at);
+        match reader.there(at, size) {
+            Some(there) if there.as_ptr().cast::<u32>().is_aligned() => Ok(there),
+            _ => {
+                let room = room.insert(RecordBytes([0; 16])).bytes();
+                let room = room.get_mut(..size).unwrap_or_default();
+                reader.read_at(at, room)?;
+                Ok(room)
+            }
+        }
     }
 
     /// The next bytes of records of `size` bytes each: all of them where they lie, or as many as `chunk` has room for.

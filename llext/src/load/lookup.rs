@@ -1,16 +1,14 @@
 //! Which function or object lies at an address: what a load knew and did not keep is read from the file again.
 
-use super::LoadOptions;
 use super::plan::Plan;
-use super::resolve::World;
 use super::slots::{Layout, Slot};
 use super::stay::Stay;
+use super::{LoadOptions, with_plan};
 use crate::Llext;
 use crate::elf::claim::Chunk;
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
-use crate::elf::header::File;
 use crate::elf::note::{Note, Notes};
 use crate::elf::reader::{Checked, Reader, Refused};
 use crate::elf::refusal::Why;
@@ -69,23 +67,38 @@ fn find<C: Class>(
 ) -> Checked<Option<(usize, usize)>> {
     let held = extension.held(RegionKind::File);
     let stay = Stay::at(held.address(), held.size(), held.is_patched());
-    let world = World::new(llext.exports, &llext.registry);
-    let world = world.with_file(stay.filter(|_| held.size() != 0));
-    let file = File::<C>::open(reader, llext.machine)?;
-    let mut plan = Plan::new(llext.machine, llext.heap, world, file);
-    plan.open(reader)?;
-    plan.survey(reader, &LoadOptions::DEFAULT)?;
-    plan.protect(reader, &llext.protection)?;
-    if !is_same(reader, &plan, extension)? {
-        return Ok(None);
-    }
+    let stay = stay.filter(|_| held.size() != 0);
+    let options = LoadOptions {
+        ignore_abi: true,
+        ..LoadOptions::DEFAULT
+    };
+    let mut found = None;
+    with_plan::<C>(llext, reader, (&options, stay), &mut |plan, reader| {
+        plan.open(reader)?;
+        plan.survey(reader, &options)?;
+        plan.protect(reader, &llext.protection)?;
+        if is_same(reader, plan, extension)? {
+            found = name_at(reader, plan, (region, offset), buffer)?;
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Length of the name that is copied into `buffer`, of the best symbol at a place, and the distance to it.
+fn name_at<C: Class>(
+    reader: &mut Reader<'_>,
+    plan: &mut Plan<'_, '_, C>,
+    (region, offset): (RegionKind, usize),
+    buffer: &mut [u8],
+) -> Checked<Option<(usize, usize)>> {
     let search = Search {
         region,
         offset,
-        state_bits: usize::from(llext.machine.has_thumb()),
+        state_bits: usize::from(plan.machine.has_thumb()),
         best: None,
     };
-    let (Some(best), Some(symbols)) = (search.among(reader, &mut plan)?, &plan.symbols) else {
+    let (Some(best), Some(symbols)) = (search.among(reader, plan)?, &plan.symbols) else {
         return Ok(None);
     };
     let names = &symbols.names;

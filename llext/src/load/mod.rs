@@ -28,9 +28,9 @@ use crate::elf::reader::{Checked, Reader, Refused};
 #[cfg(not(target_pointer_width = "64"))]
 use crate::elf::refusal::Why;
 use crate::error::LoadError;
-use crate::loaded::{Extension, Head, RegionKind};
+use crate::loaded::{Extension, Head, RegionKind, Registry};
 use crate::machine::Class as Width;
-use crate::memory::{Heap, InPlace, synchronise_instructions};
+use crate::memory::{InPlace, synchronise_instructions};
 use crate::source::Source;
 pub use headers::SectionHeader;
 pub(crate) use headers::{Which, section_header};
@@ -169,34 +169,56 @@ fn run<'l, C: Class>(
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<&'l Extension> {
-    let heap = llext.heap;
+    let (heap, protection) = (llext.heap, &llext.protection);
     let mut regions = Regions::of(heap);
+    let mut loaded = None;
     let stay = file.and_then(Stay::new);
-    let world = world(llext, named.1).with_file(stay);
-    // The plan ends in place: to drop it by name would copy it first.
-    let (views, exports, found, tail, tail_len) = {
-        let header = File::<C>::open(reader, llext.machine)?;
-        let mut plan = Plan::new(llext.machine, heap as &dyn Heap, world, header);
+    with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
         plan.complete(reader, named, report)?;
-        plan.protect(reader, &llext.protection)?;
+        plan.protect(reader, protection)?;
         plan.refuse(reader)?;
-        let one = heap.is_one() && llext.protection.is_none();
-        regions.take(reader, heap, &plan, (file, one))?;
+        let one = heap.is_one() && protection.is_none();
+        regions.take(reader, heap, plan, (file, one))?;
         // While entries still say where symbols are: one with a stub soon says where that is.
-        describe::write_tail(reader, &plan, &mut regions, named, one)?;
-        relocate::link(reader, &mut plan, &mut regions)?;
-        describe::check(reader, &plan, &regions)?;
+        describe::write_tail(reader, plan, &mut regions, named, one)?;
+        relocate::link(reader, plan, &mut regions)?;
+        describe::check(reader, plan, &regions)?;
         synchronise_instructions();
         let views = plan.views(&regions, one);
+        let (descriptor, mut held) = regions.keep();
+        if let Some(views) = views {
+            held = image::split(&views, &descriptor, held);
+        }
         let found = (plan.arrays, plan.build_id);
-        (views, plan.exports, found, plan.tail, plan.tail_len)
-    };
-    let (descriptor, mut held) = regions.keep();
-    if let Some(views) = views {
-        held = image::split(&views, &descriptor, held);
+        let head = Head::new(held, C::WORD, plan.exports, found, plan.tail);
+        loaded = Some(Registry::describe(descriptor, plan.tail_len, head));
+        Ok(())
+    })?;
+    match loaded {
+        Some(loaded) => Ok(llext.registry.push(loaded)),
+        None => Err(Refused),
     }
-    let head = Head::new(held, C::WORD, exports, found, tail);
-    Ok(llext.registry.push(descriptor, tail_len, head))
+}
+
+/// Has `work` done with the plan of a file that sections may `stay` in, when its header has been read. (A plan is large: it is made
+/// in one place, and stays there.)
+#[inline(never)]
+fn with_plan<'s, C: Class>(
+    llext: &Llext<'_>,
+    reader: &mut Reader<'s>,
+    (options, stay): (&LoadOptions<'_>, Option<Stay>),
+    work: &mut dyn FnMut(&mut Plan<'_, 's, C>, &mut Reader<'s>) -> Checked<()>,
+) -> Checked<()> {
+    let abi = llext.abi.filter(|_| !options.ignore_abi);
+    let world = World::new(llext.exports, &llext.registry)
+        .with_abi(abi)
+        .with_thread_pointer(llext.thread_pointer)
+        .with_file(stay);
+    let header = File::<C>::open(reader, llext.machine)?;
+    work(
+        &mut Plan::new(llext.machine, llext.heap, world, header),
+        reader,
+    )
 }
 
 /// The phases before memory is taken. What is missing is left to the report.
@@ -225,20 +247,14 @@ fn try_out<C: Class>(
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<Requirements> {
-    let world = world(llext, named.1);
-    let file = File::<C>::open(reader, llext.machine)?;
-    let mut plan = Plan::new(llext.machine, llext.heap, world, file);
-    plan.complete(reader, named, report)?;
-    plan.protect(reader, &llext.protection)?;
-    Ok(plan.requirements())
-}
-
-/// What the extension may use.
-fn world<'l>(llext: &'l Llext<'_>, options: &LoadOptions<'_>) -> World<'l> {
-    let abi = llext.abi.filter(|_| !options.ignore_abi);
-    World::new(llext.exports, &llext.registry)
-        .with_abi(abi)
-        .with_thread_pointer(llext.thread_pointer)
+    let mut needs = Requirements::default();
+    with_plan::<C>(llext, reader, (named.1, None), &mut |plan, reader| {
+        plan.complete(reader, named, report)?;
+        plan.protect(reader, &llext.protection)?;
+        needs = plan.requirements();
+        Ok(())
+    })?;
+    Ok(needs)
 }
 
 /// Whether an extension can get this name now.

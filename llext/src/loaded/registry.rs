@@ -17,6 +17,9 @@ pub(crate) struct Registry {
     last_id: u32,
 }
 
+/// An extension that is in no list yet.
+pub(crate) struct Described(NonNull<Extension>);
+
 impl Registry {
     /// No extensions.
     pub(crate) const fn new() -> Self {
@@ -38,21 +41,26 @@ impl Registry {
     /// Where the tail begins in such a block.
     pub(crate) const TAIL: usize = size_of::<Head>();
 
-    /// Adds an extension whose tail of `tail` bytes has been written into `front`, a block that begins with
-    /// `descriptor_layout(tail)`. Gives it its id.
+    /// Makes an extension of `front`, a block that begins with `descriptor_layout(tail)` and whose tail of `tail` bytes has been
+    /// written: puts `head` before it, where it stays.
     #[inline(always)]
-    pub(crate) fn push(&mut self, front: Held, tail: usize, mut head: Head) -> &Extension {
-        self.last_id = self.last_id.wrapping_add(1).max(1);
-        head.id = ExtensionId(self.last_id);
+    pub(crate) fn describe(front: Held, tail: usize, mut head: Head) -> Described {
         head.block = front.layout();
         let slice = ptr::slice_from_raw_parts_mut(front.start().as_ptr(), tail);
         // SAFETY: the block was laid out by `descriptor_layout`: aligned for a head and large enough for head and tail,
         // whose bytes are initialised. The cast keeps the tail's length (`Extension` ends in `[u8]`).
-        let node = unsafe {
+        Described(unsafe {
             let node = slice as *mut Extension;
             ptr::addr_of_mut!((*node).head).write(head);
             NonNull::new_unchecked(node)
-        };
+        })
+    }
+
+    /// Adds an extension, and gives it its id.
+    pub(crate) fn push(&mut self, Described(mut node): Described) -> &Extension {
+        self.last_id = self.last_id.wrapping_add(1).max(1);
+        // SAFETY: *one owner*: its one owner until now has been moved here.
+        unsafe { node.as_mut().head.id = ExtensionId(self.last_id) };
         self.append(node);
         // SAFETY: *one owner*.
         unsafe { node.as_ref() }
