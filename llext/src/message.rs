@@ -261,7 +261,7 @@ fn describe_machine(found: u16, wanted: &str, put: &mut dyn FnMut(&str)) {
 
 fn describe_field(field: &FieldError, put: &mut dyn FnMut(&str)) {
     let (value, min, max) = (field.value, field.min(), field.max());
-    let [shown, least, most] = [value, min, max].map(|number| Int(number as i64));
+    let [shown, least, most] = [value, min, max].map(Int);
     if min > max {
         write("value {} cannot be encoded", &[shown], put);
     } else if (min..=max).contains(&value) {
@@ -313,7 +313,7 @@ impl SourceError {
             SourceFault::Device(code) => {
                 write(
                     "reading {} bytes at {} failed with {}",
-                    &[wanted, offset, Int(code.into())],
+                    &[wanted, offset, Int(code as isize)],
                     put,
                 );
             }

@@ -10,8 +10,8 @@ pub(crate) enum Arg<'a> {
     Dec(usize),
     /// In hexadecimal, with `0x`.
     Hex(usize),
-    /// In decimal, with its sign. What is out of a `usize`'s range shows as its end.
-    Int(i64),
+    /// In decimal, with its sign.
+    Int(isize),
 }
 
 /// Passes `template` on to `put`, piece by piece, with an argument for each `{}`.
@@ -31,11 +31,7 @@ pub(crate) fn write(template: &str, args: &[Arg<'_>], put: &mut dyn FnMut(&str))
                 if *number < 0 {
                     put("-");
                 }
-                write_digits(
-                    usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX),
-                    10,
-                    put,
-                );
+                write_digits(number.unsigned_abs(), 10, put);
             }
             None => {}
         }
@@ -85,7 +81,7 @@ mod tests {
             "0-127"
         );
         assert_eq!(text("{}", &[Arg::Dec(usize::MAX)]), usize::MAX.to_string());
-        assert_eq!(text("{}", &[Arg::Int(i64::MIN)]), i64::MIN.to_string());
+        assert_eq!(text("{}", &[Arg::Int(isize::MIN)]), isize::MIN.to_string());
         assert_eq!(
             text("{}", &[Arg::Hex(usize::MAX)]),
             format!("{:#x}", usize::MAX)

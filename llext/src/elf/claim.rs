@@ -248,19 +248,14 @@ pub(crate) struct Cursor<T>(Table<T>);
 
 impl<T: Record> Cursor<T> {
     /// The next records: all of them where they lie, or as many as `chunk` has room for. None at the end.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn next<'b, 's: 'b>(
         &mut self,
         reader: &mut Reader<'s>,
         chunk: &'b mut Chunk,
     ) -> Checked<&'b [T]> {
-        match self.0.span.len {
-            0 => Ok(&[]),
-            _ => {
-                let batch = self.0.span.batch(reader, size_of::<T>(), chunk)?;
-                Ok(T::view(batch).unwrap_or_default())
-            }
-        }
+        let batch = self.0.span.batch(reader, size_of::<T>(), chunk)?;
+        Ok(T::view(batch).unwrap_or_default())
     }
 }
 

@@ -123,7 +123,7 @@ fn is_same<C: Class>(
     if !extension.build_id().is_empty() || plan.build_id.len != 0 {
         return has_build_id(reader, plan, extension.build_id());
     }
-    Ok(RegionKind::ALL.into_iter().all(|kind| {
+    Ok(RegionKind::ALL.iter().all(|&kind| {
         let (held, told) = (extension.held(kind).size(), plan.layout.size(kind));
         match kind {
             RegionKind::Text | RegionKind::Bss => held >= told,

@@ -4,7 +4,7 @@ use super::entry::{Bases, Entry};
 use super::plan::Plan;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
-use crate::loaded::{RegionKind, Registry};
+use crate::loaded::{RegionKind, Registry, place};
 use crate::memory::{Extent, Heap, Held, Holding, InPlace};
 
 /// The memory of an extension that is being loaded. It goes back to the heap unless the load is finished.
@@ -70,9 +70,8 @@ impl<'h> Regions<'h> {
 
     /// The region that `address` lies in, and where.
     pub(super) fn find(&self, address: usize) -> Option<(RegionKind, usize)> {
-        let regions = self.holding.regions().iter().chain([&self.file]);
-        let mut regions = RegionKind::PLACES.into_iter().zip(regions);
-        regions.find_map(|(kind, held)| Some((kind, held.offset_of(address)?)))
+        let in_file = || Some((RegionKind::File, self.file.offset_of(address)?));
+        place(self.holding.regions(), address).or_else(in_file)
     }
 
     /// The address at `offset` of a region; 0 if it does not lie in it.

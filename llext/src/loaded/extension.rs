@@ -1,5 +1,6 @@
 //! A loaded extension: its regions, and one small descriptor in the heap.
 
+use crate::elf::string::until_nul;
 use crate::memory::{Held, MemoryKind};
 use core::cell::Cell;
 use core::ptr::NonNull;
@@ -33,6 +34,7 @@ impl RegionKind {
     pub const ALL: [Self; 4] = [Self::Text, Self::Rodata, Self::Data, Self::Bss];
 
     /// Those, and the file.
+    #[cfg(test)]
     pub(crate) const PLACES: [Self; 5] =
         [Self::Text, Self::Rodata, Self::Data, Self::Bss, Self::File];
 
@@ -300,24 +302,13 @@ impl Extension {
 
     /// Its regions (only those that are not empty), in the order text, rodata, data, bss.
     pub fn regions(&self) -> impl Iterator<Item = Region> + '_ {
-        RegionKind::ALL.into_iter().filter_map(|kind| {
-            let held = self.held(kind);
-            (held.size() != 0).then_some(Region {
-                kind,
-                address: held.address(),
-                size: held.size(),
-            })
-        })
+        (0..RegionKind::ALL.len())
+            .filter_map(|index| self.region(RegionKind::from_index(index as u32)))
     }
 
     /// The file, if sections of it have stayed where they lay: that is memory of whoever gave it.
     pub fn file(&self) -> Option<Region> {
-        let held = self.held(RegionKind::File);
-        (held.size() != 0).then_some(Region {
-            kind: RegionKind::File,
-            address: held.address(),
-            size: held.size(),
-        })
+        self.region(RegionKind::File)
     }
 
     /// Its sections, in file order; empty unless kept.
@@ -398,20 +389,12 @@ impl Extension {
 
     /// The region that `address` lies in, and where.
     pub(crate) fn place(&self, address: usize) -> Option<(RegionKind, usize)> {
-        RegionKind::PLACES
-            .into_iter()
-            .find_map(|kind| Some((kind, self.held(kind).offset_of(address)?)))
+        place(&self.head.regions, address)
     }
 
     pub(crate) fn held(&self, kind: RegionKind) -> &Held {
-        let [text, rodata, data, bss, file] = &self.head.regions;
-        match kind {
-            RegionKind::Text => text,
-            RegionKind::Rodata => rodata,
-            RegionKind::Data => data,
-            RegionKind::Bss => bss,
-            RegionKind::File => file,
-        }
+        let [.., file] = &self.head.regions;
+        self.head.regions.get(kind as usize).unwrap_or(file)
     }
 
     pub(crate) fn export_count(&self) -> usize {
@@ -475,7 +458,7 @@ impl Extension {
             return Some(self.c_text(label));
         }
         let (region, offset) = self.place(label)?;
-        let name = terminated(self.held(region).bytes(offset, usize::MAX));
+        let name = until_nul(self.held(region).bytes(offset, usize::MAX));
         core::str::from_utf8(name).ok()
     }
 
@@ -504,9 +487,15 @@ impl Extension {
 
     /// The NUL-terminated text at `start` of the tail.
     fn c_text(&self, start: usize) -> &str {
-        let bytes = terminated(self.tail.get(start..).unwrap_or_default());
+        let bytes = until_nul(self.tail.get(start..).unwrap_or_default());
         core::str::from_utf8(bytes).unwrap_or_default()
     }
+}
+
+/// The region that `address` lies in, and where.
+pub(crate) fn place(regions: &[Held], address: usize) -> Option<(RegionKind, usize)> {
+    let mut regions = (0..).zip(regions);
+    regions.find_map(|(kind, held)| Some((RegionKind::from_index(kind), held.offset_of(address)?)))
 }
 
 /// Whether a word of so many bytes in a function array is none of a function: 0 or −1.
@@ -514,9 +503,4 @@ pub(crate) fn is_filler(address: usize, word: usize) -> bool {
     let bits = word.saturating_mul(8) as u32;
     let ones = usize::MAX.checked_shr(usize::BITS.saturating_sub(bits));
     address == 0 || Some(address) == ones
-}
-
-/// `bytes` up to the first NUL.
-fn terminated(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }

@@ -16,7 +16,12 @@ pub struct Location<'a> {
 impl Extension {
     /// The region of this kind, unless it is empty.
     pub fn region(&self, kind: RegionKind) -> Option<Region> {
-        self.regions().find(|region| region.kind == kind)
+        let held = self.held(kind);
+        (held.size() != 0).then_some(Region {
+            kind,
+            address: held.address(),
+            size: held.size(),
+        })
     }
 
     /// The first section of this name, if sections were kept (`LoadOptions::keep_sections`).
@@ -28,11 +33,8 @@ impl Extension {
 /// Whose memory `address` is.
 pub(crate) fn locate(registry: &Registry, address: usize) -> Option<Location<'_>> {
     registry.iter().find_map(|extension| {
-        let region = extension.regions().chain(extension.file()).find(|region| {
-            address
-                .checked_sub(region.address)
-                .is_some_and(|offset| offset < region.size)
-        })?;
+        let (kind, _) = extension.place(address)?;
+        let region = extension.region(kind)?;
         Some(Location {
             extension,
             region,

@@ -5,7 +5,7 @@ mod inspect;
 mod lifecycle;
 mod registry;
 
-pub(crate) use extension::{Arrays, BuildId, ExportTable, Head, Tail, is_filler};
+pub(crate) use extension::{Arrays, BuildId, ExportTable, Head, Tail, is_filler, place};
 pub use extension::{Extension, ExtensionId, Region, RegionKind, Section};
 pub use inspect::Location;
 pub(crate) use inspect::locate;
