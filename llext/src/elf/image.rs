@@ -195,7 +195,8 @@ impl<C: Class> Image<C> {
         if !sorted {
             return Views {
                 text: 0..len,
-                ..Views::default()
+                rodata: 0..0,
+                data: len..len,
             };
         }
         if !self.constants.is_empty() && offset(self.constants.end) > executed.end {

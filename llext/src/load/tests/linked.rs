@@ -27,8 +27,13 @@ pub(super) fn linked(segments: &[[u32; 8]], dynamic: &[[u32; 2]], rest: &[u8]) -
 
 /// A library with a function `run`, a pointer to it, and one to `far` of the firmware.
 pub(super) fn library() -> Image {
+    library_of([6, 6])
+}
+
+/// The same with these flags of its segments: all up to the code, and the code.
+fn library_of(flags: [u32; 2]) -> Image {
     // Where things are, each behind the one before.
-    let dynamic = 52 + 2 * 32;
+    let dynamic = 52 + 3 * 32;
     let hash = dynamic + 9 * 8;
     let symbols = hash + 6 * 4;
     let names = symbols + 3 * 16;
@@ -62,7 +67,12 @@ pub(super) fn library() -> Image {
         [0, 0],
     ];
     let size = 8 * entries.len() as u32;
-    let segments = [ALL, [2, dynamic, dynamic, dynamic, size, size, 6, 4]];
+    let (first, second, left) = (flags[0], flags[1], LEN - code);
+    let segments = [
+        [1, 0, 0, 0, code, code, first, 4],
+        [1, code, code, code, left, left, second, 4],
+        [2, dynamic, dynamic, dynamic, size, size, 6, 4],
+    ];
     linked(&segments, &entries, &rest.concat())
 }
 
@@ -80,4 +90,27 @@ fn a_library_is_loaded() {
         (word(&pointers, 0) as usize, word(&pointers, 4)),
         (run, 0x101)
     );
+}
+
+#[test]
+fn segments_in_any_order_are_in_regions_that_do_not_overlap() {
+    const READ: u32 = 4;
+    const WRITE: u32 = 6;
+    const EXECUTE: u32 = 5;
+    for first in [READ, WRITE, EXECUTE] {
+        for second in [READ, WRITE, EXECUTE] {
+            let arena = Arena::new();
+            let mut llext = crate::Llext::new(&arena.heap, exports(&[("far", 0x101)]), &ARM);
+            let options = crate::LoadOptions::DEFAULT;
+            let image = library_of([first, second]);
+            let x = llext.load(&mut image.source(), "x", &options, &mut ());
+            let mut regions: Vec<_> = x.expect("an extension").regions().collect();
+            regions.sort_by_key(|region| region.address);
+            let apart = |pair: &[crate::Region]| pair[0].address + pair[0].size <= pair[1].address;
+            assert!(
+                regions.windows(2).all(apart),
+                "{first} {second}: {regions:?}"
+            );
+        }
+    }
 }
