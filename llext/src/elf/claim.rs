@@ -247,6 +247,27 @@ impl Span {
 pub(crate) struct Cursor<T>(Table<T>);
 
 impl<T: Record> Cursor<T> {
+    /// The same as `next`, for many short tables: without a call where the records lie in memory.
+    #[inline(always)]
+    pub(crate) fn soon<'b, 's: 'b>(
+        &mut self,
+        reader: &mut Reader<'s>,
+        chunk: &'b mut Chunk,
+    ) -> Checked<&'b [T]> {
+        match self.0.there(reader) {
+            Some(all) => {
+                self.0.span.len = 0;
+                Ok(all)
+            }
+            None => self.next(reader, chunk),
+        }
+    }
+
+    /// Whether there are no more records.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.span.len == 0
+    }
+
     /// The next records: all of them where they lie, or as many as `chunk` has room for. None at the end.
     #[inline(never)]
     pub(crate) fn next<'b, 's: 'b>(

@@ -86,27 +86,14 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
     ) -> Checked<()> {
         self.highs.forget();
-        match Table::<R>::new(table.entries.span).there(reader) {
-            Some(batch) => self.check_batch(reader, report, table, batch),
-            None => self.check_read::<R>(reader, report, table),
-        }
-    }
-
-    #[cold]
-    fn check_read<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        report: &mut dyn Report,
-        table: &Relocations,
-    ) -> Checked<()> {
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
-            let batch = cursor.next(reader, &mut chunk)?;
-            if batch.is_empty() {
+            let batch = cursor.soon(reader, &mut chunk)?;
+            self.check_batch(reader, report, table, batch)?;
+            if cursor.is_empty() {
                 return Ok(());
             }
-            self.check_batch(reader, report, table, batch)?;
         }
     }
 

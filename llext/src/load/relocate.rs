@@ -148,27 +148,14 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     ) -> Checked<()> {
         self.plan.highs.forget();
         let places = &mut Places::of(bytes);
-        match Table::<R>::new(table.entries.span).there(reader) {
-            Some(batch) => self.apply_batch(reader, table, places, batch),
-            None => self.apply_read::<R>(reader, table, places),
-        }
-    }
-
-    #[cold]
-    fn apply_read<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        table: &Relocations,
-        places: &mut Places<'_, C::Word>,
-    ) -> Checked<()> {
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
         loop {
-            let batch = cursor.next(reader, &mut chunk)?;
-            if batch.is_empty() {
+            let batch = cursor.soon(reader, &mut chunk)?;
+            self.apply_batch(reader, table, places, batch)?;
+            if cursor.is_empty() {
                 return Ok(());
             }
-            self.apply_batch(reader, table, places, batch)?;
         }
     }
 
