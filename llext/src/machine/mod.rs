@@ -126,7 +126,10 @@ impl Machine {
     /// that distances which a linker computed hold for whole pages alone (Arm ARM, C6.2.12).
     pub(crate) fn image_align(&self) -> usize {
         const AARCH64: u16 = 183;
-        if self.e_machine == AARCH64 { 4096 } else { 1 }
+        match cfg!(target_pointer_width = "64") && self.e_machine == AARCH64 {
+            true => 4096,
+            false => 1,
+        }
     }
 
     /// The row of `r_type`, if the loader supports that type.

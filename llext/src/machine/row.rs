@@ -138,7 +138,7 @@ impl Row {
     /// Whether the place may be longer than [`Row::width`] (ULEB128): such a row is given the place and all
     /// that follows it in the section.
     pub fn is_open(&self) -> bool {
-        self.flags & OPEN != 0
+        HAS_PARTS && self.flags & OPEN != 0
     }
 
     /// The addend that the place itself holds (REL).
@@ -205,7 +205,7 @@ impl Row {
 
     /// Whether it is padding, which must end at its alignment as it is.
     pub fn is_pad(&self) -> bool {
-        self.flags & PAD != 0
+        HAS_PARTS && self.flags & PAD != 0
     }
 
     /// Whether it computes with G, so that its symbol needs a stub.
@@ -215,13 +215,13 @@ impl Row {
 
     /// Whether low parts refer to it (RISC-V's PCREL_HI20): they put its value, the same as it puts itself.
     pub fn is_high_part(&self) -> bool {
-        self.flags & HIGH != 0
+        HAS_PARTS && self.flags & HIGH != 0
     }
 
     /// RISC-V's PCREL_LO12_*: its symbol marks the place of the high part whose value it completes. It is put
     /// with the high part's value: `low.put(place, high.value(place_of_high, operands_of_high))`.
     pub fn completes_high_part(&self) -> bool {
-        self.flags & LOW != 0
+        HAS_PARTS && self.flags & LOW != 0
     }
 
     /// What it is for, if it is a type of linked files.
@@ -303,7 +303,7 @@ impl Row {
     /// The operands of a branch to the stub at `address` instead of its symbol. The stub is entered in the
     /// state of the branch.
     pub fn to_stub(&self, stub: &Stub, address: usize, operands: &Operands) -> Operands {
-        let in_arm = matches!(self.field.branch.state, State::Arm | State::ArmToAny);
+        let in_arm = HAS_A32 && matches!(self.field.branch.state, State::Arm | State::ArmToAny);
         let entry = if in_arm { stub.arm_at } else { 0 };
         Operands {
             s: address.wrapping_add(entry.into()),
@@ -318,6 +318,9 @@ const HAS_A32: bool = cfg!(any(
     not(target_os = "none"),
     all(target_arch = "arm", target_has_atomic = "64")
 ));
+
+/// Nor has firmware for ARM for what it alone lacks: high and low parts, padding, and fields that are as long as they need be.
+const HAS_PARTS: bool = !cfg!(all(target_os = "none", target_arch = "arm"));
 
 /// Whether a field is a word of the class and nothing else.
 const fn is_whole_word(class: Class, field: &Field) -> bool {
