@@ -58,7 +58,7 @@ pub(crate) struct Image<C: Class> {
 }
 
 /// Parts of an image by use, as offsets in it. They follow each other in this or another order, or are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Views {
     /// Executed.
     pub(crate) text: Range<usize>,
