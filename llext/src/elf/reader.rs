@@ -41,7 +41,7 @@ impl<'s> Reader<'s> {
         Self {
             bytes,
             len,
-            refusal: Refusal::NONE,
+            refusal: Refusal::none(),
         }
     }
 
@@ -50,7 +50,7 @@ impl<'s> Reader<'s> {
         Self {
             bytes: Bytes::There(Pieces::of_file(file)),
             len: file.len(),
-            refusal: Refusal::NONE,
+            refusal: Refusal::none(),
         }
     }
 

@@ -137,27 +137,27 @@ pub(super) struct Refusal {
     numbers: [usize; 4],
     /// Of [`Why::OutOfRange`].
     field: FieldError,
-    section_headers: Span,
-    section_names: Strings,
-    symbols: Span,
-    symbol_names: Strings,
+    /// Tables of sections and of symbols, each with its names, where they are known.
+    sections: Option<(Span, Strings)>,
+    symbols: Option<(Span, Strings)>,
 }
 
 impl Refusal {
-    /// Nothing refused, no names known.
-    pub(super) const NONE: Self = Self {
-        why: Why::NotElf,
-        numbers: [0; 4],
-        field: FieldError {
-            value: 0,
-            limits: Limits::NONE,
-            round: 0,
-        },
-        section_headers: Span::EMPTY,
-        section_names: Strings::NONE,
-        symbols: Span::EMPTY,
-        symbol_names: Strings::NONE,
-    };
+    /// Nothing refused, no names known. (A constant would be copied.)
+    #[inline(always)]
+    pub(super) fn none() -> Self {
+        Self {
+            why: Why::NotElf,
+            numbers: [0; 4],
+            field: FieldError {
+                value: 0,
+                limits: Limits::NONE,
+                round: 0,
+            },
+            sections: None,
+            symbols: None,
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -228,20 +228,19 @@ impl Reader<'_> {
 
     /// Has errors name sections.
     pub(super) fn know_sections(&mut self, headers: Span, names: Strings) {
-        self.refusal.section_headers = headers;
-        self.refusal.section_names = names;
+        self.refusal.sections = Some((headers, names));
     }
 
     /// Has errors name symbols.
     pub(super) fn know_symbols(&mut self, table: Span, names: Strings) {
-        self.refusal.symbols = table;
-        self.refusal.symbol_names = names;
+        self.refusal.symbols = Some((table, names));
     }
 
     /// The name of section `index` for a message: empty if it cannot be read.
     #[cold]
     pub(crate) fn section_name<C: Class>(&mut self, index: usize) -> Name {
-        let (table, names) = (self.refusal.section_headers, self.refusal.section_names);
+        let known = self.refusal.sections;
+        let (table, names) = known.unwrap_or((Span::EMPTY, Strings::NONE));
         let section = Table::<C::Section>::new(table).get(self, index, C::section);
         match section {
             Ok(Some(section)) => names.name(self, section.name),
@@ -252,7 +251,8 @@ impl Reader<'_> {
 
     /// The name of symbol `index` for a message: empty if it cannot be read.
     fn symbol_name<C: Class>(&mut self, index: usize) -> Name {
-        let (table, names) = (self.refusal.symbols, self.refusal.symbol_names);
+        let known = self.refusal.symbols;
+        let (table, names) = known.unwrap_or((Span::EMPTY, Strings::NONE));
         let symbol = Table::<C::Symbol>::new(table).get(self, index, C::symbol);
         match symbol {
             Ok(Some(symbol)) => names.name(self, symbol.name),

@@ -24,7 +24,7 @@ pub(super) struct Found {
     undefined: usize,
     unsupported: usize,
     /// Section, offset and type of the first relocation that the machine does not have.
-    first: (usize, usize, u32),
+    first: Option<(usize, usize, u32)>,
 }
 
 impl<C: Class> Plan<'_, '_, C> {
@@ -323,10 +323,10 @@ impl<C: Class> Plan<'_, '_, C> {
         let Found {
             undefined,
             unsupported,
-            first: (target, offset, r_type),
+            first,
             ..
         } = self.found;
-        if unsupported != 0 {
+        if let Some((target, offset, r_type)) = first {
             let numbers = [unsupported, target, offset, r_type as usize];
             return reader.refuse_for(Why::Unsupported, numbers);
         }
@@ -347,9 +347,8 @@ impl<C: Class> Plan<'_, '_, C> {
         let section = reader.section_name::<C>(table.target);
         let (offset, r_type) = (relocation.offset, relocation.r_type);
         report.unsupported(section.as_str(), offset, r_type);
-        if self.found.unsupported == 0 {
-            self.found.first = (table.target, offset, r_type);
-        }
+        let first = (table.target, offset, r_type);
+        self.found.first.get_or_insert(first);
         self.found.unsupported = self.found.unsupported.saturating_add(1);
     }
 

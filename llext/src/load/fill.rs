@@ -41,7 +41,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                     if apply {
                         self.apply_table_at(reader, (index, record), parts)?;
                     }
-                } else {
+                } else if place != Place::NONE || is_table(C::kind(record)) {
                     let parts = (&mut *parts, &mut *file, &mut filled);
                     self.fill_other(reader, (index, record), parts, (fill, apply))?;
                 }

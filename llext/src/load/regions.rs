@@ -5,7 +5,15 @@ use super::plan::Plan;
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::loaded::{RegionKind, Registry, place};
-use crate::memory::{Extent, Heap, Held, Holding, InPlace};
+use crate::memory::{Extent, Heap, Held, Holding, InPlace, MemoryKind};
+
+/// The memory that regions lie in.
+const KINDS: [MemoryKind; 4] = [
+    RegionKind::Text.memory(),
+    RegionKind::Rodata.memory(),
+    RegionKind::Data.memory(),
+    RegionKind::Bss.memory(),
+];
 
 /// The memory of an extension that is being loaded. It goes back to the heap unless the load is finished.
 pub(super) struct Regions<'h> {
@@ -20,9 +28,8 @@ impl<'h> Regions<'h> {
     /// None yet.
     #[inline(always)]
     pub(super) fn of(heap: &'h dyn Heap) -> Self {
-        let kinds = RegionKind::ALL.map(RegionKind::memory);
         Self {
-            holding: Holding::new(heap, kinds),
+            holding: Holding::new(heap, KINDS),
             file: Held::NONE,
             front: 0,
         }

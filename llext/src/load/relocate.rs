@@ -23,20 +23,18 @@ pub(super) fn link<C: Class>(
     plan: &mut Plan<'_, '_, C>,
     regions: &mut Regions<'_>,
 ) -> Checked<()> {
-    let bases = regions.bases(plan.world.near);
+    let stubs_at = plan.stubs_at as usize;
+    let mut linker = Linker {
+        bases: regions.bases(plan.world.near),
+        plan,
+        stubs: &mut [],
+        stubs_at: 0,
+    };
+    linker.stubs_at = regions_base(&linker.bases).wrapping_add(stubs_at);
     let (mut parts, file) = regions.parts();
     let [text, ..] = &mut parts;
-    let (code, stubs) = core::mem::take(text)
-        .split_at_mut_checked(plan.stubs_at as usize)
-        .unwrap_or_default();
-    *text = code;
-    let at = regions_base(&bases).wrapping_add(plan.stubs_at as usize);
-    let mut linker = Linker {
-        plan,
-        bases,
-        stubs,
-        stubs_at: at,
-    };
+    let text_and_stubs = core::mem::take(text).split_at_mut_checked(stubs_at);
+    (*text, linker.stubs) = text_and_stubs.unwrap_or_default();
     linker.write_stubs(reader)?;
     if linker.plan.linked.is_some() {
         return linker.link_image(reader, &mut parts);

@@ -219,8 +219,12 @@ fn place_parts(
 pub(super) struct Layout([Extent; 4]);
 
 impl Layout {
-    /// Empty regions. All are aligned to a word at least.
-    pub(super) const EMPTY: Self = Self([Extent { size: 0, align: 4 }; 4]);
+    /// Empty regions. All are aligned to a word at least. (A constant would be copied.)
+    #[inline(always)]
+    pub(super) fn empty() -> Self {
+        let empty = || Extent { size: 0, align: 4 };
+        Self([empty(), empty(), empty(), empty()])
+    }
 
     /// Puts `size` bytes aligned to `align`, a power of two, at the end of a region, and says where that is.
     #[inline(never)]

@@ -63,13 +63,16 @@ pub(crate) struct Scratch<'h> {
 }
 
 impl<'h> Scratch<'h> {
-    /// None yet.
-    pub(crate) const NONE: Self = Self {
-        block: None,
-        at: NonNull::<u32>::dangling().cast(),
-        slots: 0,
-        entries: 0,
-    };
+    /// None yet. (A constant would be copied.)
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self {
+            block: None,
+            at: NonNull::<u32>::dangling().cast(),
+            slots: 0,
+            entries: 0,
+        }
+    }
 
     /// Bytes of scratch for so many sections and symbols.
     pub(crate) fn size(slots: usize, entries: usize) -> usize {

@@ -32,8 +32,9 @@ impl<'h> Holding<'h> {
         Self {
             heap,
             kinds,
-            front: Held::NONE,
-            regions: [Held::NONE; COUNT],
+            front: Held::none(),
+            // One by one, so that they are made where they stay.
+            regions: [Held::none(), Held::none(), Held::none(), Held::none()],
         }
     }
 
@@ -82,11 +83,10 @@ impl<'h> Holding<'h> {
 
     /// The bytes of the regions.
     pub(crate) fn bytes_mut(&mut self) -> [&mut [u8]; COUNT] {
+        let [a, b, c, d] = &mut self.regions;
         // SAFETY: the regions are ours alone until they are freed or kept, and do not overlap: each is a block or its
         // own part of one.
-        self.regions
-            .each_mut()
-            .map(|region| unsafe { region.bytes_mut() })
+        unsafe { [a.bytes_mut(), b.bytes_mut(), c.bytes_mut(), d.bytes_mut()] }
     }
 
     /// The first `len` bytes of the block in front, which must be no more than was asked for; less if there are less.

@@ -27,6 +27,16 @@ impl Held {
         size_and_align: 0,
     };
 
+    /// No region, made where it stays.
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self {
+            at: NonNull::dangling(),
+            address: 0,
+            size_and_align: 0,
+        }
+    }
+
     /// Regions are smaller than this, in bytes.
     pub(crate) const LIMIT: usize = 1 << SIZE_BITS;
 
