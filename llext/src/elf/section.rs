@@ -12,7 +12,7 @@ pub(crate) const SHT_SYMTAB: u32 = 2;
 pub(crate) const SHT_STRTAB: u32 = 3;
 pub(crate) const SHT_RELA: u32 = 4;
 pub(crate) const SHT_NOTE: u32 = 7;
-const SHT_NOBITS: u32 = 8;
+pub(crate) const SHT_NOBITS: u32 = 8;
 pub(crate) const SHT_REL: u32 = 9;
 const SHT_INIT_ARRAY: u32 = 14;
 const SHT_FINI_ARRAY: u32 = 15;
@@ -69,19 +69,6 @@ impl Section {
         self.has(SHF_ALLOC)
     }
 
-    /// Whether it is of code, data or zeros, and nothing else is to be known.
-    #[inline(always)]
-    pub(crate) fn is_usual(&self) -> bool {
-        let flags = (SHF_ALLOC | SHF_COMPRESSED) as u32;
-        self.flags & flags == SHF_ALLOC as u32 && matches!(self.kind, SHT_PROGBITS | SHT_NOBITS)
-    }
-
-    /// Whether it is not loaded, and nothing else is to be known: debug information, or a relocation table.
-    #[inline(always)]
-    pub(crate) fn is_left_out(&self) -> bool {
-        matches!(self.kind, SHT_PROGBITS | SHT_RELA | SHT_REL) && !self.is_allocated()
-    }
-
     /// Whether it has no bytes in the file.
     pub(crate) fn is_nobits(&self) -> bool {
         self.kind == SHT_NOBITS
@@ -105,12 +92,23 @@ impl Section {
             RegionKind::Bss
         } else if self.array().is_some() {
             RegionKind::Data
-        } else if self.has(SHF_EXECINSTR) {
-            RegionKind::Text
-        } else if self.has(SHF_WRITE) {
-            RegionKind::Data
         } else {
-            RegionKind::Rodata
+            self.region_of_bytes()
+        }
+    }
+
+    /// Whether it is executed when it is in memory.
+    pub(crate) fn is_code(&self) -> bool {
+        self.has(SHF_EXECINSTR)
+    }
+
+    /// The region of an allocated section that has bytes in the file and is no part of a function array.
+    #[inline(always)]
+    pub(crate) fn region_of_bytes(&self) -> RegionKind {
+        match (self.is_code(), self.is_writable()) {
+            (true, _) => RegionKind::Text,
+            (false, true) => RegionKind::Data,
+            (false, false) => RegionKind::Rodata,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::refusal::Why;
 use crate::loaded::RegionKind;
-use crate::memory::{Held, Places, copy, zero};
+use crate::memory::{Held, Places, copy, copy_short, zero};
 
 impl<C: Class> Linker<'_, '_, '_, C> {
     /// Puts the sections' contents into place and zeros everywhere else, applies relocations, or both.
@@ -45,7 +45,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                     let parts = (&mut *parts, &mut *file, &mut filled);
                     self.fill_other(reader, (index, record), parts, (fill, apply))?;
                 }
-                index = index.saturating_add(1);
+                index = index.wrapping_add(1);
             }
         }
         if fill {
@@ -141,7 +141,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
 }
 
 /// Copies a section to its place, which follows that of the one before in the same region.
-#[inline]
+#[inline(always)]
 fn fill_section<C: Class>(
     reader: &mut Reader<'_>,
     record: &C::Section,
@@ -161,9 +161,9 @@ fn fill_section<C: Class>(
     let Some(room) = place.bytes(parts) else {
         return Ok(());
     };
-    match reader.there(section.offset, section.size) {
+    match reader.there(section.offset, place.size()) {
         Some(there) => {
-            copy(room, there);
+            copy_short(room, there);
             Ok(())
         }
         None => read_section::<C>(reader, record, room),

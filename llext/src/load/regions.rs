@@ -48,7 +48,7 @@ impl<'h> Regions<'h> {
         }
         let (size, align) = Registry::descriptor_layout(plan.tail_len);
         self.front = size;
-        let front = Extent { size, align };
+        let front = Extent::new(size, align);
         let taken = self.holding.take(front, plan.layout.extents(), one);
         match taken {
             Ok(()) => Ok(()),

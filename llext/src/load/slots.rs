@@ -7,7 +7,7 @@ use crate::elf::refusal::Why;
 use crate::loaded::{Arrays, RegionKind};
 use crate::memory::{Extent, Held, Protection, Scratch};
 
-/// A region has fewer bytes than this, so that an offset in one fits a symbol's entry with room for its marks.
+/// A region has fewer bytes than this, a power of two, so that an offset in one fits a symbol's entry with room for its marks.
 pub(super) const REGION_LIMIT: usize = Held::LIMIT;
 /// The most words of all function arrays together.
 const ARRAYS_LIMIT: usize = u16::MAX as usize;
@@ -222,7 +222,7 @@ impl Layout {
     /// Empty regions. All are aligned to a word at least. (A constant would be copied.)
     #[inline(always)]
     pub(super) fn empty() -> Self {
-        let empty = || Extent { size: 0, align: 4 };
+        let empty = || Extent::new(0, 4);
         Self([empty(), empty(), empty(), empty()])
     }
 
@@ -249,11 +249,13 @@ impl Layout {
         // Does not wrap: regions are small, and there is no alignment of the whole address space.
         let mask = align.wrapping_sub(1);
         let offset = extent.size.wrapping_add(mask) & !mask;
-        if offset >= REGION_LIMIT || size >= REGION_LIMIT.wrapping_sub(offset) {
+        let end = offset.wrapping_add(size);
+        // The limit is a power of two: all three are below it.
+        if offset | size | end >= REGION_LIMIT {
             return None;
         }
-        extent.size = offset.wrapping_add(size);
-        extent.align = align.max(extent.align);
+        extent.size = end;
+        extent.mask |= mask;
         Some(offset as u32)
     }
 
@@ -265,8 +267,8 @@ impl Layout {
         protection: &Protection,
     ) -> Checked<()> {
         for (extent, kind) in self.0.iter_mut().zip(RegionKind::ALL) {
-            match protection.round(extent.size, extent.align) {
-                Some((size, align)) if size < REGION_LIMIT => *extent = Extent { size, align },
+            match protection.round(extent.size, extent.align()) {
+                Some((size, align)) if size < REGION_LIMIT => *extent = Extent::new(size, align),
                 _ => return reader.refuse(Why::RegionSize, kind as usize, REGION_LIMIT),
             }
         }
@@ -290,6 +292,6 @@ impl Layout {
 
     /// Alignment of a region in bytes.
     pub(super) fn align(&self, region: RegionKind) -> usize {
-        self.0.get(region as usize).map_or(1, |extent| extent.align)
+        self.0.get(region as usize).map_or(1, Extent::align)
     }
 }

@@ -12,7 +12,7 @@ use super::tables::{NO_TYPE, is_table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::Reader;
 use crate::elf::reloc::Relocation;
-use crate::elf::section::{SHT_REL, SHT_RELA, Section};
+use crate::elf::section::{SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA, Section};
 use crate::loaded::RegionKind;
 use crate::memory::Places;
 use core::cell::Cell;
@@ -57,28 +57,34 @@ impl<C: Class> Plan<'_, '_, C> {
         index: usize,
     ) -> usize {
         let slots = self.scratch.slots_mut().get_mut(index..);
-        let mut done = 0usize;
-        for (record, words) in headers.iter().zip(slots.unwrap_or_default()) {
+        let mut slots = slots.unwrap_or_default().iter_mut();
+        let count = slots.len();
+        for record in headers {
             let section = C::section(record);
-            if section.is_usual() {
-                let region = section.region();
-                if !section.align.is_power_of_two()
-                    || region != RegionKind::Bss && usual.is_odd::<C>(&section, region)
-                {
+            let place = if section.is_allocated() {
+                if section.is_compressed() || !section.align.is_power_of_two() {
                     break;
                 }
-                let Some(offset) = self.layout.put(region, section.size, section.align) else {
-                    break;
+                let region = match section.kind {
+                    SHT_NOBITS => RegionKind::Bss,
+                    SHT_PROGBITS if !usual.is_odd::<C>(&section) => section.region_of_bytes(),
+                    _ => break,
                 };
-                *words = Place::new(region, offset, section.size).0;
-            } else if section.is_left_out() {
-                *words = Place::NONE.0;
+                match self.layout.put(region, section.size, section.align) {
+                    Some(offset) => Place::new(region, offset, section.size),
+                    None => break,
+                }
+            } else if section.kind == SHT_PROGBITS || is_table(section.kind) {
+                Place::NONE
             } else {
                 break;
-            }
-            done = done.wrapping_add(1);
+            };
+            let Some(words) = slots.next() else {
+                break;
+            };
+            *words = place.0;
         }
-        done
+        count.wrapping_sub(slots.len())
     }
 
     /// Checks the relocation tables among `headers`, the first of which has this index. How many headers there are before
@@ -258,12 +264,12 @@ impl<C: Class> Words<'_, C> {
 impl UsualSections<'_> {
     /// Whether a section that has its bytes in the file does not end there, or may be the one with the exports.
     #[inline(always)]
-    fn is_odd<C: Class>(&self, section: &Section, region: RegionKind) -> bool {
+    fn is_odd<C: Class>(&self, section: &Section) -> bool {
         let offset = section.offset;
         if offset > self.len || section.size > self.len.wrapping_sub(offset) {
             return true;
         }
-        if region == RegionKind::Text || section.align < C::WORD {
+        if section.is_code() || section.align < C::WORD {
             return false;
         }
         let name = self.names.get(section.name as usize..);

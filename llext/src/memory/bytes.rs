@@ -4,6 +4,8 @@
 //! does is to copy sections. Neither function has anything to panic about.
 
 const WORD: usize = size_of::<u32>();
+/// What is copied without a call, in bytes at most.
+const SHORT: usize = 32;
 
 /// Copies as much of `from` as there is room for in `into`. On Cortex-M3: a quarter of an instruction a byte where both are
 /// aligned to words or equally far from it, else one and a half; and some 30 at the beginning and end.
@@ -36,6 +38,21 @@ pub(crate) fn copy(into: &mut [u8], from: &[u8]) {
             (to, from) = step::<u8>(to, from);
             len = len.wrapping_sub(1);
         }
+    }
+}
+
+/// The same for what is often a few words: those are copied without a call.
+#[inline(always)]
+pub(crate) fn copy_short(into: &mut [u8], from: &[u8]) {
+    let mut len = into.len().min(from.len());
+    let (mut to, mut at) = (into.as_mut_ptr(), from.as_ptr());
+    if len > SHORT || !(to.addr() | at.addr() | len).is_multiple_of(WORD) {
+        return copy(into, from);
+    }
+    while len > 0 {
+        // SAFETY: a word is left of both, which are aligned to words and as long as whole ones.
+        (to, at) = unsafe { step::<u32>(to, at) };
+        len = len.wrapping_sub(WORD);
     }
 }
 
@@ -286,6 +303,9 @@ mod tests {
                 expected[to..to + len].copy_from_slice(source);
                 let mut into = vec![0xee; 160];
                 copy(&mut into[to..to + len], source);
+                assert_eq!(into, expected, "{len} bytes from {from} to {to}");
+                into[to..to + len].fill(0xee);
+                copy_short(&mut into[to..to + len], source);
                 assert_eq!(into, expected, "{len} bytes from {from} to {to}");
                 expected[to..to + len].fill(0);
                 zero(&mut into[to..to + len]);

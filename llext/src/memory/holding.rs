@@ -11,8 +11,21 @@ const COUNT: usize = 4;
 pub(crate) struct Extent {
     /// Bytes.
     pub(crate) size: usize,
-    /// Alignment in bytes, a power of two.
-    pub(crate) align: usize,
+    /// Alignment in bytes, a power of two, less one.
+    pub(crate) mask: usize,
+}
+
+impl Extent {
+    /// Of so many bytes, aligned to a power of two.
+    pub(crate) const fn new(size: usize, align: usize) -> Self {
+        let mask = align.wrapping_sub(1);
+        Self { size, mask }
+    }
+
+    /// Alignment in bytes.
+    pub(crate) const fn align(&self) -> usize {
+        self.mask.wrapping_add(1)
+    }
 }
 
 /// Regions and a block in front of them (for the descriptor). They go back to the heap unless they are kept.
@@ -45,27 +58,25 @@ impl<'h> Holding<'h> {
         regions: &[Extent; COUNT],
         one: bool,
     ) -> Result<(), (MemoryKind, usize)> {
-        let Extent {
-            mut size,
-            mut align,
-        } = front;
+        let Extent { mut size, mut mask } = front;
         if one {
             for extent in regions {
-                size = align_up(size, extent.align).unwrap_or(usize::MAX);
+                size = align_up(size, extent.align()).unwrap_or(usize::MAX);
                 size = size.saturating_add(extent.size);
-                align = align.max(extent.align);
+                mask |= extent.mask;
             }
         }
+        let align = mask.wrapping_add(1);
         self.front = Held::take(self.heap, MemoryKind::Metadata, size, align)?;
         let mut at = front.size;
         let wanted = regions.iter().zip(&self.kinds);
         for (region, (extent, &kind)) in self.regions.iter_mut().zip(wanted) {
             if one {
-                at = align_up(at, extent.align).unwrap_or(usize::MAX);
+                at = align_up(at, extent.align()).unwrap_or(usize::MAX);
                 *region = self.front.part(at, extent.size);
                 at = at.saturating_add(extent.size);
             } else {
-                *region = Held::take(self.heap, kind, extent.size, extent.align)?;
+                *region = Held::take(self.heap, kind, extent.size, extent.align())?;
             }
         }
         Ok(())

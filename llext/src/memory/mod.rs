@@ -25,7 +25,7 @@ mod tlsf;
 
 pub(crate) use align::align_up;
 pub(crate) use block::{Block, Scratch};
-pub(crate) use bytes::{copy, fill, zero};
+pub(crate) use bytes::{copy, copy_short, fill, zero};
 pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 pub(crate) use holding::{Extent, Holding};
