@@ -57,8 +57,11 @@ impl<C: Class> Plan<'_, '_, C> {
                 if is_table(C::kind(record))
                     && let Some(table) = self.relocations(reader, index, record)?
                 {
-                    self.in_order &= table.target < index;
-                    self.check_entries(reader, report, &table)?;
+                    let behind = table.target < index;
+                    self.in_order &= behind;
+                    if self.check_entries(reader, report, &table)? && behind {
+                        self.mark_usual(index, &table);
+                    }
                 }
                 index = index.saturating_add(1);
                 batch = rest;
@@ -66,13 +69,14 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
+    /// Whether all are of words, to symbols that are an offset from a base.
     #[inline(always)]
     fn check_entries(
         &mut self,
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
         table: &Relocations,
-    ) -> Checked<()> {
+    ) -> Checked<bool> {
         match table.entries.is_rela {
             false => self.check_table::<C::Rel>(reader, report, table),
             true => self.check_table::<C::Rela>(reader, report, table),
@@ -84,15 +88,16 @@ impl<C: Class> Plan<'_, '_, C> {
         reader: &mut Reader<'_>,
         report: &mut dyn Report,
         table: &Relocations,
-    ) -> Checked<()> {
+    ) -> Checked<bool> {
         self.highs.forget();
         let records = Table::<R>::new(table.entries.span);
         let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
+        let mut usual = true;
         loop {
             let batch = cursor.soon(reader, &mut chunk)?;
-            self.check_batch(reader, report, table, batch)?;
+            usual &= self.check_batch(reader, report, table, batch)?;
             if cursor.is_empty() {
-                return Ok(());
+                return Ok(usual);
             }
         }
     }
@@ -104,11 +109,12 @@ impl<C: Class> Plan<'_, '_, C> {
         report: &mut dyn Report,
         table: &Relocations,
         mut batch: &[R],
-    ) -> Checked<()> {
+    ) -> Checked<bool> {
+        let mut usual = true;
         loop {
             batch = self.words().0.skip(batch, table.slot.size as usize);
             let [record, rest @ ..] = batch else {
-                return Ok(());
+                return Ok(usual);
             };
             let index = record.symbol_if(self.word);
             if self.entry(index) == Some(Entry::UNKNOWN) {
@@ -118,6 +124,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 let relocation = record.fields().behind(self.origin);
                 self.check_row(reader, report, table, &relocation)?;
                 batch = rest;
+                usual = false;
             }
         }
     }

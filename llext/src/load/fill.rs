@@ -37,10 +37,11 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                     if fill && place.is_filled() {
                         fill_section::<C>(reader, record, place, (parts, &mut filled))?;
                     }
-                } else if place == Place::USUAL_TABLE {
-                    if apply {
-                        self.apply_table_at(reader, (index, record), parts)?;
-                    }
+                } else if place == Place::USUAL_TABLE
+                    && apply
+                    && self.apply_table_at(reader, (index, record), parts)?
+                {
+                    // All of it.
                 } else if place != Place::NONE || is_table(C::kind(record)) {
                     let parts = (&mut *parts, &mut *file, &mut filled);
                     self.fill_other(reader, (index, record), parts, (fill, apply))?;
@@ -54,43 +55,45 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
-    /// Applies the relocations in a table that the plan has found usual.
+    /// Applies the relocations in a table that the plan has found usual; false, and nothing done, if it has to be read.
     #[inline(always)]
     fn apply_table_at(
         &mut self,
         reader: &mut Reader<'_>,
         table: (usize, &C::Section),
         parts: &mut Regions4<'_>,
-    ) -> Checked<()> {
+    ) -> Checked<bool> {
         match self.plan.machine.has_thumb() {
             true => self.apply_usual::<C::Rel>(reader, table, parts),
             false => self.apply_usual::<C::Rela>(reader, table, parts),
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn apply_usual<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
         (index, record): (usize, &C::Section),
         parts: &mut Regions4<'_>,
-    ) -> Checked<()> {
+    ) -> Checked<bool> {
         let section = C::section(record);
-        let place = self.plan.place(section.info as usize);
-        let batch = reader.there(section.offset, section.size);
-        let (Some(place), Some(batch)) = (place, batch) else {
-            return Ok(());
+        let Some(place) = self.plan.place(section.info as usize) else {
+            return Ok(false);
         };
-        let (Some(bytes), Some(batch)) = (place.bytes(parts), R::view(batch)) else {
-            return Ok(());
+        let Some(bytes) = place.bytes(parts) else {
+            return Ok(false);
         };
-        let rest = self
-            .plan
-            .apply_usual(&self.bases, batch, &mut Places::of(bytes));
-        match rest.is_empty() {
-            true => Ok(()),
-            false => self.apply_rest(reader, (index, record), parts, rest),
+        let Some(batch) = reader.there(section.offset, section.size) else {
+            return Ok(false);
+        };
+        let Some(batch) = R::view(batch) else {
+            return Ok(false);
+        };
+        let rest = self.apply_words(batch, &mut Places::of(bytes));
+        if !rest.is_empty() {
+            self.apply_rest(reader, (index, record), parts, rest)?;
         }
+        Ok(true)
     }
 
     /// Applies the last relocations of a table, beginning with one that is not usual.

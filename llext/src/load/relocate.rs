@@ -172,16 +172,6 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         Ok(())
     }
 
-    /// Apart, so that there are registers enough for all that it needs.
-    #[inline(never)]
-    fn apply_words<'b, R: Reloc>(
-        &self,
-        batch: &'b [R],
-        places: &mut Places<'_, C::Word>,
-    ) -> &'b [R] {
-        self.plan.apply_usual(&self.bases, batch, places)
-    }
-
     fn apply_one(
         &mut self,
         reader: &mut Reader<'_>,

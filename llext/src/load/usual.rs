@@ -5,10 +5,11 @@
 //! cases takes a closer look, and finds what is wrong, if anything is. So nothing here refuses a file.
 
 use super::LoadOptions;
-use super::entry::{Bases, Entry};
+use super::entry::Entry;
 use super::plan::Plan;
+use super::relocate::Linker;
 use super::slots::Place;
-use super::tables::{NO_TYPE, is_table};
+use super::tables::{NO_TYPE, Relocations, is_table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::Reader;
 use crate::elf::reloc::Relocation;
@@ -101,6 +102,18 @@ impl<C: Class> Plan<'_, '_, C> {
         }
     }
 
+    /// Marks a table that is usual after all.
+    pub(super) fn mark_usual(&mut self, index: usize, table: &Relocations) {
+        let is_rel = self.machine.has_thumb();
+        if table.slot.region != RegionKind::File
+            && table.entries.is_rela != is_rel
+            && let Some(words) = self.scratch.slots_mut().get_mut(index)
+            && !Place(*words).is_placed()
+        {
+            *words = Place::USUAL_TABLE.0;
+        }
+    }
+
     #[inline(never)]
     fn check_tables<R: Reloc>(
         &mut self,
@@ -180,22 +193,21 @@ impl<'s, C: Class> Plan<'_, 's, C> {
     }
 }
 
-impl<C: Class> Plan<'_, '_, C> {
+impl<C: Class> Linker<'_, '_, '_, C> {
     /// Applies relocations of words to symbols that are an offset from a base. What is left begins with the first one that
-    /// is another.
-    #[inline(always)]
-    pub(super) fn apply_usual<'b, R: Reloc>(
+    /// is another. (Apart, so that there are registers enough for all that it needs.)
+    #[inline(never)]
+    pub(super) fn apply_words<'b, R: Reloc>(
         &self,
-        bases: &Bases,
         batch: &'b [R],
         places: &mut Places<'_, C::Word>,
     ) -> &'b [R] {
-        let (entries, word) = (self.scratch.entries(), self.word);
+        let (entries, word) = (self.plan.scratch.entries(), self.plan.word);
         let mut rest = batch;
         while let [record, behind @ ..] = rest {
             let Relocation { offset, addend, .. } = record.fields();
             if let Some(&entry) = entries.get(record.symbol_if(word))
-                && let Some(address) = Entry(entry).plain_address(bases)
+                && let Some(address) = Entry(entry).plain_address(&self.bases)
                 && C::add_to_word(places, offset, addend, address)
             {
                 rest = behind;
