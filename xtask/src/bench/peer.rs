@@ -39,7 +39,7 @@ pub const PEERS: &[Peer] = &[
         floor: 91,
         heap: Some([749, 637]),
         limit: [2_500, 2_500],
-        ceiling: 9_500,
+        ceiling: 7_700,
     },
     Peer {
         name: "many_relocs",
@@ -48,7 +48,7 @@ pub const PEERS: &[Peer] = &[
         floor: 10_645,
         heap: Some([27_455, 27_319]),
         limit: [110_000, 130_000],
-        ceiling: 166_000,
+        ceiling: 163_000,
     },
     Peer {
         name: "big_code",
@@ -75,7 +75,7 @@ pub const PEERS: &[Peer] = &[
         floor: 6_075,
         heap: Some([44_759, 37_439]),
         limit: [90_000, 90_000],
-        ceiling: 211_000,
+        ceiling: 190_000,
     },
     Peer {
         name: "partial",
@@ -84,7 +84,7 @@ pub const PEERS: &[Peer] = &[
         floor: 787,
         heap: Some([3_294, 3_126]),
         limit: [10_000, 11_000],
-        ceiling: 22_300,
+        ceiling: 20_500,
     },
     Peer {
         name: "sections_many",
@@ -93,7 +93,7 @@ pub const PEERS: &[Peer] = &[
         floor: 16_282,
         heap: None,
         limit: [230_000, 230_000],
-        ceiling: 428_000,
+        ceiling: 385_000,
     },
     Peer {
         name: "sections_many_data",
@@ -102,6 +102,6 @@ pub const PEERS: &[Peer] = &[
         floor: 12_723,
         heap: None,
         limit: [190_000, 190_000],
-        ceiling: 380_000,
+        ceiling: 341_000,
     },
 ];
