@@ -110,9 +110,14 @@ impl<C: Class> Plan<'_, '_, C> {
         table: &Relocations,
         mut batch: &[R],
     ) -> Checked<bool> {
+        // What may not be patched has no places that are in order.
+        let size = match self.is_read_only(table.slot.region) {
+            true => 0,
+            false => table.slot.size as usize,
+        };
         let mut usual = true;
         loop {
-            batch = self.words().0.skip(batch, table.slot.size as usize);
+            batch = self.words().0.skip(batch, size);
             let [record, rest @ ..] = batch else {
                 return Ok(usual);
             };

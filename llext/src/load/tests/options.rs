@@ -178,3 +178,29 @@ fn detached_sections_stay_and_all_else_is_copied() {
     assert_eq!(result.err(), Some(wrong));
     assert_eq!(wrong.to_string(), "section .text cannot stay in the file");
 }
+
+#[test]
+fn sections_that_are_only_read_are_not_patched_whatever_tables_came_before() {
+    let mut elf = Elf::new(&ARM);
+    let copied = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 4]);
+    let detached = elf.section(".data.x", SHT_PROGBITS, A | W, 4, &[0; 4]);
+    let own = elf.symbol("own", GLOBAL, copied, 0, 4);
+    elf.relocate(copied, 0, own, R_ARM_ABS32, None);
+    elf.relocate(detached, 0, own, R_ARM_ABS32, None);
+    let (file, _) = placed(&elf.build(), false);
+    let is_detached = |header: &SectionHeader| header.index == usize::from(detached);
+    let options = LoadOptions {
+        detached: Some(&is_detached),
+        ..LoadOptions::DEFAULT
+    };
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+    let result = llext.load(&mut PersistentSlice::mapped(file), "x", &options, &mut ());
+    assert!(matches!(
+        result.err(),
+        Some(LoadError::BadRelocation {
+            fault: RelocationFault::ReadOnly,
+            ..
+        })
+    ));
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::{FieldError, I386, RISCV32};
-use crate::{Llext, LoadError, LoadOptions, Name, RelocationFault};
+use crate::{Llext, LoadError, LoadOptions, Name, RegionKind, RelocationFault, SliceSource};
 
 #[test]
 fn relocations() {
@@ -224,4 +224,39 @@ fn a_function_at_an_odd_address_is_there_where_there_is_no_thumb() {
     let mut buffer = [0; 8];
     let found = llext.symbol_at(&mut image.source(), x, f, &mut buffer);
     assert_eq!(found.unwrap(), Some(("f", 0)));
+}
+
+/// Tables are used where they lie if they do so aligned, and are read otherwise.
+#[test]
+fn words_are_relocated_wherever_the_file_lies() {
+    let mut elf = Elf::new(&ARM);
+    let first = elf.section(".data.a", SHT_PROGBITS, A | W, 4, &[0; 8]);
+    let second = elf.section(".data.b", SHT_PROGBITS, A | W, 4, &[0; 12]);
+    let own = elf.symbol("own", GLOBAL, second, 4, 4);
+    let far = elf.symbol("far", GLOBAL, 0, 0, 0);
+    for (section, offset, symbol) in [
+        (first, 0, own),
+        (first, 4, far),
+        (second, 0, far),
+        (second, 8, own),
+    ] {
+        elf.relocate(section, offset, symbol, R_ARM_ABS32, None);
+    }
+    let image = elf.build();
+    for at in 0..4 {
+        let file = [&vec![0; at], &*image.bytes].concat();
+        let arena = Arena::new();
+        let mut llext = Llext::new(&arena.heap, exports(&[("far", 0x1234)]), &ARM);
+        let mut source = SliceSource::new(&file[at..]);
+        let x = llext
+            .load(&mut source, "x", &LoadOptions::default(), &mut ())
+            .unwrap();
+        let data = x.region(RegionKind::Data).unwrap();
+        let own = data.address as u32 + 12;
+        let words: Vec<u32> = contents(x, RegionKind::Data)
+            .chunks(4)
+            .map(|bytes| word(bytes, 0))
+            .collect();
+        assert_eq!(words, [own, 0x1234, 0x1234, 0, own], "{at}");
+    }
 }
