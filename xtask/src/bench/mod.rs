@@ -41,8 +41,8 @@ pub struct Bench {
     /// Show which functions and lines the load's instructions are in
     #[arg(long, requires = "only")]
     profile: bool,
-    /// Load from every kind of source
-    #[arg(long, conflicts_with = "only")]
+    /// Load from every kind of source; with --profile, from littlefs
+    #[arg(long)]
     sources: bool,
     /// Draw how the cost grows with sections, symbols and relocations, into bench/*.svg
     #[arg(long, conflicts_with = "only")]
@@ -100,7 +100,7 @@ impl Bench {
                 let Some(workload) = all.iter().find(|workload| workload.name == name) else {
                     bail!("no workload `{name}`");
                 };
-                print!("{}", profile::of_load(board, workload)?);
+                print!("{}", profile::of_load(board, workload, self.sources)?);
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -6,13 +6,14 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
+use std::slice;
 
 use anyhow::{Context, Result, bail};
 use workloads::Workload;
 
 use super::loads::{grouped, words};
 use super::objects;
-use super::rig::Rig;
+use super::rig::{Rig, target};
 use crate::board::Board;
 use crate::lines::{self, Frame};
 use crate::paths;
@@ -26,20 +27,27 @@ const WRITTEN: &str = "function of the loader, as written, with what it uses of 
 /// Rows of each table.
 const ROWS: usize = 25;
 
-/// The most expensive functions and lines of the load of `workload`, with 2,000 names exported, and of its unload.
+/// The most expensive functions and lines of the load of `workload`, from littlefs if it is `stored` there, with 2,000 names
+/// exported, and of its unload.
 ///
 /// # Errors
 /// Something does not build or run.
-pub fn of_load(board: &Board, workload: &Workload) -> Result<String> {
+pub fn of_load(board: &Board, workload: &Workload, stored: bool) -> Result<String> {
     let rig = Rig::new(board)?;
     let file = objects::build(board, workload)?;
-    let length = fs::metadata(&file)
-        .with_context(|| paths::shown(&file))?
-        .len();
     let trace = file.with_extension("trace");
-    rig.put(&file)?;
-    let words = words(workload, 2000, "copied", &length.to_string());
-    rig.run(&words, None, Some(&trace))?;
+    if stored {
+        let volume = rig.volume(slice::from_ref(&file))?;
+        let words = words(workload, 2000, "littlefs", &target(&file));
+        rig.run(&words, Some(&volume), Some(&trace))?;
+    } else {
+        let length = fs::metadata(&file)
+            .with_context(|| paths::shown(&file))?
+            .len();
+        rig.put(&file)?;
+        let words = words(workload, 2000, "copied", &length.to_string());
+        rig.run(&words, None, Some(&trace))?;
+    }
     let symbols = Symbols::read(board, &rig.firmware)?;
     let mut text = String::new();
     for function in MEASURED {
