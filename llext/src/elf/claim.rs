@@ -3,6 +3,8 @@
 use super::class::Record;
 use super::reader::{Checked, Reader};
 use super::refusal::Why;
+pub(crate) use super::window::{Chunk, Windows};
+use super::window::{HEADERS, LEN, RECORDS, TABLES};
 use core::marker::PhantomData;
 use core::mem::size_of;
 
@@ -84,44 +86,6 @@ impl Span {
     }
 }
 
-/// Room for the records that are read at a time: aligned for all of them, and a multiple of each one's size
-/// (40, 24, 16, 12, 8 and 4 bytes; 64 in class 64 leaves a rest). Its bytes are zeroed when they are needed first,
-/// which is never for a file that lies in memory.
-pub(crate) struct Chunk(Option<ChunkBytes>);
-
-#[repr(align(4))]
-struct ChunkBytes([u8; Chunk::LEN]);
-
-impl ChunkBytes {
-    fn zeroed() -> Self {
-        Self([0; Chunk::LEN])
-    }
-}
-
-/// Room for one record of at most 64 bytes.
-struct RecordBytes([u32; 16]);
-
-impl RecordBytes {
-    fn bytes(&mut self) -> &mut [u8] {
-        crate::memory::bytes_of(&mut self.0)
-    }
-}
-
-impl Chunk {
-    const LEN: usize = 480;
-
-    /// No bytes yet. (No constant, for that would be copied, all 480 bytes.)
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Self(None)
-    }
-
-    fn bytes(&mut self) -> &mut [u8] {
-        let bytes = self.0.get_or_insert_with(ChunkBytes::zeroed);
-        &mut bytes.0
-    }
-}
-
 /// A table of records in the file.
 pub(crate) struct Table<T> {
     span: Span,
@@ -166,6 +130,14 @@ impl<T: Record> Table<T> {
         T::view(self.span.there(reader)?)
     }
 
+    /// The records that are read at once with record `index`, and the index of the first of them.
+    pub(crate) fn batch_of(&self, index: usize) -> (usize, Self) {
+        let first = index - index % (LEN / size_of::<T>());
+        let behind = self.span.behind(first.saturating_mul(size_of::<T>()));
+        let part = behind.part(LEN - LEN % size_of::<T>());
+        (first, Self::new(part.unwrap_or(behind)))
+    }
+
     /// Record `index` through `view`; `None` past the end.
     #[inline]
     pub(crate) fn get<R>(
@@ -174,15 +146,13 @@ impl<T: Record> Table<T> {
         index: usize,
         view: impl FnOnce(&T) -> R,
     ) -> Checked<Option<R>> {
-        let mut room = None;
-        let record = self
-            .span
-            .record(reader, (index, size_of::<T>()), &mut room)?;
-        let first = match T::view(record) {
-            Some([first, ..]) => Some(view(first)),
+        let mut chunk = Chunk::new();
+        let record = (index, size_of::<T>());
+        let record = self.span.record(reader, record, &mut chunk)?;
+        Ok(match T::view(record) {
+            Some([record, ..]) => Some(view(record)),
             _ => None,
-        };
-        Ok(first)
+        })
     }
 
     /// The records of a batch after the other.
@@ -193,26 +163,27 @@ impl<T: Record> Table<T> {
 }
 
 impl Span {
-    /// Record `index` of those of `size` bytes, where it lies or read into `room`; no bytes past the end.
+    /// Record `index` of those of `size` bytes, where it lies or in `chunk`, among those of its batch; none past the end.
     #[inline(never)]
     fn record<'b, 's: 'b>(
         &self,
         reader: &mut Reader<'s>,
         (index, size): (usize, usize),
-        room: &'b mut Option<RecordBytes>,
+        chunk: &'b mut Chunk<'s>,
     ) -> Checked<&'b [u8]> {
         let at = index.saturating_mul(size);
         if at.saturating_add(size) > self.len {
             return Ok(&[]);
         }
-        let at = self.offset.saturating_add(at);
-        match reader.there(at, size) {
+        match reader.there(self.offset.saturating_add(at), size) {
             Some(there) if there.as_ptr().cast::<u32>().is_aligned() => Ok(there),
             _ => {
-                let room = room.insert(RecordBytes([0; 16])).bytes();
-                let room = room.get_mut(..size).unwrap_or_default();
-                reader.read_at(at, room)?;
-                Ok(room)
+                let before = at % (LEN - LEN % size);
+                let start = self.offset.saturating_add(at.saturating_sub(before));
+                let which = if is_header(size) { HEADERS } else { RECORDS };
+                let batch = (start, before.saturating_add(size));
+                let batch = chunk.records(reader, which, batch)?;
+                Ok(batch.get(before..).unwrap_or_default())
             }
         }
     }
@@ -224,7 +195,7 @@ impl Span {
         &mut self,
         reader: &mut Reader<'s>,
         size: usize,
-        chunk: &'b mut Chunk,
+        chunk: &'b mut Chunk<'s>,
     ) -> Checked<&'b [u8]> {
         let Self { offset, len } = *self;
         let taken = match reader.there(offset, len) {
@@ -232,15 +203,18 @@ impl Span {
                 self.len = 0;
                 return Ok(there);
             }
-            _ => len.min(Chunk::LEN - Chunk::LEN % size),
+            _ if len == 0 => return Ok(&[]),
+            _ => len.min(LEN - LEN % size),
         };
-        let room = chunk.bytes().get_mut(..taken).unwrap_or_default();
-        if taken != 0 {
-            reader.read_at(offset, room)?;
-        }
         (self.offset, self.len) = (offset.saturating_add(taken), len.saturating_sub(taken));
-        Ok(room)
+        let which = if is_header(size) { HEADERS } else { TABLES };
+        chunk.records(reader, which, (offset, taken))
     }
+}
+
+/// Whether records of this size are section headers: they are the largest ones.
+fn is_header(size: usize) -> bool {
+    size >= 40
 }
 
 /// The rest of a table that is gone through batch by batch.
@@ -252,7 +226,7 @@ impl<T: Record> Cursor<T> {
     pub(crate) fn soon<'b, 's: 'b>(
         &mut self,
         reader: &mut Reader<'s>,
-        chunk: &'b mut Chunk,
+        chunk: &'b mut Chunk<'s>,
     ) -> Checked<&'b [T]> {
         match self.0.there(reader) {
             Some(all) => {
@@ -273,7 +247,7 @@ impl<T: Record> Cursor<T> {
     pub(crate) fn next<'b, 's: 'b>(
         &mut self,
         reader: &mut Reader<'s>,
-        chunk: &'b mut Chunk,
+        chunk: &'b mut Chunk<'s>,
     ) -> Checked<&'b [T]> {
         let batch = self.0.span.batch(reader, size_of::<T>(), chunk)?;
         Ok(T::view(batch).unwrap_or_default())
@@ -302,8 +276,9 @@ mod tests {
 
     #[test]
     fn a_span_lies_in_the_file() {
+        let windows = Windows::new();
         let mut source = SliceSource::new(&[0; 10]);
-        let mut reader = Reader::new(&mut source);
+        let mut reader = Reader::new(&mut source, &windows);
         assert!(Span::claim(&mut reader, 0, 10, Why::NoSection).is_ok());
         assert!(Span::claim(&mut reader, 10, 0, Why::NoSection).is_ok());
         assert!(Span::claim(&mut reader, 1, 10, Why::NoSection).is_err());
@@ -322,16 +297,17 @@ mod tests {
 
     #[test]
     fn a_table_is_read_in_chunks_and_leaves_a_broken_record_aside() {
+        let windows = Windows::new();
         let bytes: Vec<u8> = (0..1003u32)
             .flat_map(u32::to_le_bytes)
             .chain([1, 2])
             .collect();
         let mut source = SliceSource::new(&bytes);
-        let mut reader = Reader::new(&mut source);
+        let mut reader = Reader::new(&mut source, &windows);
         let span = Span::claim(&mut reader, 0, bytes.len(), Why::NoSection).unwrap();
         let table = Table::<[u32; 1]>::new(span);
         assert_eq!(table.len(), 1003);
-        for mut reader in [reader, Reader::new(&mut Copied(&bytes))] {
+        for mut reader in [reader, Reader::new(&mut Copied(&bytes), &windows)] {
             let (mut cursor, mut chunk) = (table.cursor(), Chunk::new());
             let mut seen: Vec<u32> = Vec::new();
             loop {
@@ -343,7 +319,7 @@ mod tests {
             }
             assert!(seen.iter().copied().eq(0..1003));
         }
-        let mut reader = Reader::new(&mut source);
+        let mut reader = Reader::new(&mut source, &windows);
         assert_eq!(
             table.get(&mut reader, 1002, |&[record]| record),
             Ok(Some(1002))

@@ -3,7 +3,8 @@
 //! A number read from a file is a *claim* (invariant 1) until one constructor has checked it: `Span::claim`
 //! for ranges of the file, `Section::align` for alignments, `Strings::claim` for names. Records are
 //! `xmas-elf`'s structs of either class. A table is gone through in batches: all of it where it lies, if the source shows
-//! its bytes and they are aligned, else as much as a small buffer on the stack has room for.
+//! its bytes and they are aligned, else as much as a window has room for: one of three on the stack, which keep what was
+//! read last.
 
 pub(crate) mod claim;
 pub(crate) mod class;
@@ -17,6 +18,7 @@ pub(crate) mod reloc;
 pub(crate) mod section;
 pub(crate) mod string;
 pub(crate) mod symbol;
+mod window;
 
 /// The name people know a machine by, for those that an extension may have been built for by mistake.
 pub fn machine_name(e_machine: u16) -> Option<&'static str> {

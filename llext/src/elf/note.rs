@@ -75,6 +75,7 @@ fn word(bytes: &[u8], offset: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::SliceSource;
+    use crate::elf::claim::Windows;
     use crate::elf::refusal::Why;
 
     fn note(name: &[u8], kind: u32, description: &[u8]) -> Vec<u8> {
@@ -91,7 +92,8 @@ mod tests {
 
     fn find(bytes: &[u8]) -> Vec<Note> {
         let mut source = SliceSource::new(bytes);
-        let mut reader = Reader::new(&mut source);
+        let windows = Windows::new();
+        let mut reader = Reader::new(&mut source, &windows);
         let span = Span::claim(&mut reader, 0, bytes.len(), Why::NoNotes).unwrap();
         let mut notes = Notes::new(span);
         let found = core::iter::from_fn(|| notes.next(&mut reader).unwrap()).collect();

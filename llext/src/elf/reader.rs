@@ -1,6 +1,7 @@
 //! Reading a file, and the reason why that came to an end.
 
 use super::refusal::Refusal;
+use super::window::{Chunk, LEN, RECORDS, Windows};
 use crate::memory::{InPlace, Pieces, copy};
 use crate::source::{Source, SourceError, SourceFault};
 
@@ -17,6 +18,8 @@ pub(crate) struct Reader<'s> {
     bytes: Bytes<'s>,
     len: usize,
     pub(super) refusal: Refusal,
+    /// What was read last of bytes that are not used where they lie.
+    pub(super) windows: &'s Windows,
 }
 
 /// Where bytes come from.
@@ -28,9 +31,12 @@ enum Bytes<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Reads `source`.
+    /// Bytes that are read with what lies around them, at most.
+    pub(super) const SMALL: usize = LEN - size_of::<u32>();
+
+    /// Reads `source` through `windows`.
     #[inline(always)]
-    pub(crate) fn new(source: &'s mut dyn Source) -> Self {
+    pub(crate) fn new(source: &'s mut dyn Source, windows: &'s Windows) -> Self {
         let (len, there) = (source.len(), source.peek().is_some());
         let bytes = if there {
             let source: &'s dyn Source = source;
@@ -42,15 +48,17 @@ impl<'s> Reader<'s> {
             bytes,
             len,
             refusal: Refusal::none(),
+            windows,
         }
     }
 
     /// Reads a file where it lies.
-    pub(crate) fn in_place(file: &'s InPlace) -> Self {
+    pub(crate) fn in_place(file: &'s InPlace, windows: &'s Windows) -> Self {
         Self {
             bytes: Bytes::There(Pieces::of_file(file)),
             len: file.len(),
             refusal: Refusal::none(),
+            windows,
         }
     }
 
@@ -73,8 +81,19 @@ impl<'s> Reader<'s> {
         matches!(self.bytes, Bytes::There(_))
     }
 
-    /// Fills the whole of `into` from `offset`.
+    /// Fills the whole of `into` from `offset`. What is small is read with what lies around it.
     pub(crate) fn read_at(&mut self, offset: usize, into: &mut [u8]) -> Checked<()> {
+        if into.len() > Self::SMALL || self.is_there() {
+            return self.read(offset, into);
+        }
+        let mut chunk = Chunk::new();
+        let bytes = chunk.bytes(self, RECORDS, (offset, into.len()))?;
+        copy(into, bytes);
+        Ok(())
+    }
+
+    /// Fills the whole of `into` from `offset`, and reads nothing else.
+    pub(super) fn read(&mut self, offset: usize, into: &mut [u8]) -> Checked<()> {
         let result = match &mut self.bytes {
             Bytes::There(bytes) => {
                 let from = bytes.get(offset, into.len());

@@ -190,7 +190,7 @@ impl Reader<'_> {
 
     /// Refuses the file because the source failed.
     #[cold]
-    pub(crate) fn failed(&mut self, error: SourceError) -> Checked<()> {
+    pub(crate) fn failed<T>(&mut self, error: SourceError) -> Checked<T> {
         let (why, code) = match error.reason {
             SourceFault::Short => (Why::SourceShort, 0),
             SourceFault::Device(code) => (Why::SourceDevice, code),

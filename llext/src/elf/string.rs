@@ -1,13 +1,15 @@
 //! Tables of NUL-terminated names.
 
-use super::claim::Span;
+use super::claim::{Chunk, Span};
 use super::reader::{Checked, Reader};
 use super::refusal::Why;
 use super::section::{SHT_STRTAB, Section};
+use super::window::TEXTS;
+use crate::memory::copy;
 use crate::name::Name;
 
-/// Bytes that are read at a time: most names end within.
-const STEP: usize = 48;
+/// Bytes of a name that are read at a time.
+const STEP: usize = 256;
 
 /// A string table. It ends in a NUL, so every name that begins in it also ends in it.
 #[derive(Clone, Copy)]
@@ -30,10 +32,19 @@ impl Strings {
 
     /// Believes that `span` is a string table, after checking its last byte; `None` if it is none.
     pub(crate) fn of_span(reader: &mut Reader<'_>, span: Span) -> Checked<Option<Self>> {
-        let end = span.len().saturating_sub(1);
+        let mut chunk = Chunk::new();
         let last = match span.there(reader) {
             Some(there) => there.last().copied(),
-            None => span.read(reader, end, &mut [0])?.first().copied(),
+            // With all names, which are soon asked for.
+            None if span.len() <= Reader::SMALL => {
+                let all = (span.offset(), span.len());
+                chunk.bytes(reader, TEXTS, all)?.last().copied()
+            }
+            None => {
+                let (end, mut last) = (span.behind(span.len().saturating_sub(1)), [0]);
+                reader.read(end.offset(), &mut last)?;
+                last.first().copied()
+            }
         };
         Ok((last == Some(0)).then_some(Self { span }))
     }
@@ -55,25 +66,54 @@ impl Strings {
         Some(there.get(offset as usize..).unwrap_or_default())
     }
 
-    /// As many bytes from `offset` on as there are and `buffer` has room for, but none more than 48 bytes behind a NUL.
-    pub(crate) fn copy<'b>(
+    /// The bytes of the table from `offset` on, where they lie or in `chunk`: all of the name there, or its first 256
+    /// bytes and perhaps more; none behind the end.
+    #[inline(always)]
+    pub(crate) fn text<'b, 's: 'b>(
+        &self,
+        reader: &mut Reader<'s>,
+        offset: u32,
+        chunk: &'b mut Chunk<'s>,
+    ) -> Checked<&'b [u8]> {
+        match self.there(reader, offset) {
+            Some(there) => Ok(there),
+            None => self.read_text(reader, offset, chunk),
+        }
+    }
+
+    #[cold]
+    fn read_text<'b, 's: 'b>(
+        &self,
+        reader: &mut Reader<'s>,
+        offset: u32,
+        chunk: &'b mut Chunk<'s>,
+    ) -> Checked<&'b [u8]> {
+        let rest = self.span.behind(offset as usize);
+        let len = rest.len().min(STEP);
+        if len == 0 {
+            return Ok(&[]);
+        }
+        chunk.text(reader, (rest.offset(), len))
+    }
+
+    /// Calls `each` with the parts of the name at `offset`, without its NUL.
+    fn parts(
         &self,
         reader: &mut Reader<'_>,
-        offset: u32,
-        buffer: &'b mut [u8],
-    ) -> Checked<&'b [u8]> {
-        let mut len = 0usize;
-        while len < buffer.len() {
-            let end = buffer.len().min(len.saturating_add(STEP));
-            let step = buffer.get_mut(len..end).unwrap_or_default();
-            let at = (offset as usize).saturating_add(len);
-            let step = self.span.read(reader, at, step)?;
-            len = len.saturating_add(step.len());
-            if step.is_empty() || step.contains(&0) {
-                break;
+        mut offset: u32,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Checked<()> {
+        loop {
+            let mut chunk = Chunk::new();
+            let text = self.text(reader, offset, &mut chunk)?;
+            let part = until_nul(text);
+            each(part);
+            if part.len() == text.len() && !text.is_empty() {
+                offset = offset.saturating_add(part.len() as u32);
+            } else {
+                return Ok(());
             }
         }
-        Ok(buffer.get(..len).unwrap_or_default())
     }
 
     /// The name at `offset`, cut if it does not fit into `buffer`; empty if there is none.
@@ -83,27 +123,25 @@ impl Strings {
         offset: u32,
         buffer: &'b mut [u8],
     ) -> Checked<&'b [u8]> {
-        let text = self.copy(reader, offset, buffer)?;
-        Ok(until_nul(text))
+        let mut len = 0usize;
+        self.parts(reader, offset, &mut |part| {
+            let room = buffer.get_mut(len..).unwrap_or_default();
+            copy(room, part);
+            len = len.saturating_add(room.len().min(part.len()));
+        })?;
+        Ok(buffer.get(..len).unwrap_or_default())
     }
 
     /// Length of the name at `offset` in bytes, without its NUL.
     pub(crate) fn len_at(&self, reader: &mut Reader<'_>, offset: u32) -> Checked<usize> {
-        if let Some(there) = self.there(reader, offset) {
-            return Ok(until_nul(there).len());
-        }
         let mut len = 0usize;
-        loop {
-            let mut buffer = [0; STEP];
-            let text = self.read(reader, offset.saturating_add(len as u32), &mut buffer)?;
-            len = len.saturating_add(text.len());
-            if text.len() < STEP {
-                return Ok(len);
-            }
-        }
+        self.parts(reader, offset, &mut |part| {
+            len = len.saturating_add(part.len())
+        })?;
+        Ok(len)
     }
 
-    /// Whether the bytes at `offset` are `wanted`: a name of less than 32 bytes with its NUL.
+    /// Whether the bytes at `offset` are `wanted`: a name with its NUL.
     #[inline]
     pub(crate) fn matches(
         &self,
@@ -111,15 +149,8 @@ impl Strings {
         offset: u32,
         wanted: &[u8],
     ) -> Checked<bool> {
-        let mut buffer;
-        let text = match self.there(reader, offset) {
-            Some(there) => there,
-            None => {
-                buffer = [0; 32];
-                let room = buffer.get_mut(..wanted.len()).unwrap_or_default();
-                self.copy(reader, offset, room)?
-            }
-        };
+        let mut chunk = Chunk::new();
+        let text = self.text(reader, offset, &mut chunk)?;
         // The first letters as one word: nearly all names differ in them.
         Ok(text.first_chunk::<4>() == wanted.first_chunk() && text.starts_with(wanted))
     }

@@ -115,9 +115,14 @@ impl<C: Class> Plan<'_, '_, C> {
             true => 0,
             false => table.slot.size as usize,
         };
+        let symbols = self.symbols.as_ref().map(|symbols| symbols.there);
+        let is_read = symbols.unwrap_or_default().is_empty();
         let mut usual = true;
         loop {
-            batch = self.words().0.skip(batch, size);
+            batch = match is_read {
+                false => self.words().0.skip(batch, size),
+                true => self.skip_known(batch, size),
+            };
             let [record, rest @ ..] = batch else {
                 return Ok(usual);
             };

@@ -20,6 +20,7 @@ mod tests;
 mod usual;
 
 use crate::Llext;
+use crate::elf::claim::Windows;
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
@@ -147,9 +148,10 @@ pub(crate) fn load<'l>(
     // What is patched where it lies cannot be protected by itself.
     let file = source.in_place();
     let file = file.filter(|file| !file.is_writable() || llext.protection.is_none());
+    let windows = Windows::new();
     let mut reader = match &file {
-        Some(file) => Reader::in_place(file),
-        None => Reader::new(source),
+        Some(file) => Reader::in_place(file, &windows),
+        None => Reader::new(source, &windows),
     };
     let (file, machine) = (file.as_ref(), llext.machine);
     let loaded = match machine.class {
@@ -230,7 +232,8 @@ pub(crate) fn dry_run(
     report: &mut dyn Report,
 ) -> Result<Requirements, LoadError> {
     check_name(llext, name)?;
-    let mut reader = Reader::new(source);
+    let windows = Windows::new();
+    let mut reader = Reader::new(source, &windows);
     let plan = match llext.machine.class {
         Width::Elf32 => try_out::<Elf32>(llext, &mut reader, (name, options), report),
         #[cfg(target_pointer_width = "64")]

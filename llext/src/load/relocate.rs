@@ -39,8 +39,7 @@ pub(super) fn link<C: Class>(
     if linker.plan.linked.is_some() {
         return linker.link_image(reader, &mut parts);
     }
-    // In one go, if that does not read from here and there in a file that is read.
-    let at_once = reader.is_there() && linker.plan.in_order;
+    let at_once = linker.plan.in_order;
     linker.fill(reader, (&mut parts, file), (true, at_once))?;
     match at_once {
         true => Ok(()),

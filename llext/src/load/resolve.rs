@@ -1,14 +1,14 @@
 //! Second phase: symbols are looked up, each once (invariant 3), in the order own, firmware, other extensions, weak = 0.
 //!
-//! Where the file lies in memory a symbol is looked at when a relocation or the exports ask for it first. Where it has to be
-//! read, all symbols are gone through in one sweep. So a symbol that makes no sense and that nobody uses is refused there
-//! alone, and common symbols that nobody uses have memory there alone.
+//! A symbol is looked at when a relocation or the exports ask for it first; where it has to be read, together with those
+//! that are read with it. So a symbol that makes no sense and that nobody uses is perhaps refused there, but nowhere else,
+//! and common symbols that nobody uses may have memory there.
 
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::REGION_LIMIT;
 use super::stay::Stay;
-use crate::elf::claim::Chunk;
+use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::refusal::Why;
@@ -71,7 +71,7 @@ impl<'w> World<'w> {
 /// Which symbols a sweep is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sweep {
-    All,
+    Unknown,
     Exported,
     Common,
 }
@@ -79,11 +79,8 @@ enum Sweep {
 impl<C: Class> Plan<'_, '_, C> {
     /// Goes through the symbols, as far as that has to be done before relocations ask for them.
     pub(super) fn resolve_ahead(&mut self, reader: &mut Reader<'_>) -> Checked<()> {
-        if !reader.is_there() {
-            self.sweep(reader, Sweep::All)?;
-        }
         if self.exports.section.is_none() {
-            self.sweep(reader, Sweep::Exported)?;
+            self.sweep_all(reader, Sweep::Exported)?;
         }
         Ok(())
     }
@@ -133,16 +130,14 @@ impl<C: Class> Plan<'_, '_, C> {
         self.look_up(reader, index, record)
     }
 
+    /// Looks up symbol `index` and all that are read with it, so that each is read once.
     #[cold]
     fn resolve_read(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
-        let record = match &self.symbols {
-            Some(symbols) => symbols.table.get(reader, index, |record| *record)?,
-            None => None,
-        };
-        match record {
-            Some(record) => self.look_up(reader, index, &record),
-            None => Ok(Entry::ZERO),
+        if let Some(symbols) = &self.symbols {
+            let (first, batch) = symbols.table.batch_of(index);
+            self.sweep(reader, Sweep::Unknown, (first, batch))?;
         }
+        Ok(self.entry(index).unwrap_or(Entry::ZERO))
     }
 
     /// Looks up symbol `index`, which `record` holds, and writes down what it is.
@@ -160,11 +155,11 @@ impl<C: Class> Plan<'_, '_, C> {
         };
         let entry = match home {
             Home::Section(section) => self.at_section(reader, index, record, section as usize)?,
-            Home::Undefined => self.find_name(reader, index, (symbol.name, symbol.is_weak()))?,
+            Home::Undefined => self.find_name(reader, index, record)?,
             Home::Absolute => fits(reader, Why::Symbols, Entry::absolute(index))?,
             // All of them at once, so that their places do not depend on who asks first.
             Home::Common => {
-                self.sweep(reader, Sweep::Common)?;
+                self.sweep_all(reader, Sweep::Common)?;
                 return Ok(self.entry(index).unwrap_or(Entry::ZERO));
             }
             Home::Reserved(home) => {
@@ -206,22 +201,18 @@ impl<C: Class> Plan<'_, '_, C> {
         &self,
         reader: &mut Reader<'_>,
         index: usize,
-        (name_at, is_weak): (u32, bool),
+        record: &C::Symbol,
     ) -> Checked<Entry> {
+        let symbol = C::symbol(record);
+        let (name_at, is_weak) = (symbol.name, symbol.is_weak());
         let Some(symbols) = &self.symbols else {
             return Ok(Entry::UNDEFINED);
         };
         if !symbols.names.has(name_at) && name_at != 0 {
             return reader.refuse(Why::SymbolName, index, name_at as usize);
         }
-        let mut buffer;
-        let text = match symbols.names.there(reader, name_at) {
-            Some(there) => there,
-            None => {
-                buffer = [0; NAME_LIMIT + 1];
-                symbols.names.copy(reader, name_at, &mut buffer)?
-            }
-        };
+        let mut chunk = Chunk::new();
+        let text = symbols.names.text(reader, name_at, &mut chunk)?;
         let World {
             exports,
             registry,
@@ -231,10 +222,7 @@ impl<C: Class> Plan<'_, '_, C> {
         let (len, position) = exports.look_up(text);
         // Where Zephyr's build has put ids, they are the values of undefined symbols.
         #[cfg(feature = "slid")]
-        let position = match (position, symbols.get(reader, index)?) {
-            (None, Some(symbol)) => exports.position_of_id(symbol.value),
-            (found, _) => found,
-        };
+        let position = position.or_else(|| exports.position_of_id(symbol.value));
         if let Some(position) = position {
             let address = exports.address(position).unwrap_or(0);
             let entry = Entry::firmware(position, address, near);
@@ -253,12 +241,25 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Goes through all symbols in order.
+    fn sweep_all(&mut self, reader: &mut Reader<'_>, which: Sweep) -> Checked<()> {
+        match &self.symbols {
+            Some(symbols) => {
+                let table = symbols.table;
+                self.sweep(reader, which, (0, table))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Goes through a part of the symbols, the first of which is symbol `index`.
     #[cold]
-    fn sweep(&mut self, reader: &mut Reader<'_>, which: Sweep) -> Checked<()> {
-        let Some(symbols) = &self.symbols else {
-            return Ok(());
-        };
-        let (mut cursor, mut chunk, mut index) = (symbols.table.cursor(), Chunk::new(), 0);
+    fn sweep(
+        &mut self,
+        reader: &mut Reader<'_>,
+        which: Sweep,
+        (mut index, part): (usize, Table<C::Symbol>),
+    ) -> Checked<()> {
+        let (mut cursor, mut chunk) = (part.cursor(), Chunk::new());
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
@@ -271,7 +272,7 @@ impl<C: Class> Plan<'_, '_, C> {
                         let entry = self.place_common(reader, index, &symbol)?;
                         self.set_entry(index, entry);
                     }
-                    Sweep::All if self.entry(index) == Some(Entry::UNKNOWN) => {
+                    Sweep::Unknown if self.entry(index) == Some(Entry::UNKNOWN) => {
                         self.look_up(reader, index, record)?;
                     }
                     Sweep::Exported if symbol.is_exported() => {

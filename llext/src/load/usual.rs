@@ -23,7 +23,7 @@ use xmas_elf::sections::SHN_LORESERVE;
 pub(super) struct UsualSections<'r> {
     /// Length of the file in bytes.
     len: usize,
-    /// Names of sections, if one of them is looked for.
+    /// Names of sections; none if they have to be read.
     names: &'r [u8],
 }
 
@@ -40,10 +40,7 @@ impl<C: Class> Plan<'_, '_, C> {
         if self.stay.is_some() || options.keeps_in_place() || options.keep_sections {
             return None;
         }
-        let names = match options.export_all {
-            true => &[],
-            false => self.file.names.there(reader, 0)?,
-        };
+        let names = self.file.names.there(reader, 0).unwrap_or_default();
         let len = reader.len();
         Some(UsualSections { len, names })
     }
@@ -193,6 +190,24 @@ impl<'s, C: Class> Plan<'_, 's, C> {
     }
 }
 
+impl<C: Class> Plan<'_, '_, C> {
+    /// What [`Words::skip`] does, for symbols that have to be read, as far as they are known.
+    #[inline(never)]
+    pub(super) fn skip_known<'b, R: Reloc>(&self, batch: &'b [R], size: usize) -> &'b [R] {
+        let end = size.saturating_sub(C::WORD - 1);
+        let (entries, word) = match self.word {
+            NO_TYPE => return batch,
+            word => (self.scratch.entries(), word),
+        };
+        let is_usual = |record: &&R| {
+            let entry = entries.get(record.symbol_if(word));
+            record.offset() < end && entry.is_some_and(|&entry| Entry(entry).is_plain())
+        };
+        let count = batch.iter().take_while(is_usual).count();
+        batch.get(count..).unwrap_or_default()
+    }
+}
+
 impl<C: Class> Linker<'_, '_, '_, C> {
     /// Applies relocations of words to symbols that are an offset from a base. What is left begins with the first one that
     /// is another. (Apart, so that there are registers enough for all that it needs.)
@@ -285,7 +300,8 @@ impl UsualSections<'_> {
             return false;
         }
         let name = self.names.get(section.name as usize..);
-        name.and_then(|name| name.first_chunk()) == Some(EXPORTS)
+        let name = name.and_then(|name| name.first_chunk());
+        name.is_none_or(|name| name == EXPORTS)
     }
 }
 

@@ -62,8 +62,17 @@ pub(crate) fn zero(into: &mut [u8]) {
 }
 
 /// Writes the same to every byte. On Cortex-M3: a fifth of an instruction a byte, and some 20 at the beginning and end.
+#[inline(always)]
 pub(crate) fn fill(into: &mut [u8], byte: u8) {
-    let (mut at, mut len) = (into.as_mut_ptr(), into.len());
+    // SAFETY: that many bytes are borrowed for writing.
+    unsafe { fill_at(into.as_mut_ptr(), into.len(), byte) }
+}
+
+/// The same for `len` bytes at `at`, which need have no value before.
+///
+/// # Safety
+/// They may be written.
+pub(super) unsafe fn fill_at(mut at: *mut u8, mut len: usize, byte: u8) {
     let word = u32::from_ne_bytes([byte; WORD]);
     // SAFETY: in each round, `len` bytes are left at `at`, of which as many are written as are taken off `len`.
     unsafe {

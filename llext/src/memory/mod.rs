@@ -17,6 +17,7 @@ mod owned;
 mod protection;
 mod records;
 mod region;
+mod room;
 mod seal;
 mod split;
 #[cfg(test)]
@@ -33,8 +34,9 @@ pub use in_place::InPlace;
 pub(crate) use in_place::Pieces;
 pub use owned::{OwnedBlocks, Usage};
 pub use protection::Protection;
-pub(crate) use records::{Places, bytes_of, records};
+pub(crate) use records::{Places, records};
 pub(crate) use region::Held;
+pub(crate) use room::Room;
 pub(crate) use seal::synchronise_instructions;
 pub use split::SplitHeap;
 pub use tlsf::TlsfHeap;

@@ -20,14 +20,6 @@ pub(crate) fn records<const N: usize>(bytes: &[u8]) -> Option<&[Words<N>]> {
     Some(unsafe { core::slice::from_raw_parts(at, len) })
 }
 
-/// The bytes of words.
-#[inline]
-pub(crate) fn bytes_of(words: &mut [u32]) -> &mut [u8] {
-    let len = size_of_val::<[u32]>(words);
-    // SAFETY: the words' bytes, borrowed as long as they are; every byte pattern is a word's.
-    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), len) }
-}
-
 /// The places of a section at which a `T` begins, aligned or not. `T` is an array of bytes.
 pub(crate) struct Places<'b, T> {
     bytes: &'b mut [u8],

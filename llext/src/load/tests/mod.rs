@@ -11,6 +11,7 @@ mod memory;
 mod options;
 mod place;
 mod reach;
+mod reads;
 mod refuse;
 mod relocations;
 mod sequence;

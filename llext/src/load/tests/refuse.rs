@@ -364,7 +364,12 @@ fn a_source_that_fails() {
         .load(&mut source, "x", &LoadOptions::default(), &mut ())
         .err()
         .unwrap();
-    assert_eq!(error.to_string(), "reading 52 bytes at 0x0 failed with -5");
+    // The header, and what lies behind it.
+    let first = image.bytes.len().min(400);
+    assert_eq!(
+        error.to_string(),
+        format!("reading {first} bytes at 0x0 failed with -5")
+    );
     let heap = FailingHeap {
         heap: &arena.heap,
         fail_at: Cell::new(0),

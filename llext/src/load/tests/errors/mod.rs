@@ -342,15 +342,15 @@ fn sources(seen: &mut Seen) {
         len: 1 << 20,
     };
     let error = of_source(&mut source, "x", &LoadOptions::DEFAULT);
-    // The header of the section of names is looked at first.
-    let text = "truncated: 40 bytes at 0x10140 are past the end";
+    // The header of the section of names is looked at first, and those before it are read with it.
+    let text = "truncated: 400 bytes at 0x10000 are past the end";
     seen.load(error, text, "");
     let mut source = FailingSource {
         source: image.source(),
         fail_at: 0,
     };
     let error = of_source(&mut source, "x", &LoadOptions::DEFAULT);
-    seen.load(error, "reading 52 bytes at 0x0 failed with -5", "");
+    seen.load(error, "reading 400 bytes at 0x0 failed with -5", "");
     let arena = Arena::new();
     let received = StreamSource::receive(&arena.heap, 1 << 20, &mut |_| Ok(1));
     let error = received.err().expect("too little memory").into();

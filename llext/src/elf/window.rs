@@ -1,0 +1,164 @@
+//! What was read last of a file that has to be read, kept so that neighbours need no read of their own: names, single
+//! records, small tables, small sections.
+//!
+//! Windows outlive phases. Of a file that is not larger than they are together, each byte is read once; of a larger one,
+//! tables that several phases go through (section headers, relocations) are read by each of them.
+
+use super::reader::{Checked, Reader};
+use crate::memory::{Room, copy};
+use crate::source::{SourceError, SourceFault};
+use core::cell::{RefCell, RefMut};
+
+/// Bytes of a window: a multiple of most records' sizes (40, 16, 8 and 4 bytes; the others leave a rest).
+pub(super) const LEN: usize = 400;
+
+/// The window of section headers, which a phase goes through,
+pub(super) const HEADERS: usize = 0;
+/// that of relocations, or whatever else it goes through meanwhile,
+pub(super) const TABLES: usize = 1;
+/// that of symbols and other records that are asked for one by one, and of small contents,
+pub(super) const RECORDS: usize = 2;
+/// and that of names.
+pub(super) const TEXTS: usize = 3;
+
+/// Some bytes of the file.
+pub(crate) struct Window {
+    offset: usize,
+    /// How many there are: none before the first read, and after one that failed.
+    len: usize,
+    room: Room<LEN>,
+}
+
+/// All windows. One that is in use is replaced by the next one.
+pub(crate) struct Windows([RefCell<Window>; 4]);
+
+impl Windows {
+    /// None of them holds anything.
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        let empty = Window::empty;
+        Self([empty(), empty(), empty(), empty()])
+    }
+}
+
+impl Window {
+    /// (No constant, for that would be copied, all its bytes.)
+    #[inline(always)]
+    fn empty() -> RefCell<Self> {
+        RefCell::new(Self {
+            offset: 0,
+            len: 0,
+            room: Room::new(),
+        })
+    }
+
+    /// Where in it the byte at `offset` is, and how many it holds from there on, if it holds any and as aligned as
+    /// records have to be.
+    #[inline]
+    fn held(&self, offset: usize) -> Option<(usize, usize)> {
+        let at = offset.wrapping_sub(self.offset);
+        (at < self.len && at.is_multiple_of(align_of::<u32>())).then(|| (at, self.len - at))
+    }
+
+    /// Makes it begin at `offset`: what it holds of that is not read again.
+    #[inline(never)]
+    fn move_to(&mut self, reader: &mut Reader<'_>, offset: usize) -> Checked<()> {
+        let (at, mut held) = self.held(offset).unwrap_or_default();
+        let whole = self.room.first(LEN);
+        match whole.split_at_mut_checked(at) {
+            Some((front, back)) if held <= at => copy(front, back.get(..held).unwrap_or_default()),
+            _ => held = 0,
+        }
+        let len = LEN.min(reader.len().saturating_sub(offset));
+        let rest = whole.get_mut(held..len).unwrap_or_default();
+        self.len = 0;
+        reader.read(offset.saturating_add(held), rest)?;
+        (self.offset, self.len) = (offset, len);
+        Ok(())
+    }
+}
+
+/// Borrows a window for as long as its bytes are looked at. For a file that lies in memory it never has one.
+pub(crate) struct Chunk<'w>(Option<RefMut<'w, Window>>);
+
+impl<'w> Chunk<'w> {
+    /// Without a window yet.
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Its window: window `which`, or the next one that is free.
+    #[inline]
+    fn window(&mut self, reader: &mut Reader<'w>, which: usize) -> Checked<&mut Window> {
+        if self.0.is_none() {
+            let Windows(all) = reader.windows;
+            let mut all = all.get(which..).unwrap_or_default().iter();
+            self.0 = all.find_map(|window| window.try_borrow_mut().ok());
+        }
+        match &mut self.0 {
+            Some(window) => Ok(window),
+            // Never: there are as many as are used at a time.
+            None => reader.failed(SourceError {
+                offset: 0,
+                wanted: LEN,
+                reason: SourceFault::Memory,
+            }),
+        }
+    }
+
+    /// The `len` bytes at `offset`, which are in the file and have room, for records.
+    pub(super) fn records(
+        &mut self,
+        reader: &mut Reader<'w>,
+        which: usize,
+        (offset, len): (usize, usize),
+    ) -> Checked<&[u8]> {
+        let window = self.window(reader, which)?;
+        let at = match window.held(offset) {
+            Some((at, held)) if held >= len => at,
+            _ => {
+                window.move_to(reader, offset)?;
+                0
+            }
+        };
+        Ok(window.room.part(at, len))
+    }
+
+    /// The same, however they are aligned: `len` is at most [`Reader::SMALL`].
+    pub(super) fn bytes(
+        &mut self,
+        reader: &mut Reader<'w>,
+        which: usize,
+        (offset, len): (usize, usize),
+    ) -> Checked<&[u8]> {
+        let odd = offset % align_of::<u32>();
+        let wider = (offset.wrapping_sub(odd), len.saturating_add(odd));
+        let bytes = self.records(reader, which, wider)?;
+        Ok(bytes.get(odd..).unwrap_or_default())
+    }
+
+    /// The text at `offset`, as far as it ends within `len` bytes, and perhaps more of them.
+    pub(super) fn text(
+        &mut self,
+        reader: &mut Reader<'w>,
+        (offset, len): (usize, usize),
+    ) -> Checked<&[u8]> {
+        let odd = offset % align_of::<u32>();
+        let (offset, wanted) = (offset.wrapping_sub(odd), len.saturating_add(odd));
+        let window = self.window(reader, TEXTS)?;
+        let (mut at, held) = window.held(offset).unwrap_or_default();
+        let mut len = wanted.min(held);
+        if held < wanted && !ends(window.room.part(at, len), odd) {
+            window.move_to(reader, offset)?;
+            (at, len) = (0, wanted);
+        }
+        let text = window.room.part(at, len);
+        Ok(text.get(odd..).unwrap_or_default())
+    }
+}
+
+/// Whether a text ends in `bytes`, in which it begins at `start`.
+fn ends(bytes: &[u8], start: usize) -> bool {
+    bytes.get(start..).is_some_and(|text| text.contains(&0))
+}
