@@ -62,7 +62,7 @@ impl RegionKind {
         matches!(self, Self::Text | Self::File)
     }
 
-    /// The kind with this place in [`PLACES`](Self::PLACES).
+    /// The kind whose number this is, as `self as u32` gives it.
     pub(crate) const fn from_index(index: u32) -> Self {
         match index & 7 {
             0 => Self::Text,
