@@ -71,6 +71,7 @@ impl Span {
     }
 
     /// Fills as much of `into` as there is from `at` on, and returns that part.
+    #[inline(never)]
     pub(crate) fn read<'b>(
         &self,
         reader: &mut Reader<'_>,

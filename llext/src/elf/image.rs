@@ -225,6 +225,7 @@ impl<C: Class> Image<C> {
     }
 
     /// What the file has of the image from `address` on, to the end of the segment that holds it.
+    #[inline(never)]
     pub(crate) fn rest(&self, reader: &mut Reader<'_>, address: usize) -> Checked<Option<Span>> {
         let mut found = None;
         self.each(reader, &mut |_, segment, start| {

@@ -117,6 +117,7 @@ struct Writer<'t> {
 }
 
 impl Writer<'_> {
+    #[inline(never)]
     fn put(&mut self, text: &[u8]) {
         let end = self.texts.saturating_add(text.len());
         if let Some(room) = self.bytes.get_mut(self.texts..end) {
@@ -138,6 +139,7 @@ impl Writer<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn word(&mut self, word: usize) {
         let end = self.words.saturating_add(size_of::<usize>());
         if let Some(room) = self.bytes.get_mut(self.words..end) {

@@ -253,6 +253,7 @@ impl Tail {
     }
 
     /// Where the texts begin: name, origin, and then names of exports and sections, each with a NUL.
+    #[inline(never)]
     pub(crate) fn texts_at(&self, exports: &ExportTable) -> usize {
         let exports = if exports.section.is_none() {
             exports.count as usize
@@ -493,6 +494,7 @@ impl Extension {
 }
 
 /// The region that `address` lies in, and where.
+#[inline(never)]
 pub(crate) fn place(regions: &[Held], address: usize) -> Option<(RegionKind, usize)> {
     let mut regions = (0..).zip(regions);
     regions.find_map(|(kind, held)| Some((RegionKind::from_index(kind), held.offset_of(address)?)))

@@ -296,6 +296,7 @@ impl List {
 }
 
 /// What may be a header at `at`: aligned, and whole inside the heap's memory.
+#[inline(never)]
 fn peek(heap: &dyn Heap, at: NonNull<Header>) -> Option<&Header> {
     let bounds = heap.bounds(Data);
     let address = heap.address(at.cast());

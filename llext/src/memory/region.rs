@@ -42,6 +42,7 @@ impl Held {
 
     /// Takes `size` bytes aligned to `align`, a power of two; nothing if that is none. An error is what the heap did not
     /// have. No heap has `LIMIT` bytes.
+    #[inline(never)]
     pub(crate) fn take(
         heap: &dyn Heap,
         kind: MemoryKind,
@@ -63,6 +64,7 @@ impl Held {
     }
 
     /// `size` bytes at `offset`, which are not freed on their own; none if they do not lie in it.
+    #[inline(never)]
     pub(crate) fn part(&self, offset: usize, size: usize) -> Self {
         if size == 0 || offset.saturating_add(size) > self.size() {
             return Self::NONE;
@@ -153,6 +155,7 @@ impl Held {
     }
 
     /// Copies bytes from `offset` as they are now; false if not all of them are in the region.
+    #[inline(never)]
     pub(crate) fn read(&self, offset: usize, into: &mut [u8]) -> bool {
         let fits = offset
             .checked_add(into.len())
@@ -166,6 +169,7 @@ impl Held {
     }
 
     /// The little-endian word of `size` bytes (at most those of a `usize`) at `offset`.
+    #[inline(never)]
     pub(crate) fn word(&self, offset: usize, size: usize) -> Option<usize> {
         let mut word = [0; size_of::<usize>()];
         self.read(offset, word.get_mut(..size)?)
@@ -174,6 +178,7 @@ impl Held {
 
     /// The bytes from `offset` on up to `len`, borrowed. For what an extension has no reason to write while the
     /// loader looks: names and the build-id.
+    #[inline(never)]
     pub(crate) fn bytes(&self, offset: usize, len: usize) -> &[u8] {
         let end = offset.saturating_add(len).min(self.size());
         let start = offset.min(end);
