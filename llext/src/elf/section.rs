@@ -69,6 +69,12 @@ impl Section {
         self.has(SHF_ALLOC)
     }
 
+    /// Whether there is something in it for the loader, though it is not loaded.
+    #[inline(always)]
+    pub(crate) fn is_looked_at(&self) -> bool {
+        matches!(self.kind, SHT_SYMTAB | SHT_NOTE | SHT_SYMTAB_SHNDX)
+    }
+
     /// Whether it has no bytes in the file.
     pub(crate) fn is_nobits(&self) -> bool {
         self.kind == SHT_NOBITS

@@ -152,7 +152,9 @@ impl Strings {
         let mut chunk = Chunk::new();
         let text = self.text(reader, offset, &mut chunk)?;
         // The first letters as one word: nearly all names differ in them.
-        Ok(text.first_chunk::<4>() == wanted.first_chunk() && text.starts_with(wanted))
+        let mut letters = text.iter();
+        Ok(text.first_chunk::<4>() == wanted.first_chunk()
+            && wanted.iter().all(|letter| letters.next() == Some(letter)))
     }
 
     /// The name at `offset` for a message: empty if it cannot be read.

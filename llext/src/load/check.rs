@@ -5,7 +5,7 @@ use super::Report;
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
 use super::slots::Slot;
-use super::tables::{Relocations, is_table};
+use super::tables::{NO_TYPE, Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -40,6 +40,9 @@ impl<C: Class> Plan<'_, '_, C> {
                 self.check_entries(reader, report, table)?;
             }
             return Ok(());
+        }
+        if self.relocate_local {
+            self.word = self.machine.word_type().unwrap_or(NO_TYPE);
         }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let mut index = 0usize;

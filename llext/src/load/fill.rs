@@ -192,20 +192,23 @@ fn read_section<C: Class>(
 /// before.
 fn zero_arrays<C: Class>(plan: &Plan<'_, '_, C>, parts: &mut Regions4<'_>) {
     let [_, _, data, _] = parts;
-    let arrays = data.get_mut(plan.arrays.start as usize..);
-    zero(arrays.unwrap_or_default());
+    zero_range(data, plan.arrays.start as usize, data.len());
 }
 
 /// Zeros what is behind the last section of each region.
 fn zero_rest<C: Class>(plan: &Plan<'_, '_, C>, parts: &mut Regions4<'_>, filled: [usize; 4]) {
-    for (kind, (bytes, filled)) in RegionKind::ALL
-        .into_iter()
-        .zip(parts.iter_mut().zip(filled))
-    {
-        let end = match kind {
-            RegionKind::Data => plan.arrays.start as usize,
-            _ => bytes.len(),
-        };
-        zero(bytes.get_mut(filled..end).unwrap_or_default());
+    let [text, rodata, data, bss] = parts;
+    let [in_text, in_rodata, in_data, in_bss] = filled;
+    zero_range(text, in_text, text.len());
+    zero_range(rodata, in_rodata, rodata.len());
+    zero_range(data, in_data, plan.arrays.start as usize);
+    zero_range(bss, in_bss, bss.len());
+}
+
+/// Zeros a range, which is nearly always empty.
+#[inline(always)]
+fn zero_range(bytes: &mut [u8], start: usize, end: usize) {
+    if start < end {
+        zero(bytes.get_mut(start..end).unwrap_or_default());
     }
 }

@@ -34,7 +34,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 break;
             }
             loop {
-                if let Some(usual) = usual.as_ref().filter(|_| index != 0) {
+                if let Some(usual) = &usual {
                     let done = self.place_usual(usual, batch, index);
                     index = index.saturating_add(done);
                     batch = batch.get(done..).unwrap_or_default();
@@ -50,6 +50,10 @@ impl<C: Class> Plan<'_, '_, C> {
                 index = index.saturating_add(1);
                 batch = rest;
             }
+        }
+        // Section 0 is none.
+        if let Some(words) = self.scratch.slots_mut().first_mut() {
+            *words = Place::NONE.0;
         }
         if any_array {
             self.arrays =
@@ -69,7 +73,6 @@ impl<C: Class> Plan<'_, '_, C> {
         options: &LoadOptions<'_>,
     ) -> Checked<Place> {
         let section = C::section(record);
-        // Section 0 is none.
         if section.is_allocated() && index != 0 {
             if options.keep_sections {
                 self.keep(reader, &section)?;

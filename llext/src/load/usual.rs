@@ -72,10 +72,10 @@ impl<C: Class> Plan<'_, '_, C> {
                     Some(offset) => Place::new(region, offset, section.size),
                     None => break,
                 }
-            } else if section.kind == SHT_PROGBITS || is_table(section.kind) {
-                Place::NONE
-            } else {
+            } else if section.is_looked_at() {
                 break;
+            } else {
+                Place::NONE
             };
             let Some(words) = slots.next() else {
                 break;

@@ -137,6 +137,12 @@ impl Machine {
         let position = *self.index.get(r_type as usize)?;
         self.rows.get(usize::from(position))
     }
+
+    /// A type of relocations that are of a whole word: what nearly all are in data.
+    pub(crate) fn word_type(&self) -> Option<u32> {
+        let word = self.rows.iter().find(|row| row.is_word())?;
+        Some(word.r_type.into())
+    }
 }
 
 /// All machines.
