@@ -132,7 +132,7 @@ impl<C: Class> Plan<'_, '_, C> {
             let index = record.symbol_if(self.word);
             if self.entry(index) == Some(Entry::UNKNOWN) {
                 // The same relocation again, now with a symbol that is known.
-                self.resolve(reader, index)?;
+                self.resolve_other(reader, index)?;
             } else {
                 let relocation = record.fields().behind(self.origin);
                 self.check_row(reader, report, table, &relocation)?;

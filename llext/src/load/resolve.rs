@@ -113,21 +113,30 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// Finds out what symbol `index` is.
     #[inline(never)]
-    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
-        let there = self
-            .symbols
-            .as_ref()
-            .and_then(|symbols| symbols.there.get(index));
-        let Some(record) = there else {
-            return self.resolve_read(reader, index);
-        };
-        // What nearly all are, and without a copy of the symbol for others to look at.
+    fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         let (words, _) = self.words();
-        if let Some(entry) = words.defined(record) {
-            self.set_entry(index, entry);
-            return Ok(entry);
+        match words.defined_at(index) {
+            // What nearly all are, and without a copy of the symbol for others to look at.
+            Some(entry) => {
+                self.set_entry(index, entry);
+                Ok(entry)
+            }
+            None => self.resolve_other(reader, index),
         }
-        self.look_up(reader, index, record)
+    }
+
+    /// The same of a symbol that does not lie in a section which is loaded, as far as that is known.
+    pub(super) fn resolve_other(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index: usize,
+    ) -> Checked<Entry> {
+        if let Some(symbols) = &self.symbols
+            && let Some(record) = symbols.there.get(index)
+        {
+            return self.look_up(reader, index, record);
+        }
+        self.resolve_read(reader, index)
     }
 
     /// Looks up symbol `index` and all that are read with it, so that each is read once.

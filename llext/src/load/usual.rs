@@ -247,11 +247,17 @@ impl<C: Class> Words<'_, C> {
     /// What a symbol is that lies in a section which is loaded; `None` of any other one. (Section 0 is never loaded, so that
     /// this is none of an undefined symbol.)
     #[inline(always)]
-    pub(super) fn defined(&self, symbol: &C::Symbol) -> Option<Entry> {
+    fn defined(&self, symbol: &C::Symbol) -> Option<Entry> {
         let symbol = C::symbol(symbol);
         let place = Place(self.homes.get(usize::from(symbol.section))?.get());
         let entry = place.at(symbol.value)?;
         Some(entry.as_function(symbol.is_function()))
+    }
+
+    /// The same of the symbol with this index.
+    #[inline(always)]
+    pub(super) fn defined_at(&self, index: usize) -> Option<Entry> {
+        self.defined(self.symbols.get(index)?)
     }
 
     /// Skips the relocations of a section of `size` bytes that are in order: in the section, and with a symbol that is an

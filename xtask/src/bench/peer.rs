@@ -39,7 +39,7 @@ pub const PEERS: &[Peer] = &[
         floor: 91,
         heap: Some([749, 637]),
         limit: [2_500, 2_500],
-        ceiling: 7_700,
+        ceiling: 7_000,
     },
     Peer {
         name: "many_relocs",
@@ -84,7 +84,7 @@ pub const PEERS: &[Peer] = &[
         floor: 787,
         heap: Some([3_294, 3_126]),
         limit: [10_000, 11_000],
-        ceiling: 20_500,
+        ceiling: 20_000,
     },
     Peer {
         name: "sections_many",
@@ -93,7 +93,7 @@ pub const PEERS: &[Peer] = &[
         floor: 16_282,
         heap: None,
         limit: [230_000, 230_000],
-        ceiling: 385_000,
+        ceiling: 386_000,
     },
     Peer {
         name: "sections_many_data",
@@ -102,6 +102,6 @@ pub const PEERS: &[Peer] = &[
         floor: 12_723,
         heap: None,
         limit: [190_000, 190_000],
-        ceiling: 341_000,
+        ceiling: 342_000,
     },
 ];
