@@ -3,7 +3,7 @@
 use super::class::Record;
 use super::reader::{Checked, Reader};
 use super::refusal::Why;
-pub(crate) use super::window::{Chunk, Windows};
+pub(crate) use super::window::{Chunk, WindowRoom, Windows};
 use super::window::{HEADERS, LEN, RECORDS, TABLES};
 use core::marker::PhantomData;
 use core::mem::size_of;
@@ -277,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_span_lies_in_the_file() {
-        let windows = Windows::new();
+        let mut room = WindowRoom::new();
+        let windows = Windows::new(&mut room);
         let mut source = SliceSource::new(&[0; 10]);
         let mut reader = Reader::new(&mut source, &windows);
         assert!(Span::claim(&mut reader, 0, 10, Why::NoSection).is_ok());
@@ -298,29 +299,32 @@ mod tests {
 
     #[test]
     fn a_table_is_read_in_chunks_and_leaves_a_broken_record_aside() {
-        let windows = Windows::new();
         let bytes: Vec<u8> = (0..1003u32)
             .flat_map(u32::to_le_bytes)
             .chain([1, 2])
             .collect();
-        let mut source = SliceSource::new(&bytes);
-        let mut reader = Reader::new(&mut source, &windows);
-        let span = Span::claim(&mut reader, 0, bytes.len(), Why::NoSection).unwrap();
+        read_table(&mut SliceSource::new(&bytes));
+        read_table(&mut Copied(&bytes));
+    }
+
+    fn read_table(source: &mut dyn Source) {
+        let mut room = WindowRoom::new();
+        let windows = Windows::new(&mut room);
+        let mut reader = Reader::new(source, &windows);
+        let len = reader.len();
+        let span = Span::claim(&mut reader, 0, len, Why::NoSection).unwrap();
         let table = Table::<[u32; 1]>::new(span);
         assert_eq!(table.len(), 1003);
-        for mut reader in [reader, Reader::new(&mut Copied(&bytes), &windows)] {
-            let (mut cursor, mut chunk) = (table.cursor(), Chunk::new());
-            let mut seen: Vec<u32> = Vec::new();
-            loop {
-                let batch = cursor.next(&mut reader, &mut chunk).unwrap();
-                seen.extend(batch.iter().flatten());
-                if batch.is_empty() {
-                    break;
-                }
+        let (mut cursor, mut chunk) = (table.cursor(), Chunk::new());
+        let mut seen: Vec<u32> = Vec::new();
+        loop {
+            let batch = cursor.next(&mut reader, &mut chunk).unwrap();
+            seen.extend(batch.iter().flatten());
+            if batch.is_empty() {
+                break;
             }
-            assert!(seen.iter().copied().eq(0..1003));
         }
-        let mut reader = Reader::new(&mut source, &windows);
+        assert!(seen.iter().copied().eq(0..1003));
         assert_eq!(
             table.get(&mut reader, 1002, |&[record]| record),
             Ok(Some(1002))

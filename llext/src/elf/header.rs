@@ -75,6 +75,7 @@ pub(crate) struct File<C: Class> {
 impl<C: Class> File<C> {
     /// Reads and checks the header of the file in `reader`, which must be for `machine`.
     pub(crate) fn open(reader: &mut Reader<'_>, machine: &Machine) -> Checked<Self> {
+        reader.hold_small()?;
         let size = size_of::<C::Header>();
         let start = Span::claim(reader, 0, reader.len().min(size), Why::NoHeader)?;
         let header = match Table::new(start).get(reader, 0, C::header)? {

@@ -75,7 +75,7 @@ fn word(bytes: &[u8], offset: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::SliceSource;
-    use crate::elf::claim::Windows;
+    use crate::elf::claim::{WindowRoom, Windows};
     use crate::elf::refusal::Why;
 
     fn note(name: &[u8], kind: u32, description: &[u8]) -> Vec<u8> {
@@ -92,7 +92,8 @@ mod tests {
 
     fn find(bytes: &[u8]) -> Vec<Note> {
         let mut source = SliceSource::new(bytes);
-        let windows = Windows::new();
+        let mut room = WindowRoom::new();
+        let windows = Windows::new(&mut room);
         let mut reader = Reader::new(&mut source, &windows);
         let span = Span::claim(&mut reader, 0, bytes.len(), Why::NoNotes).unwrap();
         let mut notes = Notes::new(span);

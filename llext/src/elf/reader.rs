@@ -19,7 +19,7 @@ pub(crate) struct Reader<'s> {
     len: usize,
     pub(super) refusal: Refusal,
     /// What was read last of bytes that are not used where they lie.
-    pub(super) windows: &'s Windows,
+    pub(super) windows: &'s Windows<'s>,
 }
 
 /// Where bytes come from.
@@ -36,7 +36,7 @@ impl<'s> Reader<'s> {
 
     /// Reads `source` through `windows`.
     #[inline(always)]
-    pub(crate) fn new(source: &'s mut dyn Source, windows: &'s Windows) -> Self {
+    pub(crate) fn new(source: &'s mut dyn Source, windows: &'s Windows<'s>) -> Self {
         let (len, there) = (source.len(), source.peek().is_some());
         let bytes = if there {
             let source: &'s dyn Source = source;
@@ -53,13 +53,24 @@ impl<'s> Reader<'s> {
     }
 
     /// Reads a file where it lies.
-    pub(crate) fn in_place(file: &'s InPlace, windows: &'s Windows) -> Self {
+    pub(crate) fn in_place(file: &'s InPlace, windows: &'s Windows<'s>) -> Self {
         Self {
             bytes: Bytes::There(Pieces::of_file(file)),
             len: file.len(),
             refusal: Refusal::none(),
             windows,
         }
+    }
+
+    /// Reads the whole file if it is small: then it is used where it lies.
+    pub(super) fn hold_small(&mut self) -> Checked<()> {
+        if !self.is_there()
+            && let Some(room) = self.windows.room_for_file(self.len)
+        {
+            self.read(0, room)?;
+            self.bytes = Bytes::There(Pieces::of(room));
+        }
+        Ok(())
     }
 
     /// Length of the file in bytes.

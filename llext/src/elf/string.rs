@@ -150,7 +150,14 @@ impl Strings {
         wanted: &[u8],
     ) -> Checked<bool> {
         let mut chunk = Chunk::new();
-        let text = self.text(reader, offset, &mut chunk)?;
+        let text = match self.there(reader, offset) {
+            Some(there) => there,
+            None => {
+                let rest = self.span.behind(offset as usize);
+                let first = (rest.offset(), rest.len().min(wanted.len()));
+                chunk.bytes(reader, TEXTS, first)?
+            }
+        };
         // The first letters as one word: nearly all names differ in them.
         let mut letters = text.iter();
         Ok(text.first_chunk::<4>() == wanted.first_chunk()

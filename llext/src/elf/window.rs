@@ -1,13 +1,13 @@
 //! What was read last of a file that has to be read, kept so that neighbours need no read of their own: names, single
 //! records, small tables, small sections.
 //!
-//! Windows outlive phases. Of a file that is not larger than they are together, each byte is read once; of a larger one,
-//! tables that several phases go through (section headers, relocations) are read by each of them.
+//! A small file is read whole into their memory instead, each byte once. Of a larger one, tables that several phases go
+//! through (section headers, relocations) are read by each of them, unless a window still holds them.
 
 use super::reader::{Checked, Reader};
 use crate::memory::{Room, copy};
 use crate::source::{SourceError, SourceFault};
-use core::cell::{RefCell, RefMut};
+use core::cell::{Cell, RefCell, RefMut};
 
 /// Bytes of a window: a multiple of most records' sizes (40, 16, 8 and 4 bytes; the others leave a rest).
 pub(super) const LEN: usize = 400;
@@ -21,35 +21,90 @@ pub(super) const RECORDS: usize = 2;
 /// and that of names.
 pub(super) const TEXTS: usize = 3;
 
+/// A file of at most so many bytes is read whole, and one window is left beside it, for a table in it that is not aligned.
+const SMALL_FILE: usize = 3 * LEN;
+
+/// The memory of all windows.
+pub(crate) type WindowRoom = Room<{ SMALL_FILE + LEN }>;
+
 /// Some bytes of the file.
-pub(crate) struct Window {
+pub(crate) struct Window<'w> {
     offset: usize,
     /// How many there are: none before the first read, and after one that failed.
     len: usize,
-    room: Room<LEN>,
+    bytes: &'w mut [u8],
 }
 
 /// All windows. One that is in use is replaced by the next one.
-pub(crate) struct Windows([RefCell<Window>; 4]);
+pub(crate) struct Windows<'w> {
+    windows: [RefCell<Window<'w>>; 4],
+    /// Their memory, until it is needed.
+    room: Cell<Option<&'w mut WindowRoom>>,
+}
 
-impl Windows {
+impl<'w> Windows<'w> {
     /// None of them holds anything.
     #[inline(always)]
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(room: &'w mut WindowRoom) -> Self {
         let empty = Window::empty;
-        Self([empty(), empty(), empty(), empty()])
+        Self {
+            windows: [empty(), empty(), empty(), empty()],
+            room: Cell::new(Some(room)),
+        }
+    }
+
+    /// Memory for a whole file of `len` bytes, if that is small.
+    pub(super) fn room_for_file(&self, len: usize) -> Option<&'w mut [u8]> {
+        if len > SMALL_FILE {
+            return None;
+        }
+        let all = self.room.take()?.first(SMALL_FILE + LEN);
+        let (file, rest) = all.split_at_mut_checked(SMALL_FILE)?;
+        let last = self.windows.last()?;
+        last.try_borrow_mut().ok()?.bytes = rest;
+        file.get_mut(..len)
+    }
+
+    /// Shares the memory out, when it is needed first.
+    #[cold]
+    fn share(&self, room: &'w mut WindowRoom) {
+        let parts = room.first(SMALL_FILE + LEN).chunks_mut(LEN);
+        for (window, part) in self.windows.iter().zip(parts) {
+            if let Ok(mut window) = window.try_borrow_mut() {
+                window.bytes = part;
+            }
+        }
+    }
+
+    /// Window `which`, or the next one that is free.
+    #[inline]
+    fn free(&self, which: usize) -> Option<RefMut<'_, Window<'w>>> {
+        if let Some(room) = self.room.take() {
+            self.share(room);
+        }
+        let mut windows = self.windows.get(which..).unwrap_or_default().iter();
+        windows.find_map(|window| {
+            let window = window.try_borrow_mut().ok();
+            window.filter(|window| !window.bytes.is_empty())
+        })
     }
 }
 
-impl Window {
-    /// (No constant, for that would be copied, all its bytes.)
+impl Window<'_> {
     #[inline(always)]
     fn empty() -> RefCell<Self> {
         RefCell::new(Self {
             offset: 0,
             len: 0,
-            room: Room::new(),
+            bytes: &mut [],
         })
+    }
+
+    /// `len` bytes from `at` on.
+    #[inline]
+    fn part(&self, at: usize, len: usize) -> &[u8] {
+        let part = self.bytes.get(at..).and_then(|rest| rest.get(..len));
+        part.unwrap_or_default()
     }
 
     /// Where in it the byte at `offset` is, and how many it holds from there on, if it holds any and as aligned as
@@ -64,7 +119,7 @@ impl Window {
     #[inline(never)]
     fn move_to(&mut self, reader: &mut Reader<'_>, offset: usize) -> Checked<()> {
         let (at, mut held) = self.held(offset).unwrap_or_default();
-        let whole = self.room.first(LEN);
+        let whole = &mut *self.bytes;
         match whole.split_at_mut_checked(at) {
             Some((front, back)) if held <= at => copy(front, back.get(..held).unwrap_or_default()),
             _ => held = 0,
@@ -79,7 +134,7 @@ impl Window {
 }
 
 /// Borrows a window for as long as its bytes are looked at. For a file that lies in memory it never has one.
-pub(crate) struct Chunk<'w>(Option<RefMut<'w, Window>>);
+pub(crate) struct Chunk<'w>(Option<RefMut<'w, Window<'w>>>);
 
 impl<'w> Chunk<'w> {
     /// Without a window yet.
@@ -90,15 +145,13 @@ impl<'w> Chunk<'w> {
 
     /// Its window: window `which`, or the next one that is free.
     #[inline]
-    fn window(&mut self, reader: &mut Reader<'w>, which: usize) -> Checked<&mut Window> {
+    fn window(&mut self, reader: &mut Reader<'w>, which: usize) -> Checked<&mut Window<'w>> {
         if self.0.is_none() {
-            let Windows(all) = reader.windows;
-            let mut all = all.get(which..).unwrap_or_default().iter();
-            self.0 = all.find_map(|window| window.try_borrow_mut().ok());
+            self.0 = reader.windows.free(which);
         }
         match &mut self.0 {
             Some(window) => Ok(window),
-            // Never: there are as many as are used at a time.
+            // There are as many as are used at a time, except for a small file with several tables that are not aligned.
             None => reader.failed(SourceError {
                 offset: 0,
                 wanted: LEN,
@@ -122,7 +175,7 @@ impl<'w> Chunk<'w> {
                 0
             }
         };
-        Ok(window.room.part(at, len))
+        Ok(window.part(at, len))
     }
 
     /// The same, however they are aligned: `len` is at most [`Reader::SMALL`].
@@ -149,11 +202,11 @@ impl<'w> Chunk<'w> {
         let window = self.window(reader, TEXTS)?;
         let (mut at, held) = window.held(offset).unwrap_or_default();
         let mut len = wanted.min(held);
-        if held < wanted && !ends(window.room.part(at, len), odd) {
+        if held < wanted && !ends(window.part(at, len), odd) {
             window.move_to(reader, offset)?;
             (at, len) = (0, wanted);
         }
-        let text = window.room.part(at, len);
+        let text = window.part(at, len);
         Ok(text.get(odd..).unwrap_or_default())
     }
 }

@@ -1,7 +1,7 @@
 //! The section headers of a file, for those who want to look at what no load keeps.
 
 use crate::Llext;
-use crate::elf::claim::{Chunk, Windows};
+use crate::elf::claim::{Chunk, WindowRoom, Windows};
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
@@ -76,7 +76,8 @@ pub(crate) fn section_header(
     source: &mut dyn Source,
     which: Which<'_>,
 ) -> Result<Option<SectionHeader>, LoadError> {
-    let windows = Windows::new();
+    let mut room = WindowRoom::new();
+    let windows = Windows::new(&mut room);
     let mut reader = Reader::new(source, &windows);
     let found = match llext.machine.class {
         Width::Elf32 => find::<Elf32>(llext, &mut reader, which),
@@ -153,7 +154,7 @@ mod tests {
         }
         let mut failing = FailingSource {
             source: SliceSource::new(&image.bytes),
-            fail_at: 1,
+            fail_at: 0,
         };
         let failed = llext.find_section(&mut failing, ".data");
         assert!(matches!(

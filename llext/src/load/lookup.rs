@@ -5,7 +5,7 @@ use super::slots::{Layout, Slot};
 use super::stay::Stay;
 use super::{LoadOptions, with_plan};
 use crate::Llext;
-use crate::elf::claim::{Chunk, Windows};
+use crate::elf::claim::{Chunk, WindowRoom, Windows};
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
@@ -33,7 +33,8 @@ pub(crate) fn symbol_at<'b>(
     let Some(place) = extension.place(address) else {
         return Ok(None);
     };
-    let windows = Windows::new();
+    let mut room = WindowRoom::new();
+    let windows = Windows::new(&mut room);
     let mut reader = Reader::new(source, &windows);
     let found = match llext.machine.class {
         Width::Elf32 => find::<Elf32>(llext, &mut reader, extension, place, buffer),

@@ -20,7 +20,7 @@ mod tests;
 mod usual;
 
 use crate::Llext;
-use crate::elf::claim::Windows;
+use crate::elf::claim::{WindowRoom, Windows};
 #[cfg(target_pointer_width = "64")]
 use crate::elf::class::Elf64;
 use crate::elf::class::{Class, Elf32};
@@ -148,7 +148,8 @@ pub(crate) fn load<'l>(
     // What is patched where it lies cannot be protected by itself.
     let file = source.in_place();
     let file = file.filter(|file| !file.is_writable() || llext.protection.is_none());
-    let windows = Windows::new();
+    let mut room = WindowRoom::new();
+    let windows = Windows::new(&mut room);
     let mut reader = match &file {
         Some(file) => Reader::in_place(file, &windows),
         None => Reader::new(source, &windows),
@@ -232,7 +233,8 @@ pub(crate) fn dry_run(
     report: &mut dyn Report,
 ) -> Result<Requirements, LoadError> {
     check_name(llext, name)?;
-    let windows = Windows::new();
+    let mut room = WindowRoom::new();
+    let windows = Windows::new(&mut room);
     let mut reader = Reader::new(source, &windows);
     let plan = match llext.machine.class {
         Width::Elf32 => try_out::<Elf32>(llext, &mut reader, (name, options), report),

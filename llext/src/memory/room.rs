@@ -35,16 +35,6 @@ impl<const N: usize> Room<N> {
             slice::from_raw_parts_mut(start, len)
         }
     }
-
-    /// `len` bytes from `start` on of those that have a value; none if they have not all.
-    #[inline]
-    pub(crate) fn part(&self, start: usize, len: usize) -> &[u8] {
-        if start > self.valid || len > self.valid - start {
-            return &[];
-        }
-        // SAFETY: that many have a value.
-        unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast::<u8>().add(start), len) }
-    }
 }
 
 #[cfg(test)]
@@ -59,10 +49,6 @@ mod tests {
         assert_eq!(room.first(6), [7, 7, 0, 0, 0, 0]);
         assert_eq!(room.first(1), [7]);
         room.first(6)[5] = 1;
-        assert_eq!(
-            (room.part(1, 5), room.part(2, 5)),
-            (&[7, 0, 0, 0, 1][..], &[][..])
-        );
         assert_eq!(room.first(11), [7, 7, 0, 0, 0, 1, 0, 0, 0, 0]);
         assert!(room.first(0).as_ptr().cast::<u32>().is_aligned());
     }

@@ -1,7 +1,8 @@
 //! Where an extension's bytes come from.
 //!
-//! The loader never needs the whole file in memory: it asks a [`Source`] for small ranges, and reads
-//! the contents of a section straight into the memory that it will run from.
+//! The loader never needs the whole file in memory: it asks a [`Source`] for ranges of some hundred bytes, of which it keeps
+//! the last few on the stack, and reads the contents of a large section straight into the memory that it will run from. A
+//! file of at most 1,200 bytes is read at once.
 //!
 //! | source | the file lies | what stays where it lies |
 //! |---|---|---|

@@ -189,7 +189,11 @@ fn symbols(seen: &mut Seen) {
         elf.relocate(2, at, symbol, R_ARM_ABS32, None);
     }
     seen.load(refusal(&elf.build()), "2 undefined symbols", load);
-    let image = with(&"x".repeat(300), 0, 0);
+    let mut elf = small();
+    let symbol = elf.symbol(&"x".repeat(300), GLOBAL, 0, 0, 0);
+    elf.relocate(2, 0, symbol, R_ARM_ABS32, None);
+    elf.section(".comment", SHT_PROGBITS, 0, 1, &[0; SMALL]);
+    let image = elf.build();
     // A source that does not let others look at its bytes.
     let mut source = FailingSource {
         source: image.source(),
@@ -350,7 +354,8 @@ fn sources(seen: &mut Seen) {
         fail_at: 0,
     };
     let error = of_source(&mut source, "x", &LoadOptions::DEFAULT);
-    seen.load(error, "reading 400 bytes at 0x0 failed with -5", "");
+    let text = format!("reading {} bytes at 0x0 failed with -5", image.bytes.len());
+    seen.load(error, &text, "");
     let arena = Arena::new();
     let received = StreamSource::receive(&arena.heap, 1 << 20, &mut |_| Ok(1));
     let error = received.err().expect("too little memory").into();
