@@ -4,7 +4,7 @@ use super::bytes::fill_at;
 use core::mem::MaybeUninit;
 use core::slice;
 
-/// Room for `N` bytes, aligned for [records](super::records). Reading from a source takes bytes that have a value; a
+/// Room for `N` bytes, aligned for [records](mod@super::records). Reading from a source takes bytes that have a value; a
 /// compiler's own way to give them one is four instructions a byte, for all of them, in every frame that has such room.
 #[repr(C, align(4))]
 pub(crate) struct Room<const N: usize> {
