@@ -18,6 +18,7 @@ mod sequence;
 #[cfg(feature = "slid")]
 mod slid;
 mod symbols;
+mod usual;
 
 use crate::machine::ARM;
 use crate::memory::Heap;
