@@ -38,7 +38,7 @@ fn mixed(seed: usize) -> Image {
         for offset in (0..size - 3).step_by(7) {
             let random = seed + index * 31 + offset as usize;
             let symbol = symbols[random % symbols.len()];
-            let r_type = [R_ARM_ABS32, R_ARM_REL32][usize::from(random % 9 == 0)];
+            let r_type = [R_ARM_ABS32, R_ARM_REL32][usize::from(random.is_multiple_of(9))];
             elf.relocate(section, offset, symbol, r_type, None);
         }
     }
