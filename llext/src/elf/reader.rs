@@ -35,7 +35,7 @@ impl<'s> Reader<'s> {
     pub(super) const SMALL: usize = LEN - size_of::<u32>();
 
     /// Reads `source` through `windows`.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn new(source: &'s mut dyn Source, windows: &'s Windows<'s>) -> Self {
         let (len, there) = (source.len(), source.peek().is_some());
         let bytes = if there {

@@ -117,6 +117,7 @@ impl Strings {
     }
 
     /// The name at `offset`, cut if it does not fit into `buffer`; empty if there is none.
+    #[inline(never)]
     pub(crate) fn read<'b>(
         &self,
         reader: &mut Reader<'_>,

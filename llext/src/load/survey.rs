@@ -206,7 +206,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Whether a section with the name at `name` is `.exported_sym`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn has_exports(&self, reader: &mut Reader<'_>, name: u32) -> Checked<bool> {
         let names = &self.file.names;
         names.matches(reader, name, b".exported_sym\0")

@@ -478,6 +478,7 @@ impl Extension {
         Some(usize::from_le_bytes(*word))
     }
 
+    #[inline(never)]
     fn text(&self, start: usize, len: usize) -> &str {
         let bytes = self
             .tail
