@@ -4,7 +4,7 @@ use crate::errno::EINVAL;
 use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
 use core::slice;
-use llext::{Source, SourceError, SourceFault, source::InPlace};
+use llext::{Source, SourceError, SourceFault, UNKNOWN_LENGTH, source::InPlace};
 
 /// `enum llext_storage`
 pub(crate) const PERSISTENT: c_int = 1;
@@ -69,9 +69,9 @@ impl Foreign {
         // SAFETY: C's word. Without a length nothing is known of the bytes behind one that is shown.
         let (len, at) = unsafe {
             match size {
-                None => (isize::MAX as usize, None),
+                None => (UNKNOWN_LENGTH, None),
                 Some(size) => (
-                    size(loader).min(isize::MAX as usize),
+                    size(loader).min(UNKNOWN_LENGTH),
                     peek.and_then(|peek| NonNull::new(peek(loader, 0).cast())),
                 ),
             }

@@ -48,7 +48,7 @@
 //!    without memory is refused before a region is taken; after that only a relocated value may not fit its field,
 //!    an export or a constructor may point outside, or a read may fail.
 //! 3. *Once.* A byte of a section is copied once, from the source to where it runs. A symbol is looked up once a load.
-//! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; on the stack, 1,600 bytes hold what was read last. What stays is
+//! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; on the stack, 1,760 bytes hold what was read last. What stays is
 //!    the regions and the descriptor: 112 bytes, names, and what `keep_sections` asks for.
 //! 5. *In range.* A value that does not fit its field is an error with section, offset, symbol, value and range.
 //! 6. *No panic.* No input makes the loader panic: indexes go through `get`, arithmetic saturates or is checked.
@@ -104,7 +104,7 @@ pub use memory::{
 pub use name::Name;
 pub use source::{
     InPlace, PersistentSlice, SliceSource, Source, SourceError, SourceFault, StreamSource,
-    WritableSlice,
+    UNKNOWN_LENGTH, WritableSlice,
 };
 
 use loaded::Registry;

@@ -6,11 +6,11 @@
 
 use super::reader::{Checked, Reader};
 use crate::memory::{Room, copy};
-use crate::source::{SourceError, SourceFault};
+use crate::source::{SourceError, SourceFault, UNKNOWN_LENGTH};
 use core::cell::{Cell, RefCell, RefMut};
 
-/// Bytes of a window: a multiple of most records' sizes (40, 16, 8 and 4 bytes; the others leave a rest).
-pub(super) const LEN: usize = 400;
+/// Bytes of a window: eleven section headers of 32 bits; other records may leave a rest.
+pub(super) const LEN: usize = 440;
 
 /// The window of section headers, which a phase goes through,
 pub(super) const HEADERS: usize = 0;
@@ -115,16 +115,24 @@ impl Window<'_> {
         (at < self.len && at.is_multiple_of(align_of::<u32>())).then(|| (at, self.len - at))
     }
 
-    /// Makes it begin at `offset`: what it holds of that is not read again.
+    /// Makes it begin at `offset` and hold `wanted` bytes, and those behind them that it has room for: what it holds of that
+    /// is not read again.
     #[inline(never)]
-    fn move_to(&mut self, reader: &mut Reader<'_>, offset: usize) -> Checked<()> {
+    fn move_to(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (offset, wanted): (usize, usize),
+    ) -> Checked<()> {
         let (at, mut held) = self.held(offset).unwrap_or_default();
         let whole = &mut *self.bytes;
         match whole.split_at_mut_checked(at) {
             Some((front, back)) if held <= at => copy(front, back.get(..held).unwrap_or_default()),
             _ => held = 0,
         }
-        let len = LEN.min(reader.len().saturating_sub(offset));
+        let len = match reader.len() {
+            UNKNOWN_LENGTH => wanted,
+            len => LEN.min(len.saturating_sub(offset)),
+        };
         let rest = whole.get_mut(held..len).unwrap_or_default();
         self.len = 0;
         reader.read(offset.saturating_add(held), rest)?;
@@ -171,7 +179,7 @@ impl<'w> Chunk<'w> {
         let at = match window.held(offset) {
             Some((at, held)) if held >= len => at,
             _ => {
-                window.move_to(reader, offset)?;
+                window.move_to(reader, (offset, len))?;
                 0
             }
         };
@@ -203,7 +211,7 @@ impl<'w> Chunk<'w> {
         let (mut at, held) = window.held(offset).unwrap_or_default();
         let mut len = wanted.min(held);
         if held < wanted && !ends(window.part(at, len), odd) {
-            window.move_to(reader, offset)?;
+            window.move_to(reader, (offset, wanted))?;
             (at, len) = (0, wanted);
         }
         let text = window.part(at, len);

@@ -2,7 +2,7 @@
 //!
 //! The loader never needs the whole file in memory: it asks a [`Source`] for ranges of some hundred bytes, of which it keeps
 //! the last few on the stack, and reads the contents of a large section straight into the memory that it will run from. A
-//! file of at most 1,200 bytes is read at once.
+//! file of at most 1,320 bytes is read at once.
 //!
 //! | source | the file lies | what stays where it lies |
 //! |---|---|---|
@@ -23,9 +23,12 @@ pub use in_place::{PersistentSlice, WritableSlice};
 pub use slice::SliceSource;
 pub use stream::StreamSource;
 
-/// A source of bytes of known length that can be read at any offset.
+/// In place of a [length](Source::len) that is not known: then nothing is read but what the file says it has.
+pub const UNKNOWN_LENGTH: usize = isize::MAX as usize;
+
+/// A source of bytes that can be read at any offset.
 pub trait Source {
-    /// Length of the file in bytes.
+    /// Length of the file in bytes, or [`UNKNOWN_LENGTH`].
     fn len(&self) -> usize;
 
     /// Whether the file has no bytes at all.

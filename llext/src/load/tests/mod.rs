@@ -32,7 +32,7 @@ pub(super) const R_ARM_THM_CALL: u32 = 10;
 pub(super) const BL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
 
 /// A file of at most so many bytes is read at once.
-pub(super) const SMALL: usize = 1200;
+pub(super) const SMALL: usize = 1320;
 
 /// A file with code that calls `far`, data that points at the code, and a variable.
 pub(super) fn small() -> Elf {

@@ -347,7 +347,7 @@ fn sources(seen: &mut Seen) {
     };
     let error = of_source(&mut source, "x", &LoadOptions::DEFAULT);
     // The header of the section of names is looked at first, and those before it are read with it.
-    let text = "truncated: 400 bytes at 0x10000 are past the end";
+    let text = "truncated: 440 bytes at 0x10000 are past the end";
     seen.load(error, text, "");
     let mut source = FailingSource {
         source: image.source(),
