@@ -122,10 +122,12 @@ impl<C: Class> Plan<'_, '_, C> {
         let is_read = symbols.unwrap_or_default().is_empty();
         let mut usual = true;
         loop {
-            batch = match is_read {
-                false => self.words().0.skip(batch, size),
-                true => self.skip_known(batch, size),
-            };
+            if self.is_word(batch) {
+                batch = match is_read {
+                    false => self.words().0.skip(batch, size),
+                    true => self.skip_known(batch, size),
+                };
+            }
             let [record, rest @ ..] = batch else {
                 return Ok(usual);
             };

@@ -163,12 +163,17 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         places: &mut Places<'_, C::Word>,
         mut batch: &[R],
     ) -> Checked<()> {
-        while let [record, rest @ ..] = self.apply_words(batch, places) {
+        loop {
+            if self.plan.is_word(batch) {
+                batch = self.apply_words(batch, places);
+            }
+            let [record, rest @ ..] = batch else {
+                return Ok(());
+            };
             let relocation = record.fields().behind(self.plan.origin);
             self.apply_one(reader, table, &relocation, places.bytes())?;
             batch = rest;
         }
-        Ok(())
     }
 
     fn apply_one(

@@ -234,6 +234,15 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     }
 }
 
+impl<C: Class> Plan<'_, '_, C> {
+    /// Whether the first of these relocations may be one of a word. (Where most are none, it is not worth a call to see it.)
+    #[inline(always)]
+    pub(super) fn is_word<R: Reloc>(&self, batch: &[R]) -> bool {
+        let first = batch.first().map(|record| record.symbol_if(self.word));
+        first.is_some_and(|index| self.entry(index).is_some())
+    }
+}
+
 /// Relocations of words, and the symbols that they name.
 pub(super) struct Words<'p, C: Class> {
     /// The type that is one of a whole word.
