@@ -4,7 +4,7 @@ use super::class::Record;
 use super::reader::{Checked, Reader};
 use super::refusal::Why;
 pub(crate) use super::window::{Chunk, WindowRoom, Windows};
-use super::window::{HEADERS, LEN, RECORDS, TABLES};
+use super::window::{HEADERS, RECORDS, TABLES};
 use core::marker::PhantomData;
 use core::mem::size_of;
 
@@ -132,10 +132,11 @@ impl<T: Record> Table<T> {
     }
 
     /// The records that are read at once with record `index`, and the index of the first of them.
-    pub(crate) fn batch_of(&self, index: usize) -> (usize, Self) {
-        let first = index - index % (LEN / size_of::<T>());
+    pub(crate) fn batch_of(&self, reader: &Reader<'_>, index: usize) -> (usize, Self) {
+        let len = reader.batch_len(size_of::<T>());
+        let first = index - index % (len / size_of::<T>()).max(1);
         let behind = self.span.behind(first.saturating_mul(size_of::<T>()));
-        let part = behind.part(LEN - LEN % size_of::<T>());
+        let part = behind.part(len);
         (first, Self::new(part.unwrap_or(behind)))
     }
 
@@ -179,7 +180,7 @@ impl Span {
         match reader.there(self.offset.saturating_add(at), size) {
             Some(there) if there.as_ptr().cast::<u32>().is_aligned() => Ok(there),
             _ => {
-                let before = at % (LEN - LEN % size);
+                let before = at % reader.batch_len(size);
                 let start = self.offset.saturating_add(at.saturating_sub(before));
                 let which = if is_header(size) { HEADERS } else { RECORDS };
                 let batch = (start, before.saturating_add(size));
@@ -205,7 +206,7 @@ impl Span {
                 return Ok(there);
             }
             _ if len == 0 => return Ok(&[]),
-            _ => len.min(LEN - LEN % size),
+            _ => len.min(reader.batch_len(size)),
         };
         (self.offset, self.len) = (offset.saturating_add(taken), len.saturating_sub(taken));
         let which = if is_header(size) { HEADERS } else { TABLES };

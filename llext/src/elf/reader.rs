@@ -1,7 +1,7 @@
 //! Reading a file, and the reason why that came to an end.
 
 use super::refusal::Refusal;
-use super::window::{Chunk, LEN, RECORDS, Windows};
+use super::window::{Chunk, LEN, LEN_IN_MEMORY, RECORDS, Windows};
 use crate::memory::{InPlace, Pieces, copy};
 use crate::source::{Source, SourceError, SourceFault};
 
@@ -90,6 +90,12 @@ impl<'s> Reader<'s> {
     /// Whether the file's bytes are used where they lie.
     pub(crate) fn is_there(&self) -> bool {
         matches!(self.bytes, Bytes::There(_))
+    }
+
+    /// Bytes of whole records of `size` bytes each that a window is to hold.
+    pub(super) fn batch_len(&self, size: usize) -> usize {
+        let len = if self.is_there() { LEN_IN_MEMORY } else { LEN };
+        len - len % size
     }
 
     /// Fills the whole of `into` from `offset`. What is small is read with what lies around it.

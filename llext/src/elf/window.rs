@@ -21,8 +21,12 @@ pub(super) const RECORDS: usize = 2;
 /// and that of names.
 pub(super) const TEXTS: usize = 3;
 
-/// A file of at most so many bytes is read whole, and one window is left beside it, for a table in it that is not aligned.
+/// A file of at most so many bytes is read whole.
 const SMALL_FILE: usize = 3 * LEN;
+
+/// What of a window is used for files that lie in memory: those need windows for tables that are not aligned alone. There is
+/// room for four such windows beside a small file, and for a record of 64 bytes in each.
+pub(super) const LEN_IN_MEMORY: usize = LEN / 4 / size_of::<u32>() * size_of::<u32>();
 
 /// The memory of all windows.
 pub(crate) type WindowRoom = Room<{ SMALL_FILE + LEN }>;
@@ -60,16 +64,14 @@ impl<'w> Windows<'w> {
         }
         let all = self.room.take()?.first(SMALL_FILE + LEN);
         let (file, rest) = all.split_at_mut_checked(SMALL_FILE)?;
-        let last = self.windows.last()?;
-        last.try_borrow_mut().ok()?.bytes = rest;
+        self.share(rest, LEN_IN_MEMORY);
         file.get_mut(..len)
     }
 
-    /// Shares the memory out, when it is needed first.
+    /// Gives each window `len` bytes of this memory.
     #[cold]
-    fn share(&self, room: &'w mut WindowRoom) {
-        let parts = room.first(SMALL_FILE + LEN).chunks_mut(LEN);
-        for (window, part) in self.windows.iter().zip(parts) {
+    fn share(&self, memory: &'w mut [u8], len: usize) {
+        for (window, part) in self.windows.iter().zip(memory.chunks_mut(len)) {
             if let Ok(mut window) = window.try_borrow_mut() {
                 window.bytes = part;
             }
@@ -80,13 +82,10 @@ impl<'w> Windows<'w> {
     #[inline]
     fn free(&self, which: usize) -> Option<RefMut<'_, Window<'w>>> {
         if let Some(room) = self.room.take() {
-            self.share(room);
+            self.share(room.first(SMALL_FILE + LEN), LEN);
         }
         let mut windows = self.windows.get(which..).unwrap_or_default().iter();
-        windows.find_map(|window| {
-            let window = window.try_borrow_mut().ok();
-            window.filter(|window| !window.bytes.is_empty())
-        })
+        windows.find_map(|window| window.try_borrow_mut().ok())
     }
 }
 
@@ -131,7 +130,7 @@ impl Window<'_> {
         }
         let len = match reader.len() {
             UNKNOWN_LENGTH => wanted,
-            len => LEN.min(len.saturating_sub(offset)),
+            len => whole.len().min(len.saturating_sub(offset)),
         };
         let rest = whole.get_mut(held..len).unwrap_or_default();
         self.len = 0;
@@ -159,7 +158,7 @@ impl<'w> Chunk<'w> {
         }
         match &mut self.0 {
             Some(window) => Ok(window),
-            // There are as many as are used at a time, except for a small file with several tables that are not aligned.
+            // There are as many as are used at a time.
             None => reader.failed(SourceError {
                 offset: 0,
                 wanted: LEN,

@@ -143,7 +143,7 @@ impl<C: Class> Plan<'_, '_, C> {
     #[cold]
     fn resolve_read(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         if let Some(symbols) = &self.symbols {
-            let (first, batch) = symbols.table.batch_of(index);
+            let (first, batch) = symbols.table.batch_of(reader, index);
             self.sweep(reader, Sweep::Unknown, (first, batch))?;
         }
         Ok(self.entry(index).unwrap_or(Entry::ZERO))

@@ -74,18 +74,38 @@ fn a_larger_file_is_read_in_a_few_steps() {
     assert!(times.iter().all(|&times| times <= 5), "{times:?}");
 }
 
+/// The same file with `size` bytes at `offset` behind its end, at an odd place, and where that is.
+fn move_to_the_end(mut image: Image, offset: u32, size: u32) -> (Image, u32) {
+    let (offset, size) = (offset as usize, size as usize);
+    let moved = image.bytes[offset..offset + size].to_vec();
+    let odd = image.bytes.len() | 1;
+    image.bytes.resize(odd, 0);
+    image.bytes.extend(moved);
+    (image, odd as u32)
+}
+
 #[test]
 fn tables_need_not_be_aligned() {
     for more in [0, SMALL] {
         let mut elf = small();
         elf.section(".comment", SHT_PROGBITS, 0, 1, &vec![0; more]);
         let mut image = elf.build();
-        let headers = word(&image.bytes, 32) as usize;
-        let moved = image.bytes[headers..].to_vec();
-        let odd = image.bytes.len() | 1;
-        image.bytes.resize(odd, 0);
-        image.bytes.extend(moved);
-        load(&image.put(32, &(odd as u32).to_le_bytes()));
+        let (headers, count) = (word(&image.bytes, 32), word(&image.bytes, 48) & 0xffff);
+        for index in 0..count {
+            let header = (headers + index * 40) as usize;
+            let kind = word(&image.bytes, header + 4);
+            if kind != SHT_PROGBITS && kind != SHT_NOBITS {
+                let (offset, size) = (
+                    word(&image.bytes, header + 16),
+                    word(&image.bytes, header + 20),
+                );
+                let (moved, odd) = move_to_the_end(image, offset, size);
+                image = moved.put(header + 16, &odd.to_le_bytes());
+            }
+        }
+        let (moved, odd) = move_to_the_end(image, headers, count * 40);
+        assert_eq!(moved.bytes.len() <= SMALL, more == 0);
+        load(&moved.put(32, &odd.to_le_bytes()));
     }
 }
 
