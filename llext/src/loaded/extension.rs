@@ -243,25 +243,31 @@ const EXPORT: usize = 2 * WORD;
 impl Tail {
     /// Where the kept sections begin.
     fn sections_at(&self) -> usize {
-        usize::from(self.dependencies).saturating_mul(WORD)
+        usize::from(self.dependencies).wrapping_mul(WORD)
     }
 
     /// Where the records of exports begin, if they are in the tail.
     pub(crate) fn exports_at(&self) -> usize {
         self.sections_at()
-            .saturating_add(usize::from(self.sections).saturating_mul(KEPT_SECTION))
+            .wrapping_add(usize::from(self.sections).wrapping_mul(KEPT_SECTION))
     }
 
-    /// Where the texts begin: name, origin, and then names of exports and sections, each with a NUL.
+    /// Where the texts begin: name, origin, and then names of exports and sections, each with a NUL. (No product here
+    /// is too large: a file has 2²⁴ symbols at most, and there are no more exports.)
     #[inline(never)]
     pub(crate) fn texts_at(&self, exports: &ExportTable) -> usize {
+        self.texts_from(exports)
+    }
+
+    /// The same without a call, for searches by name.
+    #[inline(always)]
+    fn texts_from(&self, exports: &ExportTable) -> usize {
         let exports = if exports.section.is_none() {
             exports.count as usize
         } else {
             0
         };
-        self.exports_at()
-            .saturating_add(exports.saturating_mul(EXPORT))
+        self.exports_at().wrapping_add(exports.wrapping_mul(EXPORT))
     }
 }
 
@@ -287,7 +293,7 @@ impl Extension {
         if usize::from(self.head.name) != name.len() {
             return false;
         }
-        let start = self.head.tail().texts_at(&self.head.exports());
+        let start = self.head.tail().texts_from(&self.head.exports());
         let own = self.tail.get(start..).unwrap_or_default();
         own.iter().zip(name.as_bytes()).all(|(a, b)| a == b)
     }
@@ -372,9 +378,18 @@ impl Extension {
 
     /// Bytes held: regions and metadata, as they were asked for.
     pub fn size(&self) -> usize {
-        self.regions().fold(self.metadata_size(), |sum, region| {
-            sum.saturating_add(region.size)
-        })
+        let own = Held::size_in(self.head.block);
+        match self.is_one_block() {
+            true => own,
+            false => self
+                .regions()
+                .fold(own, |sum, region| sum.saturating_add(region.size)),
+        }
+    }
+
+    /// Whether the regions lie behind it, in its own block.
+    pub(super) fn is_one_block(&self) -> bool {
+        Held::size_in(self.head.block) != self.metadata_size()
     }
 
     /// Copies `into.len()` bytes from target address `address` on; false if they do not all lie in one region.

@@ -159,13 +159,15 @@ impl Registry {
         // from `heap`, the loader's only one, with just these kinds, sizes and alignments.
         unsafe {
             let extension = node.as_ref();
-            let mut bytes = extension.metadata_size();
-            let layout = extension.head.block;
-            for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
-                bytes = bytes.saturating_add(region.size());
-                region.free(heap, kind.memory());
+            let block = Held::from_layout(node.cast(), extension.head.block);
+            let mut bytes = block.size();
+            if !extension.is_one_block() {
+                for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
+                    bytes = bytes.saturating_add(region.size());
+                    region.free(heap, kind.memory());
+                }
             }
-            Held::from_layout(node.cast(), layout).free(heap, MemoryKind::Metadata);
+            block.free(heap, MemoryKind::Metadata);
             Some(bytes)
         }
     }

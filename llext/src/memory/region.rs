@@ -144,7 +144,12 @@ impl Held {
 
     /// Size in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.size_and_align as usize % Self::LIMIT
+        Self::size_in(self.size_and_align)
+    }
+
+    /// The size in bytes that a layout says.
+    pub(crate) fn size_in(layout: u32) -> usize {
+        layout as usize % Self::LIMIT
     }
 
     /// The offset of `address` in the region, if it lies in it.
@@ -192,10 +197,11 @@ impl Held {
     /// # Safety
     /// `heap` is the heap that the block came from, `kind` is what it was taken as, and nothing uses the region any more, which is not freed a second time.
     pub(crate) unsafe fn free(&self, heap: &dyn Heap, kind: MemoryKind) {
-        let align = self.size_and_align >> SIZE_BITS;
-        if self.size() != 0 && align < KEPT {
+        // What has no bytes has no alignment either.
+        if self.size_and_align.wrapping_sub(1) < (KEPT << SIZE_BITS) - 1 {
+            let align = 1 << (self.size_and_align >> SIZE_BITS);
             // SAFETY: by the caller's word; size and alignment are those of the block.
-            unsafe { heap.free(kind, self.at, self.size(), 1 << align) }
+            unsafe { heap.free(kind, self.at, self.size(), align) }
         }
     }
 }

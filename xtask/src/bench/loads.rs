@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use workloads::Workload;
 
 use super::objects;
-use super::peer::{BESIDE_LIMIT, FIND_LIMIT, PEERS, Pair, Peer, UNLOAD_CEILING, UNLOAD_LIMIT};
+use super::peer::{BESIDE_LIMIT, FIND_LIMIT, PEERS, Pair, Peer, UNLOAD_LIMIT};
 use super::rig::{Figures, Rig};
 use crate::board::{Board, Machine};
 use crate::paths;
@@ -96,9 +96,9 @@ pub fn keep_limits(board: &Board) -> Result<()> {
                 few.max(all)
             );
         }
-        if load.unload > UNLOAD_CEILING {
+        if load.unload > UNLOAD_LIMIT {
             bail!(
-                "an unload of {} takes {} instructions, at most {UNLOAD_CEILING}",
+                "an unload of {} takes {} instructions, at most {UNLOAD_LIMIT}",
                 load.name,
                 load.unload
             );

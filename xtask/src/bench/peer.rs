@@ -23,8 +23,6 @@ pub struct Peer {
 
 /// Instructions that an unload may take.
 pub const UNLOAD_LIMIT: u64 = 300;
-/// Above this the tests fail; see [`Peer::ceiling`].
-pub const UNLOAD_CEILING: u64 = 380;
 /// Instructions that looking a name up among 2,000 may take, on average over all names.
 pub const FIND_LIMIT: u64 = 150;
 /// Bytes that may be held beside the regions.
