@@ -18,9 +18,9 @@ impl uWrite for Raw {
 }
 
 /// The firmware itself faulted.
-pub fn fault(fault: &Fault) -> ! {
+pub fn fault(fault: &Fault, pc: usize) -> ! {
     report(|out| {
-        uwrite!(out, "{} in the firmware at 0x{:x}", fault.kind, fault.pc)?;
+        uwrite!(out, "{} in the firmware at 0x{:x}", fault.kind.name(), pc)?;
         if let Some(address) = fault.address {
             uwrite!(out, ", address 0x{:x}", address)?;
         }

@@ -3,7 +3,10 @@
 use core::cell::Cell;
 
 use llext::{ExtensionId, Llext, Usage};
-use shell_cmds::context::{Mode, System};
+use shell_cmds::{
+    LastFault,
+    context::{Mode, System},
+};
 
 use crate::{
     board::{self, Board},
@@ -45,6 +48,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     let mut system = Machine {
         board,
         ready_us: Cell::new(0),
+        last_fault: LastFault::new(),
     };
     if !files.is_mounted() {
         board.output.write(
@@ -76,6 +80,7 @@ fn plain(board: &Board) -> bool {
 struct Machine {
     board: &'static Board,
     ready_us: Cell<u64>,
+    last_fault: LastFault,
 }
 
 impl System for Machine {
@@ -105,6 +110,10 @@ impl System for Machine {
 
     fn allocated(&self, owner: ExtensionId) -> Usage {
         exports::allocations().usage(owner)
+    }
+
+    fn last_fault(&mut self) -> &mut LastFault {
+        &mut self.last_fault
     }
 
     fn reboot(&mut self) -> ! {

@@ -1,7 +1,11 @@
 //! What the commands need of the world: the traits that a firmware (or a test) implements.
 
-use llext::{Llext, Source};
+use core::ops::Range;
+use llext::{ExtensionId, Llext, Source};
 use ufmt::{Formatter, uDisplay, uWrite, uwrite};
+use unwind::Registers;
+
+use crate::LastFault;
 
 /// All that a command may touch.
 pub struct Context<'a> {
@@ -159,39 +163,200 @@ impl uDisplay for FileError {
 
 /// The one door through which extension code runs.
 pub trait Cpu {
-    /// Calls `entry` with `args` in the order of the C ABI, on the extension's stack.
-    /// What it allocates meanwhile belongs to the extension with the id `owner`.
-    fn call(&mut self, owner: llext::ExtensionId, entry: usize, args: &[usize; 8]) -> Outcome;
+    /// Calls a function of an extension.
+    fn call(&mut self, call: &Call<'_>) -> Ended;
+    /// Where things lie, for those who tell what an address is.
+    fn layout(&self) -> Layout;
     /// Reads one byte, or a word of `width` 1, 2 or 4 bytes, at any address; an access that faults is an `Err`.
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault>;
     /// Writes likewise.
     fn poke(&mut self, address: usize, width: usize, value: u32) -> Result<(), Fault>;
 }
 
+/// A call into an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The extension. What it allocates meanwhile belongs to it.
+    pub owner: ExtensionId,
+    /// Address of the function.
+    pub entry: usize,
+    /// Its arguments, in the order of the C ABI.
+    pub args: &'a [usize; 8],
+    /// What the call may do.
+    pub limits: Limits,
+}
+
+/// What a call may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may take, in milliseconds.
+    pub timeout_ms: Option<u32>,
+    /// Whether it runs without memory protection.
+    pub unprotected: bool,
+}
+
+/// A call that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// What a call took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Time, in ticks of [`System::tick_rate`].
+    pub ticks: u64,
+    /// Instructions, where the CPU counts them.
+    pub instructions: Option<u64>,
+    /// The most of the stack that was in use, in bytes.
+    pub stack: usize,
+}
+
 /// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Outcome {
     /// It returned this.
     Returned(u32),
+    /// It did not return.
+    Stopped(Stop),
+}
+
+/// The end of code that did not come to its end: why, and what the CPU looked like.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// Why.
+    pub cause: Cause,
+    /// The registers at that moment, as far as they are known. Where code called what ended it, they are those of the call,
+    /// and the program counter is where it would have gone on.
+    pub registers: Registers,
+}
+
+/// Why code did not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The CPU faulted.
+    Fault(Fault),
     /// It called `exit` with this status.
-    Exited(i32),
+    Exit(i32),
     /// It called `abort`.
-    Aborted,
-    /// Ctrl-C ended it.
+    Abort,
+    /// An assertion failed.
+    Assertion(Assertion),
+    /// Ctrl-C.
     Interrupted,
-    /// It faulted.
-    Faulted(Fault),
+    /// It took longer than so many milliseconds.
+    TimedOut(u32),
+    /// The firmware panicked.
+    Panic,
 }
 
 /// A fault of the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The kind, in words: "bus error", "illegal instruction", "stack overflow".
-    pub kind: &'static str,
-    /// Address of the instruction.
-    pub pc: usize,
+    /// What kind of fault.
+    pub kind: FaultKind,
     /// The address that was accessed, where the CPU tells it.
     pub address: Option<usize>,
+}
+
+/// An assertion that failed: where in memory its texts begin, which end with a NUL; 0 if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// What was to be true.
+    pub expression: usize,
+    /// The source file.
+    pub file: usize,
+    /// The line in it.
+    pub line: u32,
+    /// The function.
+    pub function: usize,
+}
+
+/// Kinds of faults, as the CPUs tell them. The numbers stay: they are in [`LastFault`](crate::LastFault).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FaultKind {
+    /// The stack pointer left the stack.
+    StackOverflow = 1,
+    /// No memory or device answered.
+    Bus = 2,
+    /// The same for a load.
+    BusLoad = 3,
+    /// The same for a store.
+    BusStore = 4,
+    /// The same for an instruction.
+    BusFetch = 5,
+    /// Memory protection forbade an access to data.
+    Protection = 6,
+    /// Memory protection forbade to execute.
+    ProtectionFetch = 7,
+    /// No such instruction, or one that needs other privileges.
+    Instruction = 8,
+    /// ARM: a jump to an address without the Thumb bit.
+    NoThumb = 9,
+    /// ARM: a return from an exception that there was not.
+    ExceptionReturn = 10,
+    /// ARM: an instruction of a coprocessor that there is not.
+    Coprocessor = 11,
+    /// An address that is no multiple of what was accessed.
+    Unaligned = 12,
+    /// A jump to an address where no instruction can begin.
+    MisalignedJump = 13,
+    /// ARM: a division by zero.
+    Division = 14,
+    /// A breakpoint that no debugger takes.
+    Breakpoint = 15,
+    /// A call of an environment that there is not.
+    EnvironmentCall = 16,
+    /// Something else.
+    Other = 17,
+}
+
+impl FaultKind {
+    /// The kind, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StackOverflow => "stack overflow",
+            Self::Bus => "bus error",
+            Self::BusLoad => "bus error on a load",
+            Self::BusStore => "bus error on a store",
+            Self::BusFetch => "bus error on an instruction fetch",
+            Self::Protection => "memory protection fault",
+            Self::ProtectionFetch => "memory protection fault on an instruction fetch",
+            Self::Instruction => "illegal instruction",
+            Self::NoThumb => "jump to an address without the Thumb bit",
+            Self::ExceptionReturn => "bad exception return",
+            Self::Coprocessor => "no such coprocessor",
+            Self::Unaligned => "unaligned access",
+            Self::MisalignedJump => "jump to a misaligned address",
+            Self::Division => "division by zero",
+            Self::Breakpoint => "breakpoint",
+            Self::EnvironmentCall => "environment call",
+            Self::Other => "fault",
+        }
+    }
+}
+
+/// Where things lie that are no extension's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The firmware's code.
+    pub code: Range<usize>,
+    /// Its constants.
+    pub constants: Range<usize>,
+    /// Its variables and its own stack.
+    pub data: Range<usize>,
+    /// The heap for extensions.
+    pub heap: Range<usize>,
+    /// The stack of extension code.
+    pub stack: Range<usize>,
+    /// What faults below it.
+    pub guard: Range<usize>,
+    /// The firmware's code that calls extensions: a backtrace ends there.
+    pub door: Range<usize>,
 }
 
 /// The rest of the machine.
@@ -209,7 +374,9 @@ pub trait System {
     /// How often bytes from the terminal were lost since boot, because nobody took them in time.
     fn losses(&self) -> u32;
     /// Bytes that extensions allocated and hold (`malloc`), by owner.
-    fn allocated(&self, owner: llext::ExtensionId) -> llext::Usage;
+    fn allocated(&self, owner: ExtensionId) -> llext::Usage;
+    /// What is remembered of the last fault, over restarts too.
+    fn last_fault(&mut self) -> &mut LastFault;
     /// Restarts the machine.
     fn reboot(&mut self) -> !;
     /// Ends the run with this status (an emulator exits; hardware restarts).

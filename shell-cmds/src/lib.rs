@@ -23,6 +23,7 @@ mod dispatch;
 mod fs;
 mod glob;
 mod help;
+mod last_fault;
 mod line;
 mod llext;
 mod mem;
@@ -36,6 +37,7 @@ mod text;
 pub use complete::{Candidate, complete};
 pub use context::Context;
 pub use dispatch::execute;
+pub use last_fault::LastFault;
 pub use llext::gdb::forget_scripts;
 
 /// A command failed, and has said why.

@@ -2,8 +2,8 @@
 
 mod world;
 
-use shell_cmds::context::{Fault, Files, Metadata, Outcome};
-use world::{HEAP, World};
+use shell_cmds::context::{Cause, FaultKind, Files, Metadata};
+use world::{HEAP, World, faulted, stopped};
 
 /// The address of an export.
 fn address(world: &World, extension: &str, symbol: &str) -> usize {
@@ -30,19 +30,18 @@ fn constructors_run_at_load_and_destructors_at_unload() {
 
 #[test]
 fn a_load_whose_constructor_fails_is_undone() {
-    let fault = Fault {
-        kind: "bus error",
-        pc: HEAP + 0x40,
-        address: Some(0xdead_beef),
-    };
+    let fault = faulted(FaultKind::Bus, Some(HEAP + 0x40), Some(0xdead_beef));
     for (outcome, why) in [
-        (Outcome::Exited(3), "a constructor called exit(3)"),
-        (Outcome::Aborted, "a constructor called abort()"),
         (
-            Outcome::Interrupted,
+            stopped(Cause::Exit(3), None),
+            "a constructor called exit(3)",
+        ),
+        (stopped(Cause::Abort, None), "a constructor called abort()"),
+        (
+            stopped(Cause::Interrupted, None),
             "a constructor was interrupted by Ctrl-C",
         ),
-        (Outcome::Faulted(fault), "a constructor: bus error at "),
+        (fault, "a constructor: bus error at "),
     ] {
         let mut world = World::new();
         world.cpu.script.push_back(("on my way", outcome));
@@ -66,7 +65,10 @@ fn a_load_whose_constructor_fails_is_undone() {
 fn a_destructor_that_fails_hinders_no_unload() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");
-    world.cpu.script.push_back(("", Outcome::Aborted));
+    world
+        .cpu
+        .script
+        .push_back(("", stopped(Cause::Abort, None)));
     let text = world.fails("llext unload hello");
     assert!(
         text.starts_with("error: unload: hello: a destructor called abort()\nunloaded hello: "),
@@ -80,7 +82,10 @@ fn a_destructor_that_fails_keeps_no_other_extension_loaded() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf --name first");
     world.line("llext load /ext/hello.elf --name second");
-    world.cpu.script.push_back(("", Outcome::Aborted));
+    world
+        .cpu
+        .script
+        .push_back(("", stopped(Cause::Abort, None)));
     let text = world.fails("llext unload --all");
     assert!(
         text.starts_with("error: unload: second: a destructor called abort()\n"),
@@ -120,47 +125,31 @@ fn calls_end_in_many_ways_and_the_shell_goes_on() {
     world.line("llext load /ext/hello.elf");
     let hint = "hint: the call is over and hello stays loaded\n";
     let pc = (address(&world, "hello", "hello_world") & !1) + 6;
-    let fault = Fault {
-        kind: "illegal instruction",
-        pc,
-        address: None,
-    };
-    let copying = Fault {
-        kind: "bus error",
-        pc: 0x210,
-        address: Some(0),
-    };
-    let silent = Fault {
-        kind: "stack overflow",
-        pc: 0,
-        address: None,
-    };
-    let nowhere = Fault {
-        kind: "bus error",
-        pc: 0x10,
-        address: Some(0x20),
-    };
+    let fault = faulted(FaultKind::Instruction, Some(pc), None);
+    let copying = faulted(FaultKind::Bus, Some(0x210), Some(0));
+    let silent = faulted(FaultKind::StackOverflow, None, None);
+    let nowhere = faulted(FaultKind::Bus, Some(0x10), Some(0x20));
     for (outcome, why) in [
         (
-            Outcome::Exited(-1),
+            stopped(Cause::Exit(-1), None),
             "hello_world called exit(-1)".to_string(),
         ),
-        (Outcome::Aborted, "hello_world called abort()".to_string()),
+        (stopped(Cause::Abort, None), "hello_world called abort()".to_string()),
         (
-            Outcome::Interrupted,
+            stopped(Cause::Interrupted, None),
             "hello_world was interrupted by Ctrl-C".to_string(),
         ),
         (
-            Outcome::Faulted(fault),
+            fault,
             format!("hello_world: illegal instruction at hello_world+0x6 of hello ({pc:#010x})"),
         ),
         (
-            Outcome::Faulted(copying),
+            copying,
             "hello_world: bus error at memcpy+0x10 of the firmware (0x00000210), accessing 0x00000000".to_string(),
         ),
-        (Outcome::Faulted(silent), "hello_world: stack overflow".to_string()),
+        (silent, "hello_world: stack overflow".to_string()),
         (
-            Outcome::Faulted(nowhere),
+            nowhere,
             "hello_world: bus error at the firmware (0x00000010), accessing 0x00000020"
                 .to_string(),
         ),
@@ -188,11 +177,7 @@ fn static_functions_are_named_from_the_file() {
         .next()
         .unwrap()
         .address;
-    let fault = Outcome::Faulted(Fault {
-        kind: "bus error",
-        pc: text + 2,
-        address: None,
-    });
+    let fault = faulted(FaultKind::Bus, Some(text + 2), None);
     world.cpu.script.push_back(("", fault));
     assert!(
         world

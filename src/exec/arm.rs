@@ -23,7 +23,8 @@ use cortex_m::{
         psp,
     },
 };
-use shell_cmds::context::Fault;
+use shell_cmds::context::{Fault, FaultKind};
+use unwind::{Machine, Registers};
 
 use super::{PENDING, STACK, contain, exec_leave, note_probe};
 use crate::fatal;
@@ -171,6 +172,9 @@ unsafe extern "C" {
     fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
 }
 
+/// Whose registers these are.
+pub(super) static MACHINE: &Machine = &unwind::ARM;
+
 /// Whether extension code (or an export on its behalf) is what runs, or was interrupted.
 pub(super) fn in_extension() -> bool {
     ACTIVE.load(SeqCst)
@@ -274,9 +278,12 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
     };
     let fault = Fault {
         kind: status.kind(),
-        pc,
         address: status.address,
     };
+    let mut registers = Registers::unknown(MACHINE);
+    if !status.unstacked() {
+        registers.set(MACHINE.pc, pc as u32);
+    }
     let probes =
         exec_probe_start as *const () as usize & !1..exec_probe_end as *const () as usize & !1;
     if probes.contains(&pc) {
@@ -290,8 +297,8 @@ unsafe extern "C" fn exec_fault(msp: *mut usize, psp: *mut usize, exc_return: us
         return exc_return;
     }
     // SAFETY: this is the handler of that fault.
-    if exc_return & THREAD == 0 || !unsafe { contain(fault) } {
-        fatal::fault(&fault);
+    if exc_return & THREAD == 0 || !unsafe { contain(fault, registers) } {
+        fatal::fault(&fault, pc);
     }
     exc_return | ON_PSP
 }
@@ -344,25 +351,25 @@ impl FaultStatus {
         self.cfsr & (Self::MEM_STACKING | Self::BUS_STACKING) != 0
     }
 
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> FaultKind {
         let is = |bits: u32| self.cfsr & bits != 0;
         match () {
             _ if self.unstacked()
                 || self.address.is_some_and(|at| super::guard().contains(&at)) =>
             {
-                "stack overflow"
+                FaultKind::StackOverflow
             }
-            _ if is(Self::BUS_FETCH) => "bus error on an instruction fetch",
-            _ if is(Self::BUS) => "bus error",
-            _ if is(Self::MEM_ACCESS) => "memory protection fault",
-            _ if is(Self::UNDEFINED) => "illegal instruction",
-            _ if is(Self::NO_THUMB) => "jump to an address without the Thumb bit",
-            _ if is(Self::BAD_RETURN) => "bad exception return",
-            _ if is(Self::NO_COPROCESSOR) => "no such coprocessor",
-            _ if is(Self::UNALIGNED) => "unaligned access",
-            _ if is(Self::DIVISION) => "division by zero",
+            _ if is(Self::BUS_FETCH) => FaultKind::BusFetch,
+            _ if is(Self::BUS) => FaultKind::Bus,
+            _ if is(Self::MEM_ACCESS) => FaultKind::Protection,
+            _ if is(Self::UNDEFINED) => FaultKind::Instruction,
+            _ if is(Self::NO_THUMB) => FaultKind::NoThumb,
+            _ if is(Self::BAD_RETURN) => FaultKind::ExceptionReturn,
+            _ if is(Self::NO_COPROCESSOR) => FaultKind::Coprocessor,
+            _ if is(Self::UNALIGNED) => FaultKind::Unaligned,
+            _ if is(Self::DIVISION) => FaultKind::Division,
             // No bit at all: what escalates without one is a BKPT that no debugger takes.
-            _ => "breakpoint",
+            _ => FaultKind::Breakpoint,
         }
     }
 }

@@ -36,9 +36,10 @@ use core::{
 
 use critical_section::Mutex;
 use llext::ExtensionId;
-use shell_cmds::context::{Cpu, Fault, Outcome};
+use shell_cmds::context::{Call, Cause, Cost, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
+use unwind::Registers;
 
-use crate::console::Port;
+use crate::{board, console::Port};
 pub use cpu::{semihost, sleep_until};
 
 /// A call is under way.
@@ -50,7 +51,7 @@ static GUARDS: AtomicUsize = AtomicUsize::new(0);
 /// The extension whose call runs.
 static OWNER: AtomicU32 = AtomicU32::new(ExtensionId::FIRMWARE.0);
 /// Why the call ended, unless it returned.
-static ENDED: Mutex<Cell<Option<Outcome>>> = Mutex::new(Cell::new(None));
+static ENDED: Mutex<Cell<Option<Stop>>> = Mutex::new(Cell::new(None));
 /// What went wrong in the last probe.
 static PROBED: Mutex<Cell<Option<Fault>>> = Mutex::new(Cell::new(None));
 /// The extension's stack: lowest address, and the one above the highest.
@@ -77,16 +78,15 @@ pub fn owner() -> ExtensionId {
 /// call when `body` is done; a stack with too little left for `body` ends it before.
 pub fn protected<R>(body: impl FnOnce() -> R) -> R {
     if stack_is_short() {
-        leave(Outcome::Faulted(Fault {
-            kind: "stack overflow",
-            pc: 0,
+        leave(Cause::Fault(Fault {
+            kind: FaultKind::StackOverflow,
             address: None,
         }));
     }
     GUARDS.fetch_add(1, SeqCst);
     let result = body();
     if GUARDS.fetch_sub(1, SeqCst) == 1 && RUNNING.load(SeqCst) && PENDING.load(SeqCst) {
-        leave(Outcome::Interrupted);
+        leave(Cause::Interrupted);
     }
     result
 }
@@ -101,8 +101,8 @@ fn stack_is_short() -> bool {
 }
 
 /// Ends the running call, from the extension's own thread of control.
-pub fn leave(outcome: Outcome) -> ! {
-    end(outcome);
+pub fn leave(cause: Cause) -> ! {
+    end(cause, Registers::unknown(cpu::MACHINE));
     // SAFETY: an export runs on the extension's stack, in a call: there is a frame to go back to.
     unsafe { exec_leave() }
 }
@@ -114,26 +114,27 @@ pub fn interrupt() -> bool {
     }
     PENDING.store(true, SeqCst);
     if GUARDS.load(SeqCst) == 0 && cpu::in_extension() {
-        end(Outcome::Interrupted);
+        end(Cause::Interrupted, Registers::unknown(cpu::MACHINE));
         // SAFETY: an interrupt handler runs, and it interrupted extension code.
         unsafe { cpu::redirect() };
     }
     true
 }
 
-fn end(outcome: Outcome) {
-    critical_section::with(|cs| ENDED.borrow(cs).set(Some(outcome)));
+fn end(cause: Cause, registers: Registers) {
+    let stop = Stop { cause, registers };
+    critical_section::with(|cs| ENDED.borrow(cs).set(Some(stop)));
 }
 
 /// From a fault handler. Returns whether the handler may return: the CPU then goes on through the door.
 ///
 /// # Safety
-/// Called by the handler of a fault that came at `fault.pc`.
-unsafe fn contain(fault: Fault) -> bool {
+/// Called by the handler of `fault`, which found `registers`.
+unsafe fn contain(fault: Fault, registers: Registers) -> bool {
     if !cpu::in_extension() {
         return false;
     }
-    end(Outcome::Faulted(fault));
+    end(Cause::Fault(fault), registers);
     // SAFETY: a fault handler runs, and extension code faulted.
     unsafe { cpu::redirect() };
     true
@@ -152,35 +153,75 @@ fn guard() -> Range<usize> {
     bottom.saturating_sub(GUARD)..bottom
 }
 
+/// Where things lie.
+pub fn layout() -> Layout {
+    unsafe extern "C" {
+        static __stext: u8;
+        static __etext: u8;
+        static __srodata: u8;
+        static __erodata: u8;
+        static __sdata: u8;
+        static _stack_start: u8;
+    }
+    let heap = board::current().map_or(0..0, |board| board.memory.heap.clone());
+    Layout {
+        code: (&raw const __stext).addr()..(&raw const __etext).addr(),
+        constants: (&raw const __srodata).addr()..(&raw const __erodata).addr(),
+        data: (&raw const __sdata).addr()..(&raw const _stack_start).addr(),
+        heap,
+        stack: STACK[0].load(SeqCst)..STACK[1].load(SeqCst),
+        guard: guard(),
+        door: exec_call as *const () as usize..exec_leave as *const () as usize,
+    }
+}
+
 /// The door, as the commands see it.
 pub struct Door {
     /// Where a Ctrl-C may wait that was typed before the call began.
     pub terminal: &'static dyn Port,
 }
 
+impl Door {
+    fn run(&self, call: &Call<'_>) -> Outcome {
+        let interrupted = Outcome::Stopped(Stop {
+            cause: Cause::Interrupted,
+            registers: Registers::unknown(cpu::MACHINE),
+        });
+        // Whatever waits in the queue was typed after the line that made this call: a Ctrl-C among it
+        // is meant for the call, as on any terminal.
+        if self.terminal.take_interrupt() {
+            return interrupted;
+        }
+        // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
+        // extension does is contained as the module says.
+        let value = unsafe { exec_call(call.entry, call.args.as_ptr(), STACK[1].load(SeqCst)) };
+        match critical_section::with(|cs| ENDED.borrow(cs).take()) {
+            Some(stop) => Outcome::Stopped(stop),
+            // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
+            None if PENDING.load(SeqCst) => interrupted,
+            None => Outcome::Returned(value),
+        }
+    }
+}
+
 impl Cpu for Door {
-    fn call(&mut self, owner: ExtensionId, entry: usize, args: &[usize; 8]) -> Outcome {
+    fn call(&mut self, call: &Call<'_>) -> Ended {
         GUARDS.store(0, SeqCst);
-        OWNER.store(owner.0, SeqCst);
+        OWNER.store(call.owner.0, SeqCst);
         critical_section::with(|cs| ENDED.borrow(cs).set(None));
         PENDING.store(false, SeqCst);
         RUNNING.store(true, SeqCst);
-        // Whatever waits in the queue was typed after the line that made this call: a Ctrl-C among it
-        // is meant for the call, as on any terminal.
-        let outcome = if self.terminal.take_interrupt() {
-            Outcome::Interrupted
-        } else {
-            // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
-            // extension does is contained as the module says.
-            let value = unsafe { exec_call(entry, args.as_ptr(), STACK[1].load(SeqCst)) };
-            let ended = critical_section::with(|cs| ENDED.borrow(cs).take());
-            // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
-            let late = PENDING.load(SeqCst).then_some(Outcome::Interrupted);
-            ended.or(late).unwrap_or(Outcome::Returned(value))
-        };
+        let outcome = self.run(call);
         RUNNING.store(false, SeqCst);
         OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
-        outcome
+        Ended {
+            outcome,
+            cost: Cost::default(),
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        layout()
     }
 
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
@@ -230,8 +271,7 @@ fn probed(address: usize, width: usize, probes: &[Probe; 3], value: &mut u32) ->
     }
     let fault = critical_section::with(|cs| PROBED.borrow(cs).take());
     Err(fault.unwrap_or(Fault {
-        kind: "fault",
-        pc: 0,
+        kind: FaultKind::Other,
         address: Some(address),
     }))
 }

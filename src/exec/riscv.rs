@@ -16,7 +16,8 @@ use core::{
 
 use riscv::register::{mcause, mepc, mie, mstatus, mtval};
 use riscv_rt::TrapFrame;
-use shell_cmds::context::Fault;
+use shell_cmds::context::{Fault, FaultKind};
+use unwind::{Machine, Registers};
 
 use super::{PENDING, contain, exec_leave, note_probe};
 use crate::{board, fatal};
@@ -231,6 +232,9 @@ unsafe extern "C" {
     fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
 }
 
+/// Whose registers these are.
+pub(super) static MACHINE: &Machine = &unwind::RISCV32;
+
 /// Whether extension code (or an export on its behalf) was interrupted by the trap that is being handled.
 pub(super) fn in_extension() -> bool {
     FROM_EXTENSION.load(SeqCst)
@@ -310,22 +314,23 @@ pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32>
 extern "C" fn ExceptionHandler(_frame: &TrapFrame) {
     let cause = mcause::read().code();
     let value = mtval::read();
+    let pc = mepc::read();
     let fault = Fault {
         kind: kind(cause, value),
-        pc: mepc::read(),
         address: accesses(cause).then_some(value),
     };
-    if (exec_probe_start as *const () as usize..exec_probe_end as *const () as usize)
-        .contains(&fault.pc)
+    if (exec_probe_start as *const () as usize..exec_probe_end as *const () as usize).contains(&pc)
     {
         note_probe(fault);
         // SAFETY: the probe is a leaf, its ra is in the frame.
         unsafe { mepc::write(exec_probe_failed as *const () as usize) };
         return;
     }
+    let mut registers = Registers::unknown(MACHINE);
+    registers.set(MACHINE.pc, pc as u32);
     // SAFETY: this is the handler of that fault.
-    if !unsafe { contain(fault) } {
-        fatal::fault(&fault);
+    if !unsafe { contain(fault, registers) } {
+        fatal::fault(&fault, pc);
     }
 }
 
@@ -334,20 +339,19 @@ fn accesses(cause: usize) -> bool {
     matches!(cause, 4..=7 | 13 | 15)
 }
 
-fn kind(cause: usize, value: usize) -> &'static str {
+fn kind(cause: usize, value: usize) -> FaultKind {
     if accesses(cause) && super::guard().contains(&value) {
-        return "stack overflow";
+        return FaultKind::StackOverflow;
     }
     match cause {
-        0 => "jump to a misaligned address",
-        1 => "bus error on an instruction fetch",
-        2 => "illegal instruction",
-        3 => "breakpoint",
-        4 => "misaligned load",
-        5 => "bus error on a load",
-        6 => "misaligned store",
-        7 => "bus error on a store",
-        8..=11 => "environment call",
-        _ => "fault",
+        0 => FaultKind::MisalignedJump,
+        1 => FaultKind::BusFetch,
+        2 => FaultKind::Instruction,
+        3 => FaultKind::Breakpoint,
+        4 | 6 => FaultKind::Unaligned,
+        5 => FaultKind::BusLoad,
+        7 => FaultKind::BusStore,
+        8..=11 => FaultKind::EnvironmentCall,
+        _ => FaultKind::Other,
     }
 }

@@ -8,7 +8,7 @@ use core::{
 };
 
 use llext::{OwnedBlocks, TlsfHeap};
-use shell_cmds::context::Outcome;
+use shell_cmds::context::Cause;
 use ufmt::uwriteln;
 
 use super::libc::Stdout;
@@ -57,7 +57,7 @@ extern "C" fn free(block: *mut u8) {
             "free: 0x{:x} is no block that is in use",
             block as usize
         );
-        leave(Outcome::Aborted);
+        leave(Cause::Abort);
     }
 }
 
@@ -67,7 +67,7 @@ extern "C" fn operator_new(size: usize) -> *mut u8 {
     let block = malloc(size.max(1));
     if block.is_null() {
         let _ = uwriteln!(Stdout, "operator new: no memory for {} bytes", size);
-        leave(Outcome::Aborted);
+        leave(Cause::Abort);
     }
     block
 }

@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use shell_cmds::context::Outcome;
+use shell_cmds::context::Cause;
 use ufmt::{uWrite, uwrite};
 
 use super::libc::Stdout;
@@ -41,11 +41,11 @@ fn wait(microseconds: u64) {
 }
 
 extern "C" fn exit(status: c_int) -> ! {
-    leave(Outcome::Exited(status))
+    leave(Cause::Exit(status))
 }
 
 extern "C" fn abort() -> ! {
-    leave(Outcome::Aborted)
+    leave(Cause::Abort)
 }
 
 /// What `assert` calls (picolibc's and newlib's `assert.h`).
@@ -71,13 +71,13 @@ unsafe extern "C" fn assert_func(
         }
     }
     let _ = uwrite!(out, ":{}\n", line);
-    leave(Outcome::Aborted)
+    leave(Cause::Abort)
 }
 
 /// `__cxa_pure_virtual`: a virtual function was called that its class does not have.
 extern "C" fn pure_virtual() -> ! {
     Stdout.write(b"a pure virtual function was called\n");
-    leave(Outcome::Aborted)
+    leave(Cause::Abort)
 }
 
 llext::export_group! {

@@ -25,7 +25,7 @@ use super::{outcome, unknown};
 use crate::{
     Failed, Status,
     args::{Literal, literal, unescape},
-    context::Context,
+    context::{Call, Context, Limits},
     nearest,
     parse::Parsed,
     table::{Action, Argument, Command},
@@ -69,8 +69,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     // Cells: the extension may read and write them through the pointers that it gets.
     let strings = [const { Cell::new(0) }; STRINGS];
     arguments(ctx, args, &mut values, &strings)?;
-    let outcome = ctx.cpu.call(id, entry, &values);
-    match outcome::returned(ctx, "call", id, function, outcome) {
+    let call = Call {
+        owner: id,
+        entry,
+        args: &values,
+        limits: Limits::default(),
+    };
+    let ended = ctx.cpu.call(&call);
+    match outcome::returned(ctx, "call", id, function, ended.outcome) {
         Ok(value) => {
             print!(
                 ctx.console,

@@ -221,8 +221,7 @@ fn construct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
         .by_id(id)
         .and_then(|extension| extension.init_functions().nth(place))
     {
-        let outcome = ctx.cpu.call(id, function, &[0; 8]);
-        if outcome::returned(ctx, "load", id, "a constructor", outcome).is_err() {
+        if outcome::run(ctx, "load", id, "a constructor", function).is_err() {
             super::unload::undo(ctx, id);
             hint!(ctx, "the load is undone; destructors did not run");
             return Err(Failed);

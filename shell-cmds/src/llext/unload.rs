@@ -197,8 +197,7 @@ fn destruct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
         .by_id(id)
         .and_then(|extension| extension.fini_functions().nth(place))
     {
-        let outcome = ctx.cpu.call(id, function, &[0; 8]);
-        if let Err(failed) = outcome::returned(ctx, "unload", id, "a destructor", outcome) {
+        if let Err(failed) = outcome::run(ctx, "unload", id, "a destructor", function) {
             status = Err(failed);
         }
         place += 1;

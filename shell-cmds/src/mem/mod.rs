@@ -60,6 +60,6 @@ fn faulted(ctx: &mut Context<'_>, what: &str, address: usize, fault: Fault) -> F
         what,
         "{}: {}",
         Hex(fault.address.unwrap_or(address), 8),
-        fault.kind
+        fault.kind.name()
     )
 }

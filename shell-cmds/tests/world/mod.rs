@@ -7,8 +7,11 @@ pub use disk::Disk;
 
 use llext::{AbiId, Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, Usage, machine};
 use shell_cmds::{
-    Candidate, Context, Failed, Status,
-    context::{Console, Cpu, Fault, Mode, Outcome, System},
+    Candidate, Context, Failed, LastFault, Status,
+    context::{
+        Call, Cause, Console, Cost, Cpu, Ended, Fault, FaultKind, Layout, Limits, Mode, Outcome,
+        Stop, System,
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -17,11 +20,23 @@ use std::{
     ptr::{NonNull, without_provenance},
     rc::Rc,
 };
+use unwind::{ARM, Registers};
 
 /// Where the target sees the heap.
 pub const HEAP: usize = 0x2100_0000;
 /// Where the target has memory that `mem` may touch, and how much, in bytes.
 pub const MEMORY: (usize, usize) = (0x1000, 256);
+
+/// Where the rest of the target's memory is.
+pub const LAYOUT: Layout = Layout {
+    code: 0x200..0x800,
+    constants: 0x800..0x900,
+    data: 0x2000_0000..0x2000_8000,
+    heap: HEAP..HEAP + 64 * 1024,
+    stack: 0x2200_8000..0x2201_0000,
+    guard: 0x2200_0000..0x2200_8000,
+    door: 0x700..0x780,
+};
 
 /// All that a command may touch.
 pub struct World {
@@ -63,12 +78,15 @@ impl World {
                 screen: screen.clone(),
                 calls: vec![],
                 script: VecDeque::new(),
+                cost: Cost::default(),
+                limits: vec![],
                 memory: (0..=255).collect(),
             },
             machine: Machine {
                 losses: 0,
                 owned,
                 ticks: 0.into(),
+                last_fault: LastFault::new(),
             },
             screen,
             owned,
@@ -201,15 +219,32 @@ pub struct Recorder {
     pub calls: Vec<(ExtensionId, usize, [usize; 8])>,
     /// What the next calls print, and how they end.
     pub script: VecDeque<(&'static str, Outcome)>,
+    /// What every call is said to take.
+    pub cost: Cost,
+    /// What the calls were allowed to do.
+    pub limits: Vec<Limits>,
     memory: Vec<u8>,
+}
+
+/// The end of a call with only the program counter known, if that.
+pub fn stopped(cause: Cause, pc: Option<usize>) -> Outcome {
+    let mut registers = Registers::unknown(&ARM);
+    if let Some(pc) = pc {
+        registers.set(ARM.pc, pc as u32);
+    }
+    Outcome::Stopped(Stop { cause, registers })
+}
+
+/// The end of a call by a fault.
+pub fn faulted(kind: FaultKind, pc: Option<usize>, address: Option<usize>) -> Outcome {
+    stopped(Cause::Fault(Fault { kind, address }), pc)
 }
 
 impl Recorder {
     fn place(&self, address: usize, width: usize) -> Result<std::ops::Range<usize>, Fault> {
         let (start, size) = MEMORY;
         let fault = Fault {
-            kind: "bus error",
-            pc: 0,
+            kind: FaultKind::Bus,
             address: Some(address),
         };
         let offset = address.checked_sub(start).ok_or(fault)?;
@@ -222,15 +257,25 @@ impl Recorder {
 }
 
 impl Cpu for Recorder {
-    fn call(&mut self, owner: ExtensionId, entry: usize, args: &[usize; 8]) -> Outcome {
-        self.calls.push((owner, entry, *args));
-        match self.script.pop_front() {
+    fn call(&mut self, call: &Call<'_>) -> Ended {
+        let args = call.args;
+        self.calls.push((call.owner, call.entry, *args));
+        self.limits.push(call.limits);
+        let outcome = match self.script.pop_front() {
             Some((text, outcome)) => {
                 self.screen.write(text.as_bytes());
                 outcome
             }
             None => Outcome::Returned((args[0] as u32).wrapping_add(args[1] as u32)),
+        };
+        Ended {
+            outcome,
+            cost: self.cost,
         }
+    }
+
+    fn layout(&self) -> Layout {
+        LAYOUT
     }
 
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
@@ -259,6 +304,7 @@ pub struct Machine {
     pub losses: u32,
     owned: &'static OwnedBlocks,
     ticks: std::cell::Cell<u64>,
+    last_fault: LastFault,
 }
 
 impl System for Machine {
@@ -289,6 +335,10 @@ impl System for Machine {
 
     fn allocated(&self, owner: ExtensionId) -> Usage {
         self.owned.usage(owner)
+    }
+
+    fn last_fault(&mut self) -> &mut LastFault {
+        &mut self.last_fault
     }
 
     fn reboot(&mut self) -> ! {

@@ -1,8 +1,10 @@
 //! The shell with its real commands (embedded-cli and `shell-cmds`), on a machine that has two files.
 
 use llext::{Exports, ExtensionId, Llext, Source, TlsfHeap, Usage, machine::ARM};
+use shell_cmds::LastFault;
 use shell_cmds::context::{
-    Cpu, Fault, FileError, Files, Metadata, Mode, Outcome, System, Usage as Space,
+    Call, Cost, Cpu, Ended, Fault, FaultKind, FileError, Files, Layout, Metadata, Mode, Outcome,
+    System, Usage as Space,
 };
 
 use crate::console::{Output, World, run_shell, testing::Terminal};
@@ -73,28 +75,34 @@ impl Files for TwoFiles {
 struct NoCpu;
 
 impl Cpu for NoCpu {
-    fn call(&mut self, _: ExtensionId, _: usize, _: &[usize; 8]) -> Outcome {
-        Outcome::Aborted
+    fn call(&mut self, _: &Call<'_>) -> Ended {
+        Ended {
+            outcome: Outcome::Returned(0),
+            cost: Cost::default(),
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::default()
     }
 
     fn peek(&mut self, address: usize, _: usize) -> Result<u32, Fault> {
-        Err(Fault {
-            kind: "bus error",
-            pc: 0,
-            address: Some(address),
-        })
+        Err(no_memory(address))
     }
 
     fn poke(&mut self, address: usize, _: usize, _: u32) -> Result<(), Fault> {
-        Err(Fault {
-            kind: "bus error",
-            pc: 0,
-            address: Some(address),
-        })
+        Err(no_memory(address))
     }
 }
 
-struct Host;
+fn no_memory(address: usize) -> Fault {
+    Fault {
+        kind: FaultKind::Bus,
+        address: Some(address),
+    }
+}
+
+struct Host(LastFault);
 
 impl System for Host {
     fn board(&self) -> &'static str {
@@ -125,6 +133,10 @@ impl System for Host {
         Usage::default()
     }
 
+    fn last_fault(&mut self) -> &mut LastFault {
+        &mut self.0
+    }
+
     fn reboot(&mut self) -> ! {
         panic!("rebooted")
     }
@@ -143,7 +155,7 @@ fn session(mode: Mode, keys: &[&[u8]]) -> &'static Terminal {
         files: &mut TwoFiles,
         llext: &mut llext,
         cpu: &mut NoCpu,
-        system: &mut Host,
+        system: &mut Host(LastFault::new()),
     };
     run_shell(terminal, &Output::new(terminal, mode), world);
     terminal

@@ -1,0 +1,136 @@
+//! A CPU's registers, each with its name and number.
+
+/// Room for the registers of any machine here.
+pub const COUNT: usize = 33;
+
+/// What is to be known of a machine's registers. They have the numbers of its DWARF ABI.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Names, by number.
+    pub names: &'static [&'static str],
+    /// The stack pointer's number.
+    pub sp: usize,
+    /// The number of the register that a call leaves its return address in.
+    pub ra: usize,
+    /// The program counter's number.
+    pub pc: usize,
+    /// What of a code address is no part of where the instruction lies.
+    pub mode_bits: u32,
+}
+
+/// 32-bit ARM in Thumb state: r0 to r15 have their own numbers (AADWARF32, section 4.1); xPSR follows them.
+pub static ARM: Machine = Machine {
+    names: &[
+        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp",
+        "lr", "pc", "xpsr",
+    ],
+    sp: 13,
+    ra: 14,
+    pc: 15,
+    mode_bits: 1,
+};
+
+/// RV32: x0 to x31 have their own numbers (RISC-V psABI, "DWARF register numbers"); pc follows them.
+pub static RISCV32: Machine = Machine {
+    names: &[
+        "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
+        "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
+        "t5", "t6", "pc",
+    ],
+    sp: 2,
+    ra: 1,
+    pc: 32,
+    mode_bits: 0,
+};
+
+/// What is known of the registers at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registers {
+    /// The machine whose they are.
+    pub machine: &'static Machine,
+    values: [u32; COUNT],
+    known: u64,
+}
+
+impl Registers {
+    /// Registers of which nothing is known.
+    pub const fn unknown(machine: &'static Machine) -> Self {
+        Self {
+            machine,
+            values: [0; COUNT],
+            known: 0,
+        }
+    }
+
+    /// The register with this number; `None` if its value is not known.
+    pub fn get(&self, number: usize) -> Option<u32> {
+        let value = *self.values.get(number)?;
+        (self.known >> number & 1 != 0).then_some(value)
+    }
+
+    /// Makes the value of a register known.
+    pub fn set(&mut self, number: usize, value: u32) {
+        if let Some(place) = self.values.get_mut(number) {
+            *place = value;
+            self.known |= 1 << number;
+        }
+    }
+
+    /// Makes the values of the registers from `first` on known.
+    pub fn set_all(&mut self, first: usize, values: &[u32]) {
+        for (number, value) in (first..).zip(values) {
+            self.set(number, *value);
+        }
+    }
+
+    /// Forgets a register.
+    pub fn forget(&mut self, number: usize) {
+        self.known &= !1_u64.checked_shl(number as u32).unwrap_or(0);
+    }
+
+    /// Where the CPU was: the address of an instruction.
+    pub fn pc(&self) -> Option<u32> {
+        Some(self.get(self.machine.pc)? & !self.machine.mode_bits)
+    }
+
+    /// The stack pointer.
+    pub fn sp(&self) -> Option<u32> {
+        self.get(self.machine.sp)
+    }
+
+    /// The registers that are known: name and value, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
+        let names = self.machine.names.iter().enumerate();
+        names.filter_map(|(number, name)| Some((*name, self.get(number)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_set_is_known() {
+        let mut registers = Registers::unknown(&ARM);
+        assert_eq!(registers.pc(), None);
+        registers.set_all(13, &[0x2000_0000, 0x101, 0x203]);
+        assert_eq!(registers.pc(), Some(0x202));
+        assert_eq!(registers.sp(), Some(0x2000_0000));
+        registers.forget(14);
+        let known: Vec<_> = registers.iter().collect();
+        assert_eq!(known, [("sp", 0x2000_0000), ("pc", 0x203)]);
+        // Numbers that no register has.
+        registers.set(COUNT, 1);
+        registers.forget(64);
+        assert_eq!(registers.get(COUNT), None);
+    }
+
+    #[test]
+    fn every_machine_fits() {
+        for machine in [&ARM, &RISCV32] {
+            assert!(machine.names.len() <= COUNT);
+            assert_eq!(machine.names[machine.sp], "sp");
+            assert_eq!(machine.names[machine.pc], "pc");
+        }
+    }
+}
