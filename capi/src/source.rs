@@ -4,7 +4,10 @@ use crate::errno::EINVAL;
 use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
 use core::slice;
-use llext::{Source, SourceError, SourceFault, UNKNOWN_LENGTH, source::InPlace};
+use llext::{
+    Source, SourceError, SourceFault, UNKNOWN_LENGTH,
+    source::{FilePlace, InPlace},
+};
 
 /// `enum llext_storage`
 pub(crate) const PERSISTENT: c_int = 1;
@@ -134,11 +137,18 @@ impl Source for Foreign {
     }
 
     fn in_place(&mut self) -> Option<InPlace> {
-        let at = self
-            .at
-            .filter(|_| matches!(self.storage, PERSISTENT | WRITABLE))?;
-        let (address, writable) = (at.as_ptr().expose_provenance(), self.storage == WRITABLE);
+        let (at, place) = (self.at?, self.place()?);
         // SAFETY: C's word, which `enum llext_storage` asks for: these bytes outlive the extension.
-        Some(unsafe { InPlace::new(at, self.len, address, writable) })
+        Some(unsafe { InPlace::new(at, place.len, place.address, place.is_writable) })
+    }
+
+    fn place(&self) -> Option<FilePlace> {
+        let stays = matches!(self.storage, PERSISTENT | WRITABLE);
+        let at = self.at.filter(|_| stays)?;
+        Some(FilePlace {
+            address: at.as_ptr().expose_provenance(),
+            len: self.len,
+            is_writable: self.storage == WRITABLE,
+        })
     }
 }

@@ -5,14 +5,14 @@ use crate::source::Stream;
 use llext::machine::{self, Class, Machine};
 use llext::{
     Export, Exports, Extension, InPlace, Llext, LoadError, LoadOptions, PersistentSlice, Report,
-    SliceSource, Source, WritableSlice,
+    SectionHeader, SliceSource, Source, WritableSlice,
 };
 use std::ptr::NonNull;
 
 /// Where the target's memory lies: code of the firmware is far from it for a branch, and near for a pointer.
 pub const BASE: usize = 0x2100_0000;
 
-/// How every load here is done.
+/// How every load here is done, but for what some add to it.
 pub fn options() -> LoadOptions<'static> {
     LoadOptions {
         origin: "/ext/x.elf",
@@ -72,15 +72,60 @@ impl Report for Told {
 /// What a load made: its regions' addresses and bytes, or why not.
 type Outcome = Result<Vec<(usize, Vec<u8>)>, Box<LoadError>>;
 
+/// What a load asks for that is seldom asked for. A file's length chooses, so that a mutation tries another.
+struct Rarities {
+    /// Code and data come from one memory.
+    is_one: bool,
+    /// How the file is loaded from memory and from a stream.
+    copied: LoadOptions<'static>,
+    /// How it is loaded where it lies.
+    in_place: LoadOptions<'static>,
+}
+
+impl Rarities {
+    fn of(file: &[u8]) -> Self {
+        /// Those that a host would leave to another processor.
+        fn is_odd(section: &SectionHeader) -> bool {
+            !section.index.is_multiple_of(2)
+        }
+        let usual = Self {
+            is_one: file.len().is_multiple_of(2),
+            copied: options(),
+            in_place: options(),
+        };
+        let mut changed = options();
+        match file.len() / 2 % 4 {
+            0 => return usual,
+            1 => {
+                changed.relocate_local = false;
+                return Self {
+                    copied: changed,
+                    in_place: changed,
+                    ..usual
+                };
+            }
+            2 => changed.pre_located = true,
+            _ => changed.detached = Some(&is_odd),
+        }
+        Self {
+            in_place: changed,
+            ..usual
+        }
+    }
+}
+
 /// Loads `file` from memory, from a stream, and where it lies: nothing is left behind, and a dry run knew of it. The first two
 /// give the same bytes if they give the same addresses, or an error.
 pub fn load(file: &[u8]) {
-    let is_one = file.len().is_multiple_of(2);
+    let rarities = Rarities::of(file);
     for is_writable in [false, true] {
-        where_it_lies(file, is_writable, is_one);
+        where_it_lies(file, is_writable, &rarities);
     }
-    let from_memory = outcome(file, &mut SliceSource::new(file), is_one, |_| false);
-    let from_stream = outcome(file, &mut Stream::new(file), is_one, |_| false);
+    let copied = |source: &mut dyn Source| {
+        outcome(file, source, rarities.is_one, &rarities.copied, |_| false)
+    };
+    let from_memory = copied(&mut SliceSource::new(file));
+    let from_stream = copied(&mut Stream::new(file));
     match (from_memory, from_stream) {
         // Common symbols that nobody asks for are only placed where the table has to be read anyway.
         (Ok(one), Ok(other)) if layout(&one) != layout(&other) => {}
@@ -94,27 +139,74 @@ pub fn load(file: &[u8]) {
 }
 
 /// Loads a copy of `file` that sections may stay in, within a branch's reach of the target's memory.
-fn where_it_lies(file: &[u8], is_writable: bool, is_one: bool) {
+fn where_it_lies(file: &[u8], is_writable: bool, rarities: &Rarities) {
+    const PLACE: usize = BASE - 0x10_0000;
+    let options = &rarities.in_place;
+    let mut file = file.to_vec();
+    if options.pre_located {
+        locate(&mut file, PLACE);
+    }
     // Aligned for every word.
     let mut words = vec![0u64; file.len().div_ceil(8)];
     let at = NonNull::from(words.as_mut_slice()).cast::<u8>();
     // SAFETY: there is room for the file; the words live until everything is unloaded, and nobody else uses them.
     let bytes = unsafe {
-        at.copy_from_nonoverlapping(NonNull::from(file).cast(), file.len());
-        InPlace::new(at, file.len(), BASE - 0x10_0000, is_writable)
+        at.copy_from_nonoverlapping(NonNull::from(file.as_slice()).cast(), file.len());
+        InPlace::new(at, file.len(), PLACE, is_writable)
     };
+    let is_one = rarities.is_one;
     // That it is refused is no wonder: a file that is relocated in place may lie too far from what it calls.
     let _ = match is_writable {
         // The dry run reads it piece by piece.
-        true => outcome(
-            file,
-            &mut WritableSlice::mapped(bytes),
-            is_one,
-            is_of_a_symbol,
-        ),
-        false => outcome(file, &mut PersistentSlice::mapped(bytes), is_one, |_| false),
+        true => {
+            let source = &mut WritableSlice::mapped(bytes);
+            outcome(&file, source, is_one, options, is_of_a_symbol)
+        }
+        false => {
+            let source = &mut PersistentSlice::mapped(bytes);
+            outcome(&file, source, is_one, options, |_| false)
+        }
     };
     drop(words);
+}
+
+/// Gives every section of `file` the address where it lies if the file lies at `place`, as a linker would have.
+fn locate(file: &mut [u8], place: usize) {
+    // Where e_shoff, e_shentsize and e_shnum stand, and sh_addr, sh_offset: ELF specification, figures 1-3 and 1-9.
+    let (table, sizes, word, address) = match file.get(4) {
+        Some(2) => (40, 58, 8, 16),
+        _ => (32, 46, 4, 12),
+    };
+    let number = |file: &[u8], at: usize, size: usize| {
+        let bytes = file.get(at..at.checked_add(size)?)?;
+        let digits = bytes.iter().rev();
+        digits.fold(Some(0usize), |number, &byte| {
+            number?
+                .checked_shl(8)
+                .map(|number| number | usize::from(byte))
+        })
+    };
+    let header = (
+        number(file, table, word),
+        number(file, sizes, 2),
+        number(file, sizes + 2, 2),
+    );
+    let (Some(table), Some(size), Some(count)) = header else {
+        return;
+    };
+    for index in 0..count {
+        let at = index
+            .saturating_mul(size)
+            .saturating_add(table)
+            .saturating_add(address);
+        let Some(offset) = number(file, at.saturating_add(word), word) else {
+            return;
+        };
+        let address = place.wrapping_add(offset).to_le_bytes();
+        if let Some(field) = at.checked_add(word).and_then(|end| file.get_mut(at..end)) {
+            field.copy_from_slice(&address[..word]);
+        }
+    }
 }
 
 /// Addresses and sizes.
@@ -136,14 +228,15 @@ fn outcome(
     file: &[u8],
     source: &mut dyn Source,
     is_one: bool,
+    options: &LoadOptions<'_>,
     may_differ: fn(&LoadError) -> bool,
 ) -> Outcome {
     let heap = CheckedHeap::new(BASE, is_one);
     let mut llext = Llext::new(&heap, exports(), machine_of(file));
     let mut told = Told::default();
-    let needs = llext.dry_run(source, "x", &options(), &mut told);
+    let needs = llext.dry_run(source, "x", options, &mut told);
     assert!(heap.in_use().is_empty(), "a dry run gives everything back");
-    let loaded = llext.load(source, "x", &options(), &mut ()).map(|x| {
+    let loaded = llext.load(source, "x", options, &mut ()).map(|x| {
         walk(x);
         contents(x)
     });

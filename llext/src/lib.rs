@@ -103,8 +103,8 @@ pub use memory::{
 };
 pub use name::Name;
 pub use source::{
-    InPlace, PersistentSlice, SliceSource, Source, SourceError, SourceFault, StreamSource,
-    UNKNOWN_LENGTH, WritableSlice,
+    FilePlace, InPlace, PersistentSlice, SliceSource, Source, SourceError, SourceFault,
+    StreamSource, UNKNOWN_LENGTH, WritableSlice,
 };
 
 use loaded::Registry;

@@ -1,6 +1,6 @@
 //! The file to load, from wherever a firmware may have it.
 
-use llext::{InPlace, PersistentSlice, SliceSource, Source, SourceError, WritableSlice};
+use llext::{FilePlace, InPlace, PersistentSlice, SliceSource, Source, SourceError, WritableSlice};
 
 use crate::cpu;
 
@@ -95,5 +95,9 @@ impl Source for Watched<'_> {
 
     fn in_place(&mut self) -> Option<InPlace> {
         self.inner.in_place()
+    }
+
+    fn place(&self) -> Option<FilePlace> {
+        self.inner.place()
     }
 }

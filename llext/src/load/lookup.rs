@@ -18,7 +18,7 @@ use crate::elf::symbol::{Home, Symbol};
 use crate::error::LoadError;
 use crate::loaded::{Extension, RegionKind};
 use crate::machine::Class as Width;
-use crate::memory::copy;
+use crate::memory::{FilePlace, copy};
 use crate::source::Source;
 
 /// The function or object of `extension` that covers `address`, static ones too, and the distance from where it
@@ -68,7 +68,11 @@ fn find<C: Class>(
     buffer: &mut [u8],
 ) -> Checked<Option<(usize, usize)>> {
     let held = extension.held(RegionKind::File);
-    let stay = Stay::at(held.address(), held.size(), held.is_patched());
+    let stay = Stay::new(FilePlace {
+        address: held.address(),
+        len: held.size(),
+        is_writable: held.is_patched(),
+    });
     let stay = stay.filter(|_| held.size() != 0);
     let options = LoadOptions {
         ignore_abi: true,

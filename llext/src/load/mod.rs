@@ -31,7 +31,7 @@ use crate::elf::refusal::Why;
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind, Registry};
 use crate::machine::Class as Width;
-use crate::memory::{InPlace, synchronise_instructions};
+use crate::memory::{FilePlace, InPlace, synchronise_instructions};
 use crate::source::Source;
 pub use headers::SectionHeader;
 pub(crate) use headers::{Which, section_header};
@@ -145,9 +145,8 @@ pub(crate) fn load<'l>(
     report: &mut dyn Report,
 ) -> Result<&'l Extension, LoadError> {
     check_name(llext, name)?;
-    // What is patched where it lies cannot be protected by itself.
     let file = source.in_place();
-    let file = file.filter(|file| !file.is_writable() || llext.protection.is_none());
+    let file = file.filter(|file| may_stay(llext, &file.place()));
     let mut room = WindowRoom::new();
     let windows = Windows::new(&mut room);
     let mut reader = match &file {
@@ -175,7 +174,7 @@ fn run<'l, C: Class>(
     let (heap, protection) = (llext.heap, &llext.protection);
     let mut regions = Regions::of(heap);
     let mut loaded = None;
-    let stay = file.and_then(Stay::new);
+    let stay = file.and_then(|file| Stay::new(file.place()));
     with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
         plan.complete(reader, named, report)?;
         plan.protect(reader, protection)?;
@@ -201,6 +200,11 @@ fn run<'l, C: Class>(
         Some(loaded) => Ok(llext.registry.push(loaded)),
         None => Err(Refused),
     }
+}
+
+/// Whether sections of a file may stay there: what is patched where it lies cannot be protected by itself.
+fn may_stay(llext: &Llext<'_>, file: &FilePlace) -> bool {
+    !file.is_writable || llext.protection.is_none()
 }
 
 /// Has `work` done with the plan of a file that sections may `stay` in, when its header has been read. (A plan is large: it is made
@@ -235,11 +239,12 @@ pub(crate) fn dry_run(
     check_name(llext, name)?;
     let mut room = WindowRoom::new();
     let windows = Windows::new(&mut room);
+    let file = source.place().filter(|file| may_stay(llext, file));
     let mut reader = Reader::new(source, &windows);
     let plan = match llext.machine.class {
-        Width::Elf32 => try_out::<Elf32>(llext, &mut reader, (name, options), report),
+        Width::Elf32 => try_out::<Elf32>(llext, (&mut reader, file), (name, options), report),
         #[cfg(target_pointer_width = "64")]
-        Width::Elf64 => try_out::<Elf64>(llext, &mut reader, (name, options), report),
+        Width::Elf64 => try_out::<Elf64>(llext, (&mut reader, file), (name, options), report),
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => reader.refuse(Why::Image, u32::MAX as usize, 0),
     };
@@ -248,12 +253,13 @@ pub(crate) fn dry_run(
 
 fn try_out<C: Class>(
     llext: &Llext<'_>,
-    reader: &mut Reader<'_>,
+    (reader, file): (&mut Reader<'_>, Option<FilePlace>),
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<Requirements> {
     let mut needs = Requirements::default();
-    with_plan::<C>(llext, reader, (named.1, None), &mut |plan, reader| {
+    let stay = file.and_then(Stay::new);
+    with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
         plan.complete(reader, named, report)?;
         plan.protect(reader, &llext.protection)?;
         needs = plan.requirements();

@@ -14,34 +14,21 @@ use crate::elf::reader::{Checked, Reader};
 use crate::elf::refusal::Why;
 use crate::elf::section::{SHT_NOTE, SHT_SYMTAB_SHNDX, Section};
 use crate::loaded::RegionKind;
-use crate::memory::InPlace;
+use crate::memory::FilePlace;
 use core::ops::Range;
 
 /// A file that sections may stay in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stay {
-    /// Target address of its first byte.
-    address: usize,
-    len: usize,
-    is_writable: bool,
+    place: FilePlace,
     /// Whether any section stays.
     pub(super) any: bool,
 }
 
 impl Stay {
-    /// In `file`, of less than `REGION_LIMIT` bytes; `None` if it is larger.
-    pub(super) fn new(file: &InPlace) -> Option<Self> {
-        Self::at(file.address(), file.len(), file.is_writable())
-    }
-
-    /// In `len` bytes at `address`.
-    pub(super) fn at(address: usize, len: usize, is_writable: bool) -> Option<Self> {
-        (len < REGION_LIMIT).then_some(Self {
-            address,
-            len,
-            is_writable,
-            any: false,
-        })
+    /// In a file of less than `REGION_LIMIT` bytes; `None` if it is larger.
+    pub(super) fn new(place: FilePlace) -> Option<Self> {
+        (place.len < REGION_LIMIT).then_some(Self { place, any: false })
     }
 }
 
@@ -59,7 +46,7 @@ impl<C: Class> Plan<'_, '_, C> {
             }
             for record in batch {
                 let section = C::section(record);
-                if stay.is_writable {
+                if stay.place.is_writable {
                     if section.kind == SHT_SYMTAB_SHNDX {
                         self.stay = None;
                     }
@@ -78,12 +65,15 @@ impl<C: Class> Plan<'_, '_, C> {
     pub(super) fn stays(&mut self, index: usize, section: &Section, span: &Span) -> Option<u32> {
         let stay = self.stay.as_mut()?;
         let offset = span.offset();
-        let aligned = section
-            .align()
-            .is_ok_and(|align| stay.address.wrapping_add(offset).is_multiple_of(align));
+        let aligned = section.align().is_ok_and(|align| {
+            stay.place
+                .address
+                .wrapping_add(offset)
+                .is_multiple_of(align)
+        });
         let copied = section.size == 0
             || section.kind == SHT_NOTE
-            || match stay.is_writable {
+            || match stay.place.is_writable {
                 true => {
                     let symbols = self.symbols.as_ref();
                     span.overlaps(&self.file.sections.span())
@@ -123,7 +113,8 @@ impl<C: Class> Plan<'_, '_, C> {
         let offset = span.offset();
         match &mut self.stay {
             Some(stay)
-                if wanted.is_none_or(|wanted| wanted == stay.address.wrapping_add(offset)) =>
+                if wanted
+                    .is_none_or(|wanted| wanted == stay.place.address.wrapping_add(offset)) =>
             {
                 stay.any = true;
                 Ok(Some(offset as u32))
@@ -148,7 +139,11 @@ impl<C: Class> Plan<'_, '_, C> {
 
     /// Whether a section that stays in the file may not be patched there.
     pub(super) fn is_read_only(&self, region: RegionKind) -> bool {
-        region == RegionKind::File && self.stay.as_ref().is_none_or(|stay| !stay.is_writable)
+        region == RegionKind::File
+            && self
+                .stay
+                .as_ref()
+                .is_none_or(|stay| !stay.place.is_writable)
     }
 
     /// All addresses where code of the extension may come to lie.
@@ -156,8 +151,8 @@ impl<C: Class> Plan<'_, '_, C> {
         let bounds = self.heap.bounds(crate::memory::MemoryKind::Instruction);
         match &self.stay {
             Some(stay) if stay.any => {
-                let end = stay.address.saturating_add(stay.len);
-                bounds.start.min(stay.address)..bounds.end.max(end)
+                let end = stay.place.address.saturating_add(stay.place.len);
+                bounds.start.min(stay.place.address)..bounds.end.max(end)
             }
             _ => bounds,
         }

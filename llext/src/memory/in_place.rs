@@ -9,6 +9,17 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
 
+/// Where a file lies that may be used there: what a dry run has to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    /// Target address of the first byte.
+    pub address: usize,
+    /// Length of the file in bytes.
+    pub len: usize,
+    /// Whether the loader may patch the bytes.
+    pub is_writable: bool,
+}
+
 /// The bytes of a file that outlive what is loaded from it, so that sections may stay where they are.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InPlace {
@@ -86,6 +97,15 @@ impl InPlace {
     /// Whether the loader may patch the bytes.
     pub const fn is_writable(&self) -> bool {
         self.writable
+    }
+
+    /// Where it lies.
+    pub const fn place(&self) -> FilePlace {
+        FilePlace {
+            address: self.address,
+            len: self.len,
+            is_writable: self.writable,
+        }
     }
 
     /// All bytes, unless they may be written.

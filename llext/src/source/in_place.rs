@@ -1,6 +1,6 @@
 //! Files that may be used where they lie.
 
-use super::{InPlace, Source, SourceError, SourceFault};
+use super::{FilePlace, InPlace, Source, SourceError, SourceFault};
 
 /// A file in memory that is never written or unmapped: a constant of the firmware, or flash that is mapped into the address
 /// space. What is loaded from it leaves its read-only sections there if nothing in them needs relocation.
@@ -39,6 +39,10 @@ impl Source for PersistentSlice {
 
     fn in_place(&mut self) -> Option<InPlace> {
         (!self.file.is_writable()).then(|| self.file.again())
+    }
+
+    fn place(&self) -> Option<FilePlace> {
+        (!self.file.is_writable()).then(|| self.file.place())
     }
 }
 
@@ -85,6 +89,10 @@ impl Source for WritableSlice {
     fn in_place(&mut self) -> Option<InPlace> {
         self.loads = self.loads.saturating_add(1);
         (self.loads == 1 && self.file.is_writable()).then(|| self.file.again())
+    }
+
+    fn place(&self) -> Option<FilePlace> {
+        (self.loads == 0 && self.file.is_writable()).then(|| self.file.place())
     }
 }
 

@@ -18,7 +18,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use crate::memory::InPlace;
+pub use crate::memory::{FilePlace, InPlace};
 pub use in_place::{PersistentSlice, WritableSlice};
 pub use slice::SliceSource;
 pub use stream::StreamSource;
@@ -47,6 +47,11 @@ pub trait Source {
 
     /// The whole file, if its bytes outlive what is loaded from it. Each load asks once, a dry run never.
     fn in_place(&mut self) -> Option<InPlace> {
+        None
+    }
+
+    /// Where the bytes lie that [`in_place`](Self::in_place) gives to a load: what a dry run asks instead.
+    fn place(&self) -> Option<FilePlace> {
         None
     }
 }

@@ -63,6 +63,8 @@ fn what_was_linked_for_its_place_stays_there() {
     let mut llext = Llext::new(&arena.heap, exports(&[("far", FAR)]), &ARM);
     let (file, bytes) = placed(&image, true);
     let mut source = WritableSlice::mapped(file);
+    let dry = llext.dry_run(&mut source, "x", &LOCATED, &mut ()).unwrap();
+    assert_eq!(dry.regions, [0; 4], "nothing but what describes it");
     let x = llext.load(&mut source, "x", &LOCATED, &mut ()).unwrap();
     assert_eq!(x.regions().count(), 0);
     assert_eq!(x.find("run"), Some(FILE + text + 1));
