@@ -52,6 +52,13 @@ def test_the_run_ends_after_the_last_command_of_piped_input(run, script):
         assert done.stdout.decode().split(PROMPT)[-2].startswith("version\nllext-shell ")
 
 
+def test_lines_that_are_typed_first(run):
+    done = run("uptime\n", "--type", "ls /ext", "--type", "llext list")
+    assert done.returncode == 0
+    commands = [text.split("\n")[0] for text in done.stdout.decode().split(PROMPT)[1:]]
+    assert commands[:3] == ["ls /ext", "llext list", "uptime"]
+
+
 def test_the_run_ends_although_the_board_restarted(run):
     done = run("reboot\nversion\n")
     assert done.returncode == 0

@@ -35,13 +35,13 @@ pub enum End {
     Signal(i32),
 }
 
-/// Connects the user's stdin and stdout with the emulator until the end of the run. The emulator
-/// is gone when this returns, and the terminal is as it was.
+/// Connects the user's stdin and stdout with the emulator until the end of the run, as if the user had typed the lines
+/// of `typed` first. The emulator is gone when this returns, and the terminal is as it was.
 ///
 /// # Errors
 /// Something that cannot be recovered from failed in the host's system.
-pub fn attach(mut emulator: Child) -> Result<End> {
-    let end = carry(&mut emulator);
+pub fn attach(mut emulator: Child, typed: &[String]) -> Result<End> {
+    let end = carry(&mut emulator, typed);
     if !matches!(end, Ok(End::Exited(_))) {
         // It may have ended by itself meanwhile, which is as good.
         let _ = emulator.kill();
@@ -50,7 +50,7 @@ pub fn attach(mut emulator: Child) -> Result<End> {
     end
 }
 
-fn carry(emulator: &mut Child) -> Result<End> {
+fn carry(emulator: &mut Child, typed: &[String]) -> Result<End> {
     let stdout = emulator
         .stdout
         .take()
@@ -61,7 +61,7 @@ fn carry(emulator: &mut Child) -> Result<End> {
         .ok_or(anyhow!("no pipe to the emulator"))?;
     let signals = Signals::catch().context("catching signals")?;
     let _raw = RawMode::enter().context("setting the terminal")?;
-    let mut input = Input::new(stdin);
+    let mut input = Input::new(stdin, typed);
     let mut output = Output::new();
     loop {
         let ready = wait(&input, &stdout, &signals)?;
@@ -156,12 +156,15 @@ struct Input {
 }
 
 impl Input {
-    fn new(emulator: ChildStdin) -> Input {
+    fn new(emulator: ChildStdin, typed: &[String]) -> Input {
         Input {
             emulator: Some(emulator),
             terminal: io::stdin().is_terminal(),
             key: EscapeKey::default(),
-            pending: Vec::new(),
+            pending: typed
+                .iter()
+                .flat_map(|line| line.bytes().chain([b'\n']))
+                .collect(),
             last: b'\n',
             ended: false,
         }

@@ -49,6 +49,9 @@ pub struct Run {
     /// Count instructions: each takes 1024 ns of the board's time
     #[arg(long)]
     icount: bool,
+    /// Type this line at the first prompt, before anything else [repeatable]
+    #[arg(long = "type", value_name = "LINE")]
+    typed: Vec<String>,
     /// Run this firmware ELF instead of building the project's own
     #[arg(long, value_name = "FILE")]
     firmware: Option<PathBuf>,
@@ -97,7 +100,7 @@ impl Run {
             trace: None,
         };
         self.explain(&board);
-        Ok(status(&console::attach(machine.start()?)?))
+        Ok(status(&console::attach(machine.start()?, &self.typed)?))
     }
 
     fn is_plain(&self) -> bool {
