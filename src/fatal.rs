@@ -2,6 +2,7 @@
 
 use shell_cmds::context::Fault;
 use ufmt::{uWrite, uwrite};
+use unwind::Registers;
 
 use crate::board::{self, Board};
 
@@ -18,8 +19,9 @@ impl uWrite for Raw {
 }
 
 /// The firmware itself faulted.
-pub fn fault(fault: &Fault, pc: usize) -> ! {
+pub fn fault(fault: Fault, registers: Registers) -> ! {
     report(|out| {
+        let pc = registers.pc().unwrap_or(0);
         uwrite!(out, "{} in the firmware at 0x{:x}", fault.kind.name(), pc)?;
         if let Some(address) = fault.address {
             uwrite!(out, ", address 0x{:x}", address)?;

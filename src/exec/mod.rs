@@ -16,8 +16,9 @@
 //!
 //! A fault of the firmware itself ends in [`crate::fatal::fault`].
 //!
-//! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave` and the probes
-//! `exec_probe_*`, in Rust `in_extension`, `redirect`, `start`, `sleep_until`, `semihost`.
+//! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave`, `exec_stopped`,
+//! `exec_note` and the probes `exec_probe_*`, in Rust `MACHINE`, `SAVED`, `ending!`, `in_extension`, `interrupted`,
+//! `complete`, `redirect`, `start`, `sleep_until`, `semihost`.
 
 #[cfg(target_arch = "arm")]
 mod arm;
@@ -40,6 +41,7 @@ use shell_cmds::context::{Call, Cause, Cost, Cpu, Ended, Fault, FaultKind, Layou
 use unwind::Registers;
 
 use crate::{board, console::Port};
+pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
 
 /// A call is under way.
@@ -101,7 +103,15 @@ fn stack_is_short() -> bool {
 }
 
 /// Ends the running call, from the extension's own thread of control.
+#[inline(never)]
 pub fn leave(cause: Cause) -> ! {
+    // SAFETY: it writes to memory that is there for it.
+    unsafe { exec_note() };
+    leave_noted(cause)
+}
+
+/// The same for a function that [`ending!`] made.
+pub(crate) fn leave_noted(cause: Cause) -> ! {
     end(cause, Registers::unknown(cpu::MACHINE));
     // SAFETY: an export runs on the extension's stack, in a call: there is a frame to go back to.
     unsafe { exec_leave() }
@@ -114,16 +124,28 @@ pub fn interrupt() -> bool {
     }
     PENDING.store(true, SeqCst);
     if GUARDS.load(SeqCst) == 0 && cpu::in_extension() {
-        end(Cause::Interrupted, Registers::unknown(cpu::MACHINE));
         // SAFETY: an interrupt handler runs, and it interrupted extension code.
-        unsafe { cpu::redirect() };
+        unsafe { stop(Cause::Interrupted, cpu::interrupted()) };
     }
     true
 }
 
+/// Ends the running call for `cause`, from a handler.
+///
+/// # Safety
+/// A handler runs that interrupted extension code, or an export on its behalf, with these `registers`.
+unsafe fn stop(cause: Cause, registers: Registers) {
+    end(cause, registers);
+    // SAFETY: the caller's promise.
+    unsafe { cpu::redirect() };
+}
+
+/// Notes why the call ends. The first reason counts: the others come on the way out.
 fn end(cause: Cause, registers: Registers) {
-    let stop = Stop { cause, registers };
-    critical_section::with(|cs| ENDED.borrow(cs).set(Some(stop)));
+    critical_section::with(|cs| {
+        let ended = ENDED.borrow(cs);
+        ended.set(ended.get().or(Some(Stop { cause, registers })));
+    });
 }
 
 /// From a fault handler. Returns whether the handler may return: the CPU then goes on through the door.
@@ -134,9 +156,8 @@ unsafe fn contain(fault: Fault, registers: Registers) -> bool {
     if !cpu::in_extension() {
         return false;
     }
-    end(Cause::Fault(fault), registers);
     // SAFETY: a fault handler runs, and extension code faulted.
-    unsafe { cpu::redirect() };
+    unsafe { stop(Cause::Fault(fault), registers) };
     true
 }
 
@@ -175,6 +196,17 @@ pub fn layout() -> Layout {
     }
 }
 
+/// Whether `address` is in memory where code may have a stack.
+#[cfg(target_arch = "arm")]
+fn is_memory(address: usize) -> bool {
+    let Layout {
+        data, heap, stack, ..
+    } = layout();
+    [data, heap, stack]
+        .iter()
+        .any(|range| range.contains(&address))
+}
+
 /// The door, as the commands see it.
 pub struct Door {
     /// Where a Ctrl-C may wait that was typed before the call began.
@@ -196,7 +228,10 @@ impl Door {
         // extension does is contained as the module says.
         let value = unsafe { exec_call(call.entry, call.args.as_ptr(), STACK[1].load(SeqCst)) };
         match critical_section::with(|cs| ENDED.borrow(cs).take()) {
-            Some(stop) => Outcome::Stopped(stop),
+            Some(mut stop) => {
+                cpu::complete(&mut stop.registers);
+                Outcome::Stopped(stop)
+            }
             // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
             None if PENDING.load(SeqCst) => interrupted,
             None => Outcome::Returned(value),
@@ -243,6 +278,10 @@ unsafe extern "C" {
     fn exec_call(entry: usize, args: *const usize, stack_top: usize) -> u32;
     /// Ends the call that runs, from its own thread of control.
     fn exec_leave() -> !;
+    /// Where a handler sends the CPU that ends the call.
+    fn exec_stopped() -> !;
+    /// Notes the registers of its caller.
+    fn exec_note();
     fn exec_probe_load8(address: usize, value: *mut u32) -> i32;
     fn exec_probe_load16(address: usize, value: *mut u32) -> i32;
     fn exec_probe_load32(address: usize, value: *mut u32) -> i32;

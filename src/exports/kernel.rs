@@ -1,12 +1,14 @@
 //! What a kernel would offer, by Zephyr's names, and the ways to end a call.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{c_char, c_int};
 
-use shell_cmds::context::Cause;
-use ufmt::{uWrite, uwrite};
+use shell_cmds::context::{Assertion, Cause};
 
 use super::libc::Stdout;
-use crate::{board, exec::leave};
+use crate::{
+    board,
+    exec::{ending, leave_noted},
+};
 
 fn micros() -> u64 {
     board::current().map_or(0, |board| board.clock.micros())
@@ -40,44 +42,42 @@ fn wait(microseconds: u64) {
     }
 }
 
-extern "C" fn exit(status: c_int) -> ! {
-    leave(Cause::Exit(status))
+ending!(exit(status: c_int) => exited);
+ending!(abort() => aborted);
+ending!(
+    /// What `assert` calls (picolibc's and newlib's `assert.h`).
+    assert_func(file: *const c_char, line: c_int, function: *const c_char, expression: *const c_char) => asserted
+);
+ending!(
+    /// `__cxa_pure_virtual`: a virtual function was called that its class does not have.
+    pure_virtual() => called_pure_virtual
+);
+
+extern "C" fn exited(status: c_int) -> ! {
+    leave_noted(Cause::Exit(status))
 }
 
-extern "C" fn abort() -> ! {
-    leave(Cause::Abort)
+extern "C" fn aborted() -> ! {
+    leave_noted(Cause::Abort)
 }
 
-/// What `assert` calls (picolibc's and newlib's `assert.h`).
-///
-/// # Safety
-/// The pointers are null or C strings.
-unsafe extern "C" fn assert_func(
+extern "C" fn asserted(
     file: *const c_char,
     line: c_int,
     function: *const c_char,
     expression: *const c_char,
 ) -> ! {
-    let mut out = Stdout;
-    for (text, pointer) in [
-        ("assertion failed: ", expression),
-        (" in ", function),
-        (", ", file),
-    ] {
-        if !pointer.is_null() {
-            let _ = out.write_str(text);
-            // SAFETY: the caller's promise.
-            out.write(unsafe { CStr::from_ptr(pointer) }.to_bytes());
-        }
-    }
-    let _ = uwrite!(out, ":{}\n", line);
-    leave(Cause::Abort)
+    leave_noted(Cause::Assertion(Assertion {
+        expression: expression.addr(),
+        file: file.addr(),
+        line: line.cast_unsigned(),
+        function: function.addr(),
+    }))
 }
 
-/// `__cxa_pure_virtual`: a virtual function was called that its class does not have.
-extern "C" fn pure_virtual() -> ! {
+extern "C" fn called_pure_virtual() -> ! {
     Stdout.write(b"a pure virtual function was called\n");
-    leave(Cause::Abort)
+    leave_noted(Cause::Abort)
 }
 
 llext::export_group! {

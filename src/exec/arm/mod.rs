@@ -1,0 +1,182 @@
+//! The door on Cortex-M (ARMv7-M).
+//!
+//! The shell runs in thread mode on MSP, extension code in thread mode on PSP, handlers on MSP. So an
+//! exception that came from extension code has its frame at PSP, and `EXC_RETURN` says so. To send the CPU
+//! through the door, a handler puts a fresh frame at the top of the extension's stack, with the door as its
+//! return address: what the stack pointer was, and whether the hardware could stack anything there, is no
+//! matter.
+//!
+//! Calls follow AAPCS32 (section 6.4): arguments 0 to 3 in r0-r3, the rest on the stack, which is 8-aligned;
+//! r4-r11 are the callee's to keep.
+
+mod door;
+mod fault;
+
+use core::{
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+};
+
+use cortex_m::{
+    interrupt,
+    peripheral::scb::Exception,
+    register::{
+        control::{self, Control},
+        psp,
+    },
+};
+use unwind::{Machine, Registers};
+
+use super::{PENDING, STACK, exec_stopped};
+pub(crate) use door::ending;
+
+/// The CPU runs thread mode on the extension's stack.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// MSP while extension code runs.
+static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
+/// Registers that only assembly sees in time: r4 to r11; and of who leaves, its stack pointer and where it would go on.
+pub(crate) static SAVED: [AtomicU32; 10] = [const { AtomicU32::new(0) }; 10];
+
+unsafe extern "C" {
+    fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
+}
+
+/// Whose registers these are.
+pub(super) static MACHINE: &Machine = &unwind::ARM;
+
+/// Whether extension code (or an export on its behalf) is what runs, or was interrupted.
+pub(super) fn in_extension() -> bool {
+    ACTIVE.load(SeqCst)
+}
+
+/// The registers of the thread that a handler interrupted, from the frame of the exception (B1.5.6): all but r4 to r11, which
+/// [`complete`] adds.
+///
+/// # Safety
+/// The frame is the hardware's.
+unsafe fn stacked(frame: *const u32) -> Registers {
+    /// xPSR: a word of padding lies above the frame.
+    const PADDED: u32 = 1 << 9;
+    let mut registers = Registers::unknown(MACHINE);
+    // SAFETY: the caller's promise.
+    let [r0, r1, r2, r3, r12, lr, pc, xpsr] = unsafe { frame.cast::<[u32; 8]>().read() };
+    registers.set_all(0, &[r0, r1, r2, r3]);
+    let above = frame.addr() as u32 + size_of::<[u32; 8]>() as u32;
+    let sp = above + if xpsr & PADDED != 0 { 4 } else { 0 };
+    registers.set_all(12, &[r12, sp, lr, pc, xpsr & !PADDED]);
+    registers
+}
+
+/// The registers of the extension's code that an interrupt came in, but for those that [`complete`] adds.
+pub(super) fn interrupted() -> Registers {
+    let frame = psp::read() as usize;
+    if super::is_memory(frame) {
+        // SAFETY: memory, and where the hardware puts the frame of code that runs on PSP.
+        return unsafe { stacked(frame as *const u32) };
+    }
+    let mut registers = Registers::unknown(MACHINE);
+    registers.set(MACHINE.sp, frame as u32);
+    registers
+}
+
+/// Adds what assembly saved: the registers that handlers keep, or if the code left by itself, all that is known of it.
+pub(super) fn complete(registers: &mut Registers) {
+    let [r4_to_r11 @ .., sp, lr] = &SAVED;
+    for (number, value) in (4..).zip(r4_to_r11) {
+        registers.set(number, value.load(SeqCst));
+    }
+    if registers.sp().is_none() {
+        let lr = lr.load(SeqCst);
+        registers.set_all(MACHINE.sp, &[sp.load(SeqCst), lr, lr]);
+    }
+}
+
+/// Makes the exception return go through the door.
+///
+/// # Safety
+/// A handler runs, which returns to thread mode on PSP.
+pub(super) unsafe fn redirect() {
+    const THUMB: usize = 1 << 24;
+    let leave = exec_stopped as *const () as usize & !1;
+    // The frame of an exception (B1.5.6): r0-r3, r12, lr, return address, xPSR.
+    let frame = [0, 0, 0, 0, 0, 0, leave, THUMB];
+    let place = STACK[1].load(SeqCst) - size_of_val(&frame);
+    // SAFETY: the top of the extension's stack is ours to write: the call that uses it ends here. The door is
+    // privileged code; an SVC there would be one fault more if the extension masked interrupts, too.
+    unsafe {
+        control::write(Control::from_bits(0));
+        (place as *mut [usize; 8]).write_volatile(frame);
+        psp::write(place as u32);
+    }
+}
+
+/// Gives every kind of fault its own handler, and forbids every access to `guard`, and through null pointers.
+///
+/// # Safety
+/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
+pub(super) unsafe fn start(guard: Range<usize>) {
+    // MPU_RBAR (B3.5.8): the address, VALID, region 0. MPU_RASR (B3.5.9): no execution, AP = 000 (no access),
+    // the region has 2^(SIZE + 1) bytes, ENABLE. MPU_CTRL (B3.5.5): PRIVDEFENA, so that all else is as
+    // without an MPU, and ENABLE.
+    const VALID: u32 = 1 << 4;
+    // The first 16 vectors, wherever the firmware is linked: the CPU fetches them past the MPU (B3.5.1).
+    const NULL: u32 = VALID | 1;
+    const NULL_SIZE: u32 = 64_u32.trailing_zeros() - 1;
+    const NO_EXECUTION: u32 = 1 << 28;
+    const ENABLE: u32 = 1;
+    const DEFAULT_MAP: u32 = 1 << 2;
+    // CCR (B3.2.8).
+    const DIV_0_TRP: u32 = 1 << 4;
+    let size = guard.len().trailing_zeros() - 1;
+    // SAFETY: called once; nobody else holds the core's peripherals this early.
+    let mut core = unsafe { cortex_m::Peripherals::steal() };
+    // SAFETY: the caller's promise about `guard`; all handlers are in place.
+    unsafe {
+        core.MPU.rbar.write(guard.start as u32 | VALID);
+        core.MPU.rasr.write(NO_EXECUTION | size << 1 | ENABLE);
+        core.MPU.rbar.write(NULL);
+        core.MPU.rasr.write(NO_EXECUTION | NULL_SIZE << 1 | ENABLE);
+        core.MPU.ctrl.write(DEFAULT_MAP | ENABLE);
+        for exception in [
+            Exception::MemoryManagement,
+            Exception::BusFault,
+            Exception::UsageFault,
+        ] {
+            core.SCB.enable(exception);
+        }
+        // Divisions by zero fault. Unaligned accesses do not: compilers make them on purpose (for ARMv7-M that is GCC's
+        // default), and those that no ARMv7-M can do (LDM, LDRD, LDREX and their stores) fault anyway (A3.2.1).
+        core.SCB.ccr.modify(|ccr| ccr | DIV_0_TRP);
+        cortex_m::asm::dsb();
+        cortex_m::asm::isb();
+        interrupt::enable();
+    }
+}
+
+/// Sleeps until `ready`, which an interrupt brings about.
+pub fn sleep_until(ready: impl Fn() -> bool) {
+    while !ready() {
+        // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
+        // the WFI: it stays pending, and a pending interrupt ends the WFI (B1.5.19).
+        interrupt::free(|_| {
+            if !ready() {
+                cortex_m::asm::wfi();
+            }
+        });
+    }
+}
+
+/// A semihosting call; `None` if nobody serves it.
+///
+/// # Safety
+/// `parameter` points at what `operation` expects (ARM's semihosting specification).
+pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32> {
+    // SAFETY: the caller's promise. Without a debugger the BKPT is a fault, which ends as -1.
+    let result = unsafe { exec_semihost(operation, parameter) };
+    (result != -1).then_some(result)
+}
+
+/// cortex-m-rt's name for the handler of all other exceptions.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn DefaultHandler() {}

@@ -1,0 +1,63 @@
+//! Faults: what the CPU says of them, and whether they end an extension's call or the firmware.
+
+use riscv::register::{mcause, mepc, mtval};
+use shell_cmds::context::{Fault, FaultKind};
+
+use super::{Frame, complete};
+use crate::{
+    exec::{contain, guard, note_probe},
+    fatal,
+};
+
+unsafe extern "C" {
+    fn exec_probe_start();
+    fn exec_probe_end();
+    fn exec_probe_failed();
+}
+
+/// riscv-rt's name for the handler of all exceptions.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn ExceptionHandler(frame: &Frame) {
+    let cause = mcause::read().code();
+    let value = mtval::read();
+    let fault = Fault {
+        kind: kind(cause, value),
+        address: accesses(cause).then_some(value),
+    };
+    let probes = exec_probe_start as *const () as usize..exec_probe_end as *const () as usize;
+    if probes.contains(&mepc::read()) {
+        note_probe(fault);
+        // SAFETY: the probe is a leaf, its ra is in the frame.
+        unsafe { mepc::write(exec_probe_failed as *const () as usize) };
+        return;
+    }
+    let mut registers = frame.registers();
+    // SAFETY: this is the handler of that fault.
+    if !unsafe { contain(fault, registers) } {
+        complete(&mut registers);
+        fatal::fault(fault, registers);
+    }
+}
+
+/// Whether `mtval` is the address of a load or store (privileged specification, table 3.6).
+fn accesses(cause: usize) -> bool {
+    matches!(cause, 4..=7 | 13 | 15)
+}
+
+fn kind(cause: usize, value: usize) -> FaultKind {
+    if accesses(cause) && guard().contains(&value) {
+        return FaultKind::StackOverflow;
+    }
+    match cause {
+        0 => FaultKind::MisalignedJump,
+        1 => FaultKind::BusFetch,
+        2 => FaultKind::Instruction,
+        3 => FaultKind::Breakpoint,
+        4 | 6 => FaultKind::Unaligned,
+        5 => FaultKind::BusLoad,
+        7 => FaultKind::BusStore,
+        8..=11 => FaultKind::EnvironmentCall,
+        _ => FaultKind::Other,
+    }
+}

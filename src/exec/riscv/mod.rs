@@ -1,0 +1,165 @@
+//! The door on RISC-V (machine mode, RV32).
+//!
+//! While extension code runs, `mscratch` holds the firmware's stack pointer; otherwise it is 0. The trap
+//! entry swaps it with `sp`, so traps are handled on the firmware's stack whatever the extension made of
+//! its own. To send the CPU through the door, a handler sets `mepc` to it. The door trusts no register: what
+//! it needs is in memory.
+//!
+//! Calls follow the RISC-V calling convention (psABI, "Integer Calling Convention"): arguments in a0-a7,
+//! `sp` 16-aligned, s0-s11 the callee's to keep, `gp` and `tp` nobody's to touch (and restored all the same).
+
+mod door;
+mod fault;
+
+use core::{
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+};
+
+use riscv::register::{mepc, mie, mstatus};
+use unwind::{Machine, Registers};
+
+use super::{PENDING, exec_stopped};
+use crate::board;
+pub(crate) use door::ending;
+
+/// The trap that is being handled came from extension code, or an export on its behalf.
+static FROM_EXTENSION: AtomicBool = AtomicBool::new(false);
+/// The firmware's stack pointer while extension code runs.
+static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
+/// Registers that only assembly sees in time, each at its number: tp and s0 to s11; and of who leaves, sp and ra.
+pub(crate) static SAVED: [AtomicU32; 28] = [const { AtomicU32::new(0) }; 28];
+
+unsafe extern "C" {
+    fn exec_semihost(operation: usize, parameter: *const usize) -> i32;
+}
+
+/// Whose registers these are.
+pub(super) static MACHINE: &Machine = &unwind::RISCV32;
+
+/// Whether extension code (or an export on its behalf) was interrupted by the trap that is being handled.
+pub(super) fn in_extension() -> bool {
+    FROM_EXTENSION.load(SeqCst)
+}
+
+/// What the trap entry saves: riscv-rt's `TrapFrame`, and more.
+#[repr(C)]
+struct Frame {
+    ra: u32,
+    t0_to_t2: [u32; 3],
+    t3_to_t6: [u32; 4],
+    a0_to_a7: [u32; 8],
+    gp: u32,
+    /// The extension's stack pointer; 0 if the trap came from the firmware, whose stack the frame lies on.
+    sp: u32,
+    from_extension: u32,
+    padding: u32,
+}
+
+impl Frame {
+    /// The registers where the trap came, but for those that [`complete`] adds.
+    fn registers(&self) -> Registers {
+        let mut registers = Registers::unknown(MACHINE);
+        let sp = match self.from_extension {
+            0 => (&raw const *self).wrapping_add(1).addr() as u32,
+            _ => self.sp,
+        };
+        registers.set_all(1, &[self.ra, sp, self.gp]);
+        registers.set_all(5, &self.t0_to_t2);
+        registers.set_all(10, &self.a0_to_a7);
+        registers.set_all(28, &self.t3_to_t6);
+        registers.set(MACHINE.pc, mepc::read() as u32);
+        registers
+    }
+}
+
+/// The registers of the extension's code that an interrupt came in, but for those that [`complete`] adds.
+pub(super) fn interrupted() -> Registers {
+    let frame = FIRMWARE_SP.load(SeqCst) as *const Frame;
+    // SAFETY: the trap entry saved them there, because the trap came from extension code.
+    unsafe { &*frame.wrapping_sub(1) }.registers()
+}
+
+/// Adds what assembly saved: the registers that handlers keep, or if the code left by itself, all that is known of it.
+pub(super) fn complete(registers: &mut Registers) {
+    let left = registers.sp().is_none();
+    for (number, value) in SAVED.iter().enumerate() {
+        let value = value.load(SeqCst);
+        match number {
+            4 | 8 | 9 | 18.. => registers.set(number, value),
+            1 | 2 if left => registers.set(number, value),
+            _ => {}
+        }
+    }
+    if left {
+        registers.set(MACHINE.pc, SAVED[MACHINE.ra].load(SeqCst));
+    }
+}
+
+/// Makes the trap return go through the door.
+///
+/// # Safety
+/// A trap handler runs, and the trap came from extension code.
+pub(super) unsafe fn redirect() {
+    // SAFETY: exec_stopped goes on to exec_leave, which restores all that the firmware relies on, and needs machine mode for it, which the
+    // extension may have left.
+    unsafe {
+        mstatus::set_mpp(mstatus::MPP::Machine);
+        mepc::write(exec_stopped as *const () as usize);
+    }
+}
+
+/// Forbids every access to `guard`, and lets interrupts through.
+///
+/// # Safety
+/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
+pub(super) unsafe fn start(guard: Range<usize>) {
+    // A naturally aligned power of two, locked, so that it holds in machine mode too (privileged
+    // specification, section 3.7.1).
+    const LOCKED_NAPOT_NO_ACCESS: usize = 1 << 7 | 0b11 << 3;
+    let napot = guard.start >> 2 | ((guard.len() >> 3) - 1);
+    // SAFETY: the caller's promise; all handlers are in place.
+    unsafe {
+        riscv::register::pmpaddr0::write(napot);
+        riscv::register::pmpcfg0::write(LOCKED_NAPOT_NO_ACCESS);
+        riscv::register::mie::set_mext();
+        riscv::interrupt::enable();
+    }
+}
+
+/// How often a sleeping hart looks around.
+const WAKES_A_SECOND: u32 = 50;
+
+/// Sleeps until `ready`, which an interrupt brings about.
+pub fn sleep_until(ready: impl Fn() -> bool) {
+    while !ready() {
+        // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
+        // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
+        riscv::interrupt::free(|| {
+            if !ready() {
+                // QEMU 7.2 stops watching its stdin while a byte waits in the UART, and watches again when its main loop
+                // comes round. A write to the flash runs that loop's events in the CPU's thread, and may take the wake-up
+                // away from the loop: then no input would ever reach the UART. Setting a timer wakes the loop once more.
+                if let Some(board) = board::current() {
+                    let clock = board.clock;
+                    clock.wake_after(u64::from(clock.rate() / WAKES_A_SECOND));
+                }
+                // SAFETY: interrupts are held back, so that the timer's only ends the sleep.
+                unsafe { mie::set_mtimer() };
+                riscv::asm::wfi();
+                // SAFETY: as above; nobody handles the timer's interrupt.
+                unsafe { mie::clear_mtimer() };
+            }
+        });
+    }
+}
+
+/// A semihosting call; `None` if nobody serves it.
+///
+/// # Safety
+/// `parameter` points at what `operation` expects (ARM's semihosting specification, which RISC-V shares).
+pub unsafe fn semihost(operation: usize, parameter: *const usize) -> Option<i32> {
+    // SAFETY: the caller's promise. Without a debugger the EBREAK is a fault, which ends as -1.
+    let result = unsafe { exec_semihost(operation, parameter) };
+    (result != -1).then_some(result)
+}
