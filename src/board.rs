@@ -20,6 +20,8 @@ pub struct Board {
     pub output: &'static Output,
     /// The clock, which counts from reset on.
     pub clock: &'static dyn Clock,
+    /// What looks after calls.
+    pub alarm: &'static dyn Alarm,
     /// What extensions may use: [`exports!`](crate::exports), with groups of the board's own if it has any.
     pub exports: &'static Offer,
     /// Where extensions live and run.
@@ -50,9 +52,6 @@ pub trait Clock: Sync {
     /// Ticks a second.
     fn rate(&self) -> u32;
 
-    /// Makes the timer interrupt wait `ticks` from now, where the clock has one that can end a sleep.
-    fn wake_after(&self, _ticks: u64) {}
-
     /// Microseconds since reset.
     fn micros(&self) -> u64 {
         const MICROS: u64 = 1_000_000;
@@ -62,6 +61,17 @@ pub trait Clock: Sync {
         let seconds = part(ticks);
         seconds * MICROS + part((ticks - seconds * rate) * MICROS)
     }
+}
+
+/// An interrupt that comes when it was asked for: it wakes a CPU that sleeps, and ends a call that does not end. The board
+/// gives it to [`exec`](crate::exec) (RISC-V: `MachineTimer`; ARM: `NonMaskableInt`, both defined there).
+///
+/// The less a call can do about it, the better: an interrupt that cannot be masked ends every call.
+pub trait Alarm: Sync {
+    /// Comes so many microseconds from now, once; what was asked for before is forgotten, and what came is acknowledged.
+    fn set(&self, microseconds: u32);
+    /// Does not come any more.
+    fn stop(&self);
 }
 
 static CURRENT: AtomicPtr<Board> = AtomicPtr::new(core::ptr::null_mut());

@@ -42,9 +42,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     .with_abi(board.exports.abi)
     .with_thread_pointer(exports::thread_pointer())
     .with_allocations(exports::allocations());
-    let mut cpu = Door {
-        terminal: board.terminal,
-    };
+    let mut cpu = Door { board };
     let mut system = Machine {
         board,
         ready_us: Cell::new(0),

@@ -46,6 +46,8 @@ pub struct SerialPort<U> {
     ring: &'static ReceiveRing,
     /// The ring was full, and the receive interrupt is masked.
     masked: AtomicBool,
+    /// What does not fit is thrown away.
+    dropping: AtomicBool,
     losses: AtomicU32,
 }
 
@@ -56,6 +58,7 @@ impl<U: Uart> SerialPort<U> {
             uart,
             ring,
             masked: AtomicBool::new(false),
+            dropping: AtomicBool::new(false),
             losses: AtomicU32::new(0),
         }
     }
@@ -67,16 +70,17 @@ impl<U: Uart> SerialPort<U> {
 
     /// The handler of the receive interrupt.
     pub fn interrupt(&self) {
-        while !self.ring.is_full() {
+        while !self.ring.is_full() || self.dropping.load(Relaxed) {
             let Some(received) = self.uart.take() else {
                 return;
             };
-            if received.after_loss {
+            let mut lost = received.after_loss;
+            if received.byte != CTRL_C || !exec::interrupt() {
+                lost |= !self.ring.push(received.byte);
+            }
+            if lost {
                 self.losses
                     .store(self.losses.load(Relaxed).wrapping_add(1), Relaxed);
-            }
-            if received.byte != CTRL_C || !exec::interrupt() {
-                self.ring.push(received.byte);
             }
         }
         self.uart.mask_receive();
@@ -92,6 +96,7 @@ impl<U: Uart> Port for SerialPort<U> {
             *place = byte;
             filled += 1;
         }
+        self.dropping.store(false, Relaxed);
         // Only after bytes were taken, so that the interrupt finds room.
         if self.masked.load(Acquire) {
             self.masked.store(false, Relaxed);
@@ -112,6 +117,17 @@ impl<U: Uart> Port for SerialPort<U> {
 
     fn take_interrupt(&self) -> bool {
         self.ring.take(CTRL_C)
+    }
+
+    fn poll(&self) -> bool {
+        self.interrupt();
+        self.masked.load(Relaxed)
+    }
+
+    fn drop_excess(&self) {
+        self.dropping.store(true, Relaxed);
+        self.masked.store(false, Relaxed);
+        self.uart.unmask_receive();
     }
 
     fn losses(&self) -> u32 {

@@ -184,6 +184,8 @@ pub struct Call<'a> {
     pub args: &'a [usize; 8],
     /// What the call may do.
     pub limits: Limits,
+    /// Whether to find out what it takes.
+    pub measured: bool,
 }
 
 /// What a call may do.
@@ -200,19 +202,30 @@ pub struct Limits {
 pub struct Ended {
     /// How it ended.
     pub outcome: Outcome,
-    /// What it took.
-    pub cost: Cost,
+    /// What it took, if that was asked for.
+    pub cost: Option<Cost>,
 }
 
 /// What a call took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Time, in ticks of [`System::tick_rate`].
-    pub ticks: u64,
-    /// Instructions, where the CPU counts them.
-    pub instructions: Option<u64>,
+    /// The finest count that there is.
+    pub count: Count,
+    /// Time, in microseconds.
+    pub micros: u64,
     /// The most of the stack that was in use, in bytes.
     pub stack: usize,
+}
+
+/// A number of something that a machine counts while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Instructions that the CPU executed.
+    Instructions(u64),
+    /// Cycles of the CPU's clock.
+    Cycles(u64),
+    /// Ticks of [`System::tick_rate`]: the CPU counts nothing.
+    Ticks(u64),
 }
 
 /// How a call ended.

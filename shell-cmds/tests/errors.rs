@@ -55,7 +55,7 @@ fn lines_that_are_no_command() {
             ),
             (
                 "llext call a",
-                "error: call: <FUNCTION> is missing\nhint: usage: llext call <NAME> <FUNCTION> [ARG...]\n",
+                "error: call: <FUNCTION> is missing\nhint: usage: llext call [OPTIONS] <NAME> <FUNCTION> [ARG...]\n",
             ),
             (
                 "cp /a",

@@ -2,7 +2,7 @@
 
 mod world;
 
-use shell_cmds::context::{Cause, FaultKind, Files, Metadata};
+use shell_cmds::context::{Cause, Count, FaultKind, Files, Metadata};
 use world::{HEAP, World, faulted, stopped};
 
 /// The address of an export.
@@ -462,4 +462,46 @@ fn addresses_in_static_functions_are_looked_up_in_the_file() {
         world.line(&format!("llext sym {count:#x}")),
         format!("{count:#010x} in text of hello\n")
     );
+}
+
+#[test]
+fn a_call_is_given_the_time_that_was_asked_for() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    world.cpu.limits.clear();
+    world.line("llext call hello add 1 2 --timeout 250");
+    world.line("llext call hello add 1 2");
+    let limits = world.cpu.limits.iter().map(|limits| limits.timeout_ms);
+    assert_eq!(limits.collect::<Vec<_>>(), [Some(250), None]);
+}
+
+#[test]
+fn what_a_call_took_is_told_in_the_unit_that_was_counted() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    for (count, told) in [
+        (Count::Instructions(7), "7 instructions"),
+        (Count::Cycles(u64::MAX), "18446744073709551615 cycles"),
+        (Count::Ticks(9), "9 ticks of 25000000 Hz"),
+    ] {
+        world.cpu.cost.count = count;
+        assert_eq!(
+            world.line("llext call hello add 1 2 -s"),
+            format!("=> 3 (0x3)\ntook {told}, 49 us, stack 312 of 32768 bytes\n")
+        );
+    }
+}
+
+#[test]
+fn what_a_call_took_that_did_not_end_by_itself_is_told_too() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    let outcome = stopped(Cause::TimedOut(100), None);
+    world.cpu.script.push_back(("", outcome));
+    let text = world.fails("llext call hello add --stats --timeout 100");
+    assert!(
+        text.starts_with("error: call: hello: add took longer than 100 ms\n"),
+        "{text}"
+    );
+    assert!(text.contains("\ntook 1234 instructions, "), "{text}");
 }

@@ -42,6 +42,13 @@ pub trait Port: Sync {
     fn write(&self, bytes: &[u8]);
     /// Takes a Ctrl-C out of what waits to be read, wherever it stands; false if there is none.
     fn take_interrupt(&self) -> bool;
+    /// Takes in what came, as its interrupt does, which may be masked. Returns whether the queue is full, so that what comes
+    /// has to wait outside.
+    fn poll(&self) -> bool {
+        false
+    }
+    /// From now to the next `read`, loses what does not fit into the queue, so that a Ctrl-C among it is seen.
+    fn drop_excess(&self) {}
     /// How often bytes were lost on the way in since boot.
     fn losses(&self) -> u32;
 }

@@ -5,6 +5,8 @@ pub mod cfi_flash;
 pub mod cmsdk_timer;
 #[cfg(target_arch = "arm")]
 pub mod cmsdk_uart;
+#[cfg(target_arch = "arm")]
+pub mod cmsdk_watchdog;
 #[cfg(feature = "host-files")]
 pub mod host_files;
 #[cfg(target_arch = "arm")]

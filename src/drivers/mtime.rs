@@ -1,7 +1,9 @@
 //! The machine timer of RISC-V (privileged specification, section 3.2.1): 64 bit, and nobody else sets it.
 
+use riscv::register::mie;
+
 use super::mmio::Mmio;
-use crate::board::Clock;
+use crate::board::{Alarm, Clock};
 
 /// `mtime`, memory mapped.
 pub struct Mtime {
@@ -11,7 +13,7 @@ pub struct Mtime {
 }
 
 impl Mtime {
-    /// `mtime` at `base`, which counts at `rate` Hz, and `mtimecmp` at `compare`.
+    /// `mtime` at `base`, which counts at `rate` Hz (whole megahertz), and `mtimecmp` at `compare`.
     ///
     /// # Safety
     /// See [`Mmio::new`].
@@ -41,13 +43,23 @@ impl Clock for Mtime {
     fn rate(&self) -> u32 {
         self.rate
     }
+}
 
-    fn wake_after(&self, ticks: u64) {
+impl Alarm for Mtime {
+    fn set(&self, microseconds: u32) {
+        let ticks = u64::from(microseconds) * u64::from(self.rate / 1_000_000);
         let at = self.ticks().wrapping_add(ticks);
         // The high half is at its greatest meanwhile, so that no half-written time has passed already
         // (privileged specification, 3.2.1).
         self.compare.write32(4, u32::MAX);
         self.compare.write32(0, at as u32);
         self.compare.write32(4, (at >> 32) as u32);
+        // SAFETY: no critical section relies on this interrupt being masked; the handler is in place.
+        unsafe { mie::set_mtimer() };
+    }
+
+    fn stop(&self) {
+        // SAFETY: nobody waits for it any more.
+        unsafe { mie::clear_mtimer() };
     }
 }

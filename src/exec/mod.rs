@@ -11,14 +11,15 @@
 //! - an export leaves: `exit`, `abort` ([`leave`]);
 //! - the CPU faults in extension code, or in an export on its behalf: the handler sends the CPU through
 //!   the door instead of back to where it was;
-//! - Ctrl-C: the receive interrupt does the same ([`interrupt`]), but not in the middle of firmware code
-//!   that would leave shared data half done; such code runs in [`protected`], which leaves at its end.
+//! - Ctrl-C, or the end of the time that the call was given: interrupts do the same ([`interrupt`], and `watch`, which says
+//!   what happens where they are masked), but not in the middle of firmware code that would leave shared data half done;
+//!   such code runs in [`protected`], which leaves at its end.
 //!
 //! A fault of the firmware itself ends in [`crate::fatal::fault`].
 //!
 //! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave`, `exec_stopped`,
 //! `exec_note` and the probes `exec_probe_*`, in Rust `MACHINE`, `SAVED`, `ending!`, `in_extension`, `interrupted`,
-//! `complete`, `redirect`, `start`, `sleep_until`, `semihost`.
+//! `complete`, `redirect`, `attend_soon`, `is_masked`, `counter`, `COUNTS_CYCLES`, `start`, `sleep_until`, `semihost`.
 
 #[cfg(target_arch = "arm")]
 mod arm;
@@ -28,26 +29,33 @@ use arm as cpu;
 mod riscv;
 #[cfg(target_arch = "riscv32")]
 use riscv as cpu;
+mod measure;
+mod watch;
 
 use core::{
     cell::Cell,
     ops::Range,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering::SeqCst},
 };
 
 use critical_section::Mutex;
 use llext::ExtensionId;
-use shell_cmds::context::{Call, Cause, Cost, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
+use shell_cmds::context::{Call, Cause, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
 use unwind::Registers;
 
-use crate::{board, console::Port};
+use crate::board::{self, Board};
 pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
+use measure::Measurement;
 
 /// A call is under way.
 static RUNNING: AtomicBool = AtomicBool::new(false);
+/// The call is to end: 0, or one of the next two.
+static PENDING: AtomicU8 = AtomicU8::new(0);
 /// Ctrl-C came during the call.
-static PENDING: AtomicBool = AtomicBool::new(false);
+const INTERRUPTED: u8 = 1;
+/// Its time is over.
+const TIMED_OUT: u8 = 2;
 /// Depth of [`protected`].
 static GUARDS: AtomicUsize = AtomicUsize::new(0);
 /// The extension whose call runs.
@@ -87,8 +95,14 @@ pub fn protected<R>(body: impl FnOnce() -> R) -> R {
     }
     GUARDS.fetch_add(1, SeqCst);
     let result = body();
-    if GUARDS.fetch_sub(1, SeqCst) == 1 && RUNNING.load(SeqCst) && PENDING.load(SeqCst) {
-        leave(Cause::Interrupted);
+    if cpu::is_masked() {
+        watch::look_masked();
+    }
+    if GUARDS.fetch_sub(1, SeqCst) == 1
+        && RUNNING.load(SeqCst)
+        && let Some(cause) = watch::cause()
+    {
+        leave(cause);
     }
     result
 }
@@ -112,6 +126,8 @@ pub fn leave(cause: Cause) -> ! {
 
 /// The same for a function that [`ending!`] made.
 pub(crate) fn leave_noted(cause: Cause) -> ! {
+    // No interrupt ends it a second time meanwhile.
+    GUARDS.fetch_add(1, SeqCst);
     end(cause, Registers::unknown(cpu::MACHINE));
     // SAFETY: an export runs on the extension's stack, in a call: there is a frame to go back to.
     unsafe { exec_leave() }
@@ -119,15 +135,35 @@ pub(crate) fn leave_noted(cause: Cause) -> ! {
 
 /// From the receive interrupt: Ctrl-C came. False if no call runs, so that the key is the reader's.
 pub fn interrupt() -> bool {
-    if !RUNNING.load(SeqCst) {
+    let running = RUNNING.load(SeqCst);
+    if running {
+        ask(INTERRUPTED);
+    }
+    running
+}
+
+/// Notes that the call is to end.
+fn ask(why: u8) {
+    // The first reason stays.
+    let _ = PENDING.compare_exchange(0, why, SeqCst, SeqCst);
+    cpu::attend_soon();
+}
+
+/// At the end of a handler: ends the call that was interrupted, if it is to end, and nothing is in the way. Returns whether
+/// the CPU goes on through the door.
+///
+/// # Safety
+/// A handler runs, and interrupted no other.
+unsafe fn attend() -> bool {
+    let Some(cause) = watch::cause() else {
         return false;
+    };
+    let ends = cpu::in_extension() && watch::is_free();
+    if ends {
+        // SAFETY: a handler runs, which interrupted extension code.
+        unsafe { stop(cause, cpu::interrupted()) };
     }
-    PENDING.store(true, SeqCst);
-    if GUARDS.load(SeqCst) == 0 && cpu::in_extension() {
-        // SAFETY: an interrupt handler runs, and it interrupted extension code.
-        unsafe { stop(Cause::Interrupted, cpu::interrupted()) };
-    }
-    true
+    ends
 }
 
 /// Ends the running call for `cause`, from a handler.
@@ -168,6 +204,11 @@ fn note_probe(fault: Fault) {
 /// Bytes below the extension's stack that fault, so that an overflow is found before it does harm.
 pub const GUARD: usize = 32 * 1024;
 
+/// The extension's stack.
+fn stack() -> Range<usize> {
+    STACK[0].load(SeqCst)..STACK[1].load(SeqCst)
+}
+
 /// The guard below the stack.
 fn guard() -> Range<usize> {
     let bottom = STACK[0].load(SeqCst);
@@ -190,7 +231,7 @@ pub fn layout() -> Layout {
         constants: (&raw const __srodata).addr()..(&raw const __erodata).addr(),
         data: (&raw const __sdata).addr()..(&raw const _stack_start).addr(),
         heap,
-        stack: STACK[0].load(SeqCst)..STACK[1].load(SeqCst),
+        stack: stack(),
         guard: guard(),
         door: exec_call as *const () as usize..exec_leave as *const () as usize,
     }
@@ -209,31 +250,35 @@ fn is_memory(address: usize) -> bool {
 
 /// The door, as the commands see it.
 pub struct Door {
-    /// Where a Ctrl-C may wait that was typed before the call began.
-    pub terminal: &'static dyn Port,
+    /// Where a Ctrl-C may wait that was typed before the call began, and what looks after the call.
+    pub board: &'static Board,
 }
 
 impl Door {
-    fn run(&self, call: &Call<'_>) -> Outcome {
-        let interrupted = Outcome::Stopped(Stop {
-            cause: Cause::Interrupted,
-            registers: Registers::unknown(cpu::MACHINE),
-        });
+    fn run(&self, call: &Call<'_>, measurement: Option<&mut Measurement>) -> Outcome {
         // Whatever waits in the queue was typed after the line that made this call: a Ctrl-C among it
         // is meant for the call, as on any terminal.
-        if self.terminal.take_interrupt() {
-            return interrupted;
+        if self.board.terminal.take_interrupt() {
+            ask(INTERRUPTED);
         }
         // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
         // extension does is contained as the module says.
-        let value = unsafe { exec_call(call.entry, call.args.as_ptr(), STACK[1].load(SeqCst)) };
-        match critical_section::with(|cs| ENDED.borrow(cs).take()) {
-            Some(mut stop) => {
-                cpu::complete(&mut stop.registers);
-                Outcome::Stopped(stop)
+        let value = unsafe {
+            match measurement {
+                Some(measurement) => measurement.of(call.entry, call.args),
+                None => exec_call(call.entry, call.args.as_ptr(), stack().end),
             }
-            // A Ctrl-C from before the first instruction found no call to end, and kept it from being made.
-            None if PENDING.load(SeqCst) => interrupted,
+        };
+        if let Some(mut stop) = critical_section::with(|cs| ENDED.borrow(cs).take()) {
+            cpu::complete(&mut stop.registers);
+            return Outcome::Stopped(stop);
+        }
+        match watch::cause() {
+            // Asked for before the first instruction, the end found no call, and kept it from being made.
+            Some(cause) => Outcome::Stopped(Stop {
+                cause,
+                registers: Registers::unknown(cpu::MACHINE),
+            }),
             None => Outcome::Returned(value),
         }
     }
@@ -244,14 +289,19 @@ impl Cpu for Door {
         GUARDS.store(0, SeqCst);
         OWNER.store(call.owner.0, SeqCst);
         critical_section::with(|cs| ENDED.borrow(cs).set(None));
-        PENDING.store(false, SeqCst);
+        PENDING.store(0, SeqCst);
+        // SAFETY: no call runs; it is the stack of calls.
+        let mut measurement =
+            (call.measured).then(|| unsafe { Measurement::prepare(self.board, stack()) });
         RUNNING.store(true, SeqCst);
-        let outcome = self.run(call);
+        watch::begin(self.board, call.limits.timeout_ms);
+        let outcome = self.run(call, measurement.as_mut());
+        watch::finish(self.board);
         RUNNING.store(false, SeqCst);
         OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
         Ended {
             outcome,
-            cost: Cost::default(),
+            cost: measurement.map(Measurement::cost),
         }
     }
 

@@ -6,7 +6,10 @@ use cortex_m_rt::entry;
 use llext_shell::{
     board::{Board, Memory},
     console::Output,
-    drivers::{cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, ram_flash::RamFlash, semihosting},
+    drivers::{
+        cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
+        ram_flash::RamFlash, semihosting,
+    },
     serial::{ReceiveRing, SerialPort},
     storage::Psram8M,
 };
@@ -14,13 +17,17 @@ use shell_cmds::context::Mode;
 
 const UART0_RX: u16 = 0;
 const TIMER0: u16 = 8;
+/// The system clock.
+const CLOCK: u32 = 25_000_000;
 
 static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: UART0 lies there.
 static UART: SerialPort<CmsdkUart> =
     SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) }, &RING);
-// SAFETY: TIMER0 lies there; it counts the system clock.
-static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, 25_000_000) };
+// SAFETY: TIMER0 lies there.
+static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, CLOCK) };
+// SAFETY: the watchdog lies there.
+static WATCHDOG: CmsdkWatchdog = unsafe { CmsdkWatchdog::new(0x4000_8000, CLOCK) };
 static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
 llext_shell::exports!(EXPORTS);
@@ -30,6 +37,7 @@ static BOARD: Board = Board {
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
+    alarm: &WATCHDOG,
     exports: &EXPORTS,
     // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
     memory: Memory {

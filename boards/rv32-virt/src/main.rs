@@ -36,6 +36,7 @@ static BOARD: Board = Board {
     terminal: &UART,
     output: &OUTPUT,
     clock: &TIMER,
+    alarm: &TIMER,
     exports: &EXPORTS,
     memory: Memory {
         heap: 0x8040_0000..0x8080_0000,

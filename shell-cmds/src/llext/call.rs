@@ -7,6 +7,14 @@
 //! => -3 (0xfffffffd)
 //! llext> llext call hello add 0x10 'A'
 //! => 81 (0x51)
+//! llext> llext call hello add 2 3 --stats
+//! => 5 (0x5)
+//! took 1234 instructions, 49 us, stack 312 of 32768 bytes
+//! llext> llext call hello add 2 3 --timeout 1000
+//! => 5 (0x5)
+//! llext> llext call hello add 2 3 --timeout soon
+//! error: call: soon: expected <...>
+//! hint: usage: llext call <...>
 //! llext> llext call hello add 5000000000
 //! error: call: 5000000000: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or "text"
 //! llext> llext call hello ad
@@ -20,15 +28,18 @@
 //! llext> llext call hello add 1 2 3 4 5 6 7 8 9
 //! error: call: 9 arguments, 8 at most
 //! ```
+//!
+//! `--stats` counts instructions where CPU or emulator count them, else cycles of the CPU, else ticks of the board's clock
+//! with their rate. `--timeout` ends a call that still runs then: as Ctrl-C does, with a message of its own.
 
 use super::{outcome, unknown};
 use crate::{
     Failed, Status,
     args::{Literal, literal, unescape},
-    context::{Call, Context, Limits},
+    context::{Call, Context, Cost, Count, Limits},
     nearest,
     parse::Parsed,
-    table::{Action, Argument, Command},
+    table::{Action, Argument, Choice, Command},
     text::{Hex, fail, hint, print},
 };
 use core::cell::Cell;
@@ -58,7 +69,20 @@ pub const CALL: Command = Command {
             about: "Up to 8: 12, -7, 0x1f, 0b101, 'c', \"text\" (as pointer)",
         },
     ],
-    options: &[],
+    options: &[
+        Choice {
+            long: "--timeout",
+            short: "-t",
+            value: "<MS>",
+            about: "End the call after so many milliseconds",
+        },
+        Choice {
+            long: "--stats",
+            short: "-s",
+            value: "",
+            about: "Tell what the call took: instructions or cycles, time, stack",
+        },
+    ],
     action: Action::Run(run),
 };
 
@@ -73,10 +97,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         owner: id,
         entry,
         args: &values,
-        limits: Limits::default(),
+        limits: Limits {
+            timeout_ms: args.number(ctx, args.choice("--timeout").flatten())?,
+            ..Limits::default()
+        },
+        measured: args.choice("--stats").is_some(),
     };
     let ended = ctx.cpu.call(&call);
-    match outcome::returned(ctx, "call", id, function, ended.outcome) {
+    let status = match outcome::returned(ctx, "call", id, function, ended.outcome) {
         Ok(value) => {
             print!(
                 ctx.console,
@@ -90,7 +118,32 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             hint!(ctx, "the call is over and {} stays loaded", name);
             Err(Failed)
         }
+    };
+    if let Some(cost) = ended.cost {
+        show(ctx, &cost);
     }
+    status
+}
+
+/// Prints what a call took.
+fn show(ctx: &mut Context<'_>, cost: &Cost) {
+    let (count, unit) = match cost.count {
+        Count::Instructions(count) => (count, "instructions"),
+        Count::Cycles(count) => (count, "cycles"),
+        Count::Ticks(count) => (count, "ticks"),
+    };
+    print!(ctx.console, "took {} {}", count, unit);
+    if let Count::Ticks(_) = cost.count {
+        print!(ctx.console, " of {} Hz", ctx.system.tick_rate());
+    }
+    let stack = ctx.cpu.layout().stack;
+    print!(
+        ctx.console,
+        ", {} us, stack {} of {} bytes\n",
+        cost.micros,
+        cost.stack,
+        stack.len()
+    );
 }
 
 /// The extension's id and the function's address.

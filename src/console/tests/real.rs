@@ -3,8 +3,8 @@
 use llext::{Exports, ExtensionId, Llext, Source, TlsfHeap, Usage, machine::ARM};
 use shell_cmds::LastFault;
 use shell_cmds::context::{
-    Call, Cost, Cpu, Ended, Fault, FaultKind, FileError, Files, Layout, Metadata, Mode, Outcome,
-    System, Usage as Space,
+    Call, Cpu, Ended, Fault, FaultKind, FileError, Files, Layout, Metadata, Mode, Outcome, System,
+    Usage as Space,
 };
 
 use crate::console::{Output, World, run_shell, testing::Terminal};
@@ -78,7 +78,7 @@ impl Cpu for NoCpu {
     fn call(&mut self, _: &Call<'_>) -> Ended {
         Ended {
             outcome: Outcome::Returned(0),
-            cost: Cost::default(),
+            cost: None,
         }
     }
 

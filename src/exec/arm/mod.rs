@@ -11,6 +11,7 @@
 
 mod door;
 mod fault;
+mod stop;
 
 use core::{
     ops::Range,
@@ -19,7 +20,7 @@ use core::{
 
 use cortex_m::{
     interrupt,
-    peripheral::scb::Exception,
+    peripheral::{DWT, SCB, scb::Exception},
     register::{
         control::{self, Control},
         psp,
@@ -110,6 +111,24 @@ pub(super) unsafe fn redirect() {
     }
 }
 
+/// Makes sure that [`attend`](super::attend) is called when all handlers are done: PendSV does.
+pub(super) fn attend_soon() {
+    SCB::set_pendsv();
+}
+
+/// Whether an interrupt that looks after a call is masked: the NMI never is.
+pub(super) fn is_masked() -> bool {
+    false
+}
+
+/// The CPU's counter is one of cycles.
+pub(super) const COUNTS_CYCLES: bool = true;
+
+/// The cycle counter of the DWT (C1.8), if there is one, and it counts: it starts anew after 2^32.
+pub(super) fn counter() -> Option<u64> {
+    DWT::has_cycle_counter().then(|| DWT::cycle_count().into())
+}
+
 /// Gives every kind of fault its own handler, and forbids every access to `guard`, and through null pointers.
 ///
 /// # Safety
@@ -132,6 +151,8 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     let mut core = unsafe { cortex_m::Peripherals::steal() };
     // SAFETY: the caller's promise about `guard`; all handlers are in place.
     unsafe {
+        core.DCB.enable_trace();
+        core.DWT.enable_cycle_counter();
         core.MPU.rbar.write(guard.start as u32 | VALID);
         core.MPU.rasr.write(NO_EXECUTION | size << 1 | ENABLE);
         core.MPU.rbar.write(NULL);

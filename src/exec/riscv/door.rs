@@ -60,7 +60,7 @@ global_asm!(
     "la t0, _start_trap", // the rest in case the extension changed it
     "csrw mtvec, t0",
     "li t0, 1 << 11", // MEIE
-    "csrs mie, t0",
+    "csrw mie, t0",
     "lw ra, 0(sp)",
     "lw gp, 4(sp)",
     "lw tp, 8(sp)",
@@ -164,6 +164,7 @@ global_asm!(
     "4:",
     "mv a0, sp",
     "call _start_trap_rust",
+    "call exec_attend",
     "lw ra, 0(sp)",
     "lw t1, 8(sp)",
     "lw t2, 12(sp)",

@@ -16,10 +16,10 @@ use core::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
 };
 
-use riscv::register::{mepc, mie, mstatus};
+use riscv::register::{mepc, mie, minstret, mstatus};
 use unwind::{Machine, Registers};
 
-use super::{PENDING, exec_stopped};
+use super::{PENDING, attend, exec_stopped, watch};
 use crate::board;
 pub(crate) use door::ending;
 
@@ -127,8 +127,36 @@ pub(super) unsafe fn start(guard: Range<usize>) {
     }
 }
 
-/// How often a sleeping hart looks around.
-const WAKES_A_SECOND: u32 = 50;
+/// Makes sure that [`attend`] is called: it is, at the end of every handler.
+pub(super) fn attend_soon() {}
+
+/// Whether an interrupt that looks after a call is masked.
+pub(super) fn is_masked() -> bool {
+    let through = mie::read();
+    !(mstatus::read().mie() && through.mext() && through.mtimer())
+}
+
+/// The CPU's counter is one of instructions, if it is to be believed.
+pub(super) const COUNTS_CYCLES: bool = false;
+
+/// Instructions that the hart has retired (privileged specification, 3.1.10).
+pub(super) fn counter() -> Option<u64> {
+    Some(minstret::read64())
+}
+
+/// riscv-rt's name for the handler of the machine timer's interrupt.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn MachineTimer() {
+    watch::alarm(true);
+}
+
+/// At the end of every handler.
+#[unsafe(no_mangle)]
+extern "C" fn exec_attend() {
+    // SAFETY: traps do not nest.
+    unsafe { attend() };
+}
 
 /// Sleeps until `ready`, which an interrupt brings about.
 pub fn sleep_until(ready: impl Fn() -> bool) {
@@ -136,20 +164,15 @@ pub fn sleep_until(ready: impl Fn() -> bool) {
         // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
         // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
         riscv::interrupt::free(|| {
-            if !ready() {
-                // QEMU 7.2 stops watching its stdin while a byte waits in the UART, and watches again when its main loop
-                // comes round. A write to the flash runs that loop's events in the CPU's thread, and may take the wake-up
-                // away from the loop: then no input would ever reach the UART. Setting a timer wakes the loop once more.
-                if let Some(board) = board::current() {
-                    let clock = board.clock;
-                    clock.wake_after(u64::from(clock.rate() / WAKES_A_SECOND));
-                }
-                // SAFETY: interrupts are held back, so that the timer's only ends the sleep.
-                unsafe { mie::set_mtimer() };
-                riscv::asm::wfi();
-                // SAFETY: as above; nobody handles the timer's interrupt.
-                unsafe { mie::clear_mtimer() };
-            }
+            let Some(board) = board::current().filter(|_| !ready()) else {
+                return;
+            };
+            // QEMU 7.2 stops watching its stdin while a byte waits in the UART, and watches again when its main loop
+            // comes round. A write to the flash runs that loop's events in the CPU's thread, and may take the wake-up
+            // away from the loop: then no input would ever reach the UART. Setting a timer wakes the loop once more.
+            board.alarm.set(watch::PERIOD_US);
+            riscv::asm::wfi();
+            board.alarm.stop();
         });
     }
 }

@@ -1,0 +1,151 @@
+//! The watch over a call: while one runs, the board's alarm comes every [`PERIOD_US`], and does what the call may keep from
+//! happening by itself. It
+//!
+//! - takes in what was typed, in case the call masked the receive interrupt: a Ctrl-C is among it, perhaps;
+//! - ends a call whose time is over;
+//! - ends a call that was to end when firmware code was done, where that is not done after [`GRACE_MS`]: it works on data
+//!   that the extension damaged, and will never be.
+//!
+//! How far this reaches is up to the alarm. Where it is an NMI (ARM), whatever the extension masks is no matter. On RISC-V
+//! the machine timer's interrupt is masked with all others; then the exports look themselves, whenever one is called.
+
+use core::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use critical_section::Mutex;
+use shell_cmds::context::Cause;
+
+use super::{GUARDS, INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask};
+use crate::board::{self, Board};
+
+/// How often the alarm comes, in microseconds; a sleeping CPU wakes as often.
+pub(super) const PERIOD_US: u32 = 20_000;
+/// How long firmware code may take to its end once the call is to end.
+const GRACE_MS: u32 = 1000;
+/// How long what is typed may wait behind a full queue before it is thrown away. Until then nothing is lost to a sender
+/// with flow control; from then on Ctrl-C is found behind it.
+const PATIENCE_MS: u32 = 5000;
+
+/// What the watch knows. Times are in ticks of the board's clock.
+struct Watch {
+    /// When the call's time is over.
+    deadline: Cell<u64>,
+    /// The same as it was asked for: milliseconds from the start.
+    limit_ms: Cell<u32>,
+    /// Since when the call is to end; 0 while it is not.
+    ending: Cell<u64>,
+    /// Since when the queue of what was typed is full; 0 while it is not.
+    full: Cell<u64>,
+}
+
+static WATCH: Mutex<Watch> = Mutex::new(Watch {
+    deadline: Cell::new(u64::MAX),
+    limit_ms: Cell::new(0),
+    ending: Cell::new(0),
+    full: Cell::new(0),
+});
+/// [`GRACE_MS`] are over.
+static FORCED: AtomicBool = AtomicBool::new(false);
+
+/// Begins to watch a call, which may take `limit_ms`.
+pub(super) fn begin(board: &Board, limit_ms: Option<u32>) {
+    FORCED.store(false, SeqCst);
+    let now = board.clock.ticks();
+    critical_section::with(|cs| {
+        let watch = WATCH.borrow(cs);
+        let deadline = limit_ms.map_or(u64::MAX, |limit| now + ticks(board, limit));
+        watch.deadline.set(deadline);
+        watch.limit_ms.set(limit_ms.unwrap_or(0));
+        watch.ending.set(0);
+        watch.full.set(0);
+        watch.set_alarm(board, now);
+    });
+}
+
+/// The call is over.
+pub(super) fn finish(board: &Board) {
+    board.alarm.stop();
+}
+
+/// Why the call is to end; `None` if it is not.
+pub(super) fn cause() -> Option<Cause> {
+    match PENDING.load(SeqCst) {
+        INTERRUPTED => Some(Cause::Interrupted),
+        TIMED_OUT => Some(Cause::TimedOut(critical_section::with(|cs| {
+            WATCH.borrow(cs).limit_ms.get()
+        }))),
+        _ => None,
+    }
+}
+
+/// Whether the call may be ended, as far as firmware code is concerned.
+pub(super) fn is_free() -> bool {
+    GUARDS.load(SeqCst) == 0 || FORCED.load(SeqCst)
+}
+
+/// From the alarm's handler. Where it interrupted another handler, all waits for the next alarm.
+pub(super) fn alarm(in_thread: bool) {
+    let Some(board) = board::current() else {
+        return;
+    };
+    critical_section::with(|cs| {
+        let watch = WATCH.borrow(cs);
+        let now = board.clock.ticks();
+        if in_thread {
+            watch.look(board, now);
+        }
+        watch.set_alarm(board, now);
+    });
+}
+
+/// From an export that was called with interrupts masked, if not all of them.
+pub(super) fn look_masked() {
+    if let Some(board) = board::current() {
+        critical_section::with(|cs| WATCH.borrow(cs).look(board, board.clock.ticks()));
+    }
+}
+
+impl Watch {
+    fn look(&self, board: &Board, now: u64) {
+        if !RUNNING.load(SeqCst) {
+            return;
+        }
+        if !board.terminal.poll() {
+            self.full.set(0);
+        } else if since(&self.full, now) >= ticks(board, PATIENCE_MS) {
+            board.terminal.drop_excess();
+        }
+        if now >= self.deadline.get() {
+            ask(TIMED_OUT);
+        }
+        if PENDING.load(SeqCst) != 0 && since(&self.ending, now) >= ticks(board, GRACE_MS) {
+            FORCED.store(true, SeqCst);
+        }
+    }
+
+    /// Asks for the next alarm, which comes when the time is over if that is sooner. Once it is over nothing is urgent: an
+    /// alarm that came again at once would leave no time for anything else.
+    fn set_alarm(&self, board: &Board, now: u64) {
+        let left = self.deadline.get().saturating_sub(now);
+        let left = u32::try_from(left).unwrap_or(0);
+        let microseconds = match left.checked_div(board.clock.rate() / 1_000_000) {
+            Some(left @ 1..PERIOD_US) => left + 1,
+            _ => PERIOD_US,
+        };
+        board.alarm.set(microseconds);
+    }
+}
+
+/// Ticks since `start`, which is now if it was not set.
+fn since(start: &Cell<u64>, now: u64) -> u64 {
+    if start.get() == 0 {
+        start.set(now);
+    }
+    now - start.get()
+}
+
+fn ticks(board: &Board, ms: u32) -> u64 {
+    u64::from(ms) * u64::from(board.clock.rate() / 1000)
+}
