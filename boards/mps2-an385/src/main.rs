@@ -4,7 +4,7 @@
 
 use cortex_m_rt::entry;
 use llext_shell::{
-    board::{Board, Memory},
+    board::{Board, Memory, stack_in},
     console::Output,
     drivers::{
         cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
@@ -42,7 +42,7 @@ static BOARD: Board = Board {
     // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
     memory: Memory {
         heap: 0x2180_0000..0x21c0_0000,
-        stack: 0x21c1_0000..0x21c1_8000,
+        stack: stack_in(0x21c0_0000..0x2200_0000),
         files: 0x0020_0000..0x0040_0000,
     },
     reset: || cortex_m::peripheral::SCB::sys_reset(),

@@ -3,7 +3,7 @@
 #![no_main]
 
 use llext_shell::{
-    board::{Board, Memory},
+    board::{Board, Memory, stack_in},
     console::Output,
     drivers::{
         cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
@@ -40,7 +40,7 @@ static BOARD: Board = Board {
     exports: &EXPORTS,
     memory: Memory {
         heap: 0x8040_0000..0x8080_0000,
-        stack: 0x8081_0000..0x8081_8000,
+        stack: stack_in(0x8080_0000..0x8090_0000),
         files: 0x8090_0000..0x8100_0000,
     },
     reset: || FINISHER.reset(),
