@@ -30,6 +30,8 @@ pub mod ring;
 #[cfg(target_os = "none")]
 pub mod board;
 #[cfg(target_os = "none")]
+mod debugger;
+#[cfg(target_os = "none")]
 pub mod drivers;
 #[cfg(target_os = "none")]
 pub mod exec;

@@ -2,15 +2,16 @@
 
 use core::cell::Cell;
 
-use llext::{ExtensionId, Llext, Usage};
+use llext::{Extension, ExtensionId, Llext, Usage};
 use shell_cmds::{
     LastFault,
-    context::{Mode, System},
+    context::{Announced, Mode, System},
 };
 
 use crate::{
     board::{self, Board},
     console::{World, run_shell},
+    debugger,
     exec::{self, Door},
     exports,
     storage::{BlockDevice, Buffers, Volume},
@@ -25,6 +26,8 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     // SAFETY: the caller's promise.
     unsafe {
         exec::start(&board.memory.stack);
+        // The heap is as the last run left it, until it is started.
+        debugger::forget_all(&board.memory.heap);
         exports::start(&board.memory.heap);
     }
     if plain(board) {
@@ -112,6 +115,14 @@ impl System for Machine {
 
     fn last_fault(&mut self) -> &mut LastFault {
         &mut self.last_fault
+    }
+
+    fn announce(&mut self, extension: &Extension) -> Announced {
+        debugger::announce(extension, exports::heap())
+    }
+
+    fn withdraw(&mut self, id: ExtensionId) {
+        debugger::withdraw(id, exports::heap());
     }
 
     fn reboot(&mut self) -> ! {

@@ -53,6 +53,7 @@ class Built:
     image: Path
     extensions: dict[str, Path]
     packer: Path
+    debug_files: Path
 
     @property
     def is_arm(self) -> bool:
@@ -74,6 +75,7 @@ def built(board, request, tmp_path_factory) -> Built:
         firmware=Path(firmware) if firmware else next(Path(path) for kind, path in results if kind == "firmware"),
         image=image,
         extensions={path.stem: path for path in paths},
+        debug_files=next(Path(path) for kind, path in results if kind == "debug-files"),
         packer=next(Path(path) for kind, path in results if kind == "packer"),
     )
 

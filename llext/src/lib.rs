@@ -61,6 +61,7 @@
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |
 //! | use counts | 4 bytes a dependency | counted when an unload asks |
+//! | [`debug::JitObject`] | 360 bytes at most, by whoever tells GDB | one pass over kept sections for each kind |
 //! | [`TlsfHeap`] | 1.4 KiB static, 8 bytes a block | constant; statistics walk the blocks |
 //! | [`OwnedBlocks`] | 24 bytes a block | constant; per-owner figures walk the blocks |
 //!

@@ -372,6 +372,19 @@ pub struct Layout {
     pub door: Range<usize>,
 }
 
+/// What a debugger has been told of an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// Nothing: the firmware has no way to, or the file has no build-id by which a debugger finds it on the host.
+    Nothing,
+    /// All.
+    Whole,
+    /// All but the places of so many sections, to spare memory.
+    Partly(usize),
+    /// Nothing, because there was no memory for it.
+    NoMemory,
+}
+
 /// The rest of the machine.
 pub trait System {
     /// Name of the board.
@@ -390,6 +403,12 @@ pub trait System {
     fn allocated(&self, owner: ExtensionId) -> llext::Usage;
     /// What is remembered of the last fault, over restarts too.
     fn last_fault(&mut self) -> &mut LastFault;
+    /// Tells an attached debugger, or one that comes later, of an extension that has not run yet.
+    fn announce(&mut self, _extension: &llext::Extension) -> Announced {
+        Announced::Nothing
+    }
+    /// Makes the debugger forget an extension that will not run any more; nothing if it does not know it.
+    fn withdraw(&mut self, _id: ExtensionId) {}
     /// Restarts the machine.
     fn reboot(&mut self) -> !;
     /// Ends the run with this status (an emulator exits; hardware restarts).

@@ -6,6 +6,8 @@
 //! Cargo.toml →  lib*.a   ┘
 //! ```
 //!
+//! GDB finds a copy of the second one by its build-id: see [`debug_files`].
+//!
 //! All of it goes to `target/ext/BOARD/`. Beside each output lies a stamp: the command line that made it, and when
 //! each of its inputs was last changed. A step runs only if its stamp would be another.
 
@@ -18,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::board::Board;
+use crate::debug_files;
 use crate::firmware;
 use crate::paths;
 use crate::process;
@@ -204,6 +207,7 @@ impl Builder<'_> {
             .arg(&extension.debug);
         let inputs = || [objects, std::slice::from_ref(&script)].concat();
         run_if_stale(&mut link, &inputs, &extension.debug)?;
+        debug_files::keep(&extension.debug)?;
 
         // All symbols stay: the shell names static functions by them.
         let mut strip = Command::new(self.board.cross("objcopy"));

@@ -1,4 +1,4 @@
-//! What a firmware is without its groups of exports: nothing of them may be linked.
+//! What a firmware is without its groups of exports and other features: nothing of them may be linked.
 
 use std::fs;
 
@@ -10,12 +10,13 @@ use crate::firmware;
 use crate::process;
 use crate::toolchain::Toolchain;
 
-/// Of each group (a feature of the board's package) a part of a symbol that nothing else in the firmware needs.
+/// Of each group or other part (a feature of the board's package) a part of a symbol that nothing else in the firmware needs.
 const WITNESSES: &[(&str, &str)] = &[
     ("libc", "strtok_r"),
     ("kernel", "k_busy_wait"),
     ("heap", "operator_new"),
     ("compiler", "__popcountdi2"),
+    ("gdb-jit", "__jit_debug_descriptor"),
 ];
 
 /// Builds the firmware of `board` with all groups and with none, and looks for the groups' symbols.

@@ -8,6 +8,7 @@ mod bench;
 mod board;
 mod console;
 mod count;
+mod debug_files;
 mod extension;
 mod extensions;
 mod firmware;

@@ -1,10 +1,12 @@
 //! The one place that knows QEMU's command line.
 
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
+use object::{Object, ObjectSymbol};
 
 use crate::board::Board;
 
@@ -77,6 +79,7 @@ impl Machine<'_> {
         }
         if let Some(port) = self.gdb {
             command.args(["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")]);
+            command.args(jit_version(&self.firmware));
         }
         command.arg(&config.qemu.firmware).arg(&self.firmware);
         command
@@ -90,6 +93,19 @@ impl Machine<'_> {
         }
         text
     }
+}
+
+/// Puts the version of GDB's JIT interface where start-up will put it. GDB reads it as soon as it is there, before the first
+/// instruction, and grumbles if it finds the zeros of an emulator's fresh memory.
+fn jit_version(firmware: &Path) -> Vec<String> {
+    let address = fs::read(firmware).ok().and_then(|bytes| {
+        let file = object::File::parse(&*bytes).ok()?;
+        Some(file.symbol_by_name("__jit_debug_descriptor")?.address())
+    });
+    address.map_or_else(Vec::new, |address| {
+        let place = format!("loader,addr={address:#x},data=1,data-len=4");
+        vec!["-device".to_owned(), place]
+    })
 }
 
 /// `arg` with a path in place of `name`. QEMU reads a comma as the end of the path unless it is doubled.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::board::Board;
+use crate::debug_files;
 use crate::extensions;
 use crate::firmware;
 use crate::image::{self, Image, Request};
@@ -83,6 +84,7 @@ impl Build {
             for extension in extensions::build_all(board)? {
                 println!("extension\t{}", extension.debug.display());
             }
+            println!("debug-files\t{}", debug_files::dir().display());
             println!("packer\t{}", image::packer()?.display());
             if let Some(file) = &self.image {
                 let request = Request {

@@ -1,4 +1,6 @@
 //! What debuggers are told.
 
+mod jit;
 mod script;
+pub use jit::{JIT_LIMIT, JitObject};
 pub use script::{add_symbol_file, remove_symbol_file};

@@ -19,11 +19,11 @@
 use super::{file_name, unknown};
 use crate::{
     Status,
-    context::{Contents, Context, FileError, Files},
+    context::{Announced, Contents, Context, FileError, Files},
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Command},
-    text::print,
+    text::{plural, print},
 };
 use llext::{Extension, ExtensionId, debug};
 use ufmt::uWrite;
@@ -103,11 +103,30 @@ pub fn forget_scripts(files: &mut dyn Files) {
     }
 }
 
-/// Keeps the script of an extension as a file. Where that cannot be, the load goes on with a warning.
+/// Tells debuggers of an extension that has not run yet: by itself where the firmware can ([`System::announce`]), and by a
+/// script that is kept as a file. Where that cannot be, the load goes on with a warning.
+///
+/// [`System::announce`]: crate::context::System::announce
 pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
     let Some(extension) = ctx.llext.by_id(id) else {
         return;
     };
+    match ctx.system.announce(extension) {
+        Announced::Nothing | Announced::Whole => {}
+        Announced::Partly(sections) => print!(
+            ctx.console,
+            "warning: {} {} unknown to GDB; `llext gdb {}` names all\n",
+            sections,
+            plural(sections, "section is", "sections are"),
+            extension.name()
+        ),
+        Announced::NoMemory => print!(
+            ctx.console,
+            "warning: no memory to tell GDB of {}; `llext gdb {}` does\n",
+            extension.name(),
+            extension.name()
+        ),
+    }
     let kept = script_path(extension.name()).and_then(|path| {
         match ctx.files.create_dir(DIRECTORY) {
             Ok(()) | Err(FileError::Exists) => {}
@@ -127,8 +146,9 @@ pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
     }
 }
 
-/// Removes the file that [`keep`] made for `name`.
-pub fn forget(ctx: &mut Context<'_>, name: &str) {
+/// Takes back what [`keep`] did for the extension `id` called `name`.
+pub fn forget(ctx: &mut Context<'_>, id: ExtensionId, name: &str) {
+    ctx.system.withdraw(id);
     // It may be gone already, or never have been written.
     let _ = script_path(name).and_then(|path| ctx.files.remove(path.as_str()));
 }

@@ -93,7 +93,7 @@ fn unload(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
     }
     refuse_used(ctx, id)?;
     let destructed = destruct(ctx, id);
-    gdb::forget(ctx, name);
+    gdb::forget(ctx, id, name);
     let Unloaded {
         bytes,
         leaked_blocks,
@@ -141,7 +141,7 @@ fn drop_use(ctx: &mut Context<'_>, name: &str) -> Status {
 pub fn undo(ctx: &mut Context<'_>, id: ExtensionId) {
     let mut name = [0; LONGEST];
     let name = copy_name(ctx, id, &mut name);
-    gdb::forget(ctx, name);
+    gdb::forget(ctx, id, name);
     // It was loaded last, so nobody uses it, and it can be unloaded.
     let _ = ctx.llext.unload(name);
 }
