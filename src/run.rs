@@ -13,7 +13,7 @@ use crate::{
     console::{World, run_shell},
     debugger,
     exec::{self, Door},
-    exports,
+    exports, fatal,
     storage::{BlockDevice, Buffers, Volume},
 };
 
@@ -49,7 +49,8 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     let mut system = Machine {
         board,
         ready_us: Cell::new(0),
-        last_fault: LastFault::new(),
+        // SAFETY: once; the other user is the end of the firmware.
+        last_fault: unsafe { fatal::last_fault() },
     };
     if !files.is_mounted() {
         board.output.write(
@@ -57,6 +58,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
               hint: `fs format --yes` makes an empty one and erases what is there.\n",
         );
     }
+    tell_restart(board, system.last_fault);
     system.ready_us.set(board.clock.micros());
     let world = World {
         files: &mut files,
@@ -66,6 +68,21 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     };
     run_shell(board.terminal, board.output, world);
     system.exit(0)
+}
+
+/// Says so if the firmware restarted because it had failed.
+fn tell_restart(board: &Board, last: &mut LastFault) {
+    if !last.take_restarted() {
+        return;
+    }
+    let report = last.text().unwrap_or_default();
+    let why = report.split(|byte| *byte == b'\n').next();
+    let why = why.and_then(|line| line.strip_prefix(b"error: "));
+    board.output.write(b"restarted after ");
+    board.output.write(why.unwrap_or(b"a fault"));
+    board
+        .output
+        .write(b"\nhint: `llext fault` prints the whole report\n");
 }
 
 /// Whether the firmware was started with `--plain`.
@@ -81,7 +98,7 @@ fn plain(board: &Board) -> bool {
 struct Machine {
     board: &'static Board,
     ready_us: Cell<u64>,
-    last_fault: LastFault,
+    last_fault: &'static mut LastFault,
 }
 
 impl System for Machine {
@@ -114,7 +131,7 @@ impl System for Machine {
     }
 
     fn last_fault(&mut self) -> &mut LastFault {
-        &mut self.last_fault
+        self.last_fault
     }
 
     fn announce(&mut self, extension: &Extension) -> Announced {

@@ -250,7 +250,7 @@ def test_help_names_every_command(shell):
 
 
 def test_help_knows_a_subcommand_by_its_own_name(shell):
-    assert "Usage: llext call <NAME>" in shell.run("help call")
+    assert "Usage: llext call [OPTIONS] <NAME>" in shell.run("help call")
     assert shell.run("help call") == shell.run("llext call --help")
 
 

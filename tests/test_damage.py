@@ -45,15 +45,15 @@ def loaded(start_shell, extension):
 
 def test_the_cpu_is_as_before_after_a_call(loaded):
     for function, told in CPU.items():
-        output = loaded.run(f"llext call damage {function}")
+        output = loaded.run(f"llext call --force damage {function}")
         assert re.search(told, output, re.MULTILINE), f"{function}: {output}"
-        assert loaded.run("llext call damage fine 41").endswith("=> 42 (0x2a)"), function
+        assert loaded.run("llext call --force damage fine 41").endswith("=> 42 (0x2a)"), function
     loaded.run("llext unload damage")
     assert loaded.heap_used() == 0
 
 
 def test_a_heap_that_was_overwritten_is_told(loaded):
-    assert loaded.run("llext call damage overwrite_the_next_block") == "=> 0 (0x0)"
+    assert loaded.run("llext call --force damage overwrite_the_next_block") == "=> 0 (0x0)"
     lines = loaded.run("llext heap").splitlines()
     assert re.fullmatch(r"error: heap: 0x\w+: the heap's own data is overwritten", lines[-2])
     assert lines[-1] == "hint: save what you need and `reboot`"

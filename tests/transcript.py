@@ -1,7 +1,7 @@
 """Transcripts: a session as the plain console shows it, with wildcards, played and compared.
 
 Lines that start with the prompt are typed; the lines below each are what it must print. In those, `<n>` stands for a
-decimal number, `<hex>` for 0x and hexadecimal digits, `<...>` for anything.
+decimal number, `<hex>` for 0x and hexadecimal digits, `<...>` for anything; a line that is `<...>` alone, for any lines.
 """
 
 import difflib
@@ -47,10 +47,19 @@ def matches(pattern: str, line: str) -> bool:
     return re.fullmatch("".join(re.escape(a) + b for a, b in zip(literals, wildcards)), line) is not None
 
 
+def are_printed(expected: list[str], got: list[str]) -> bool:
+    """Whether all lines of `got` are what the lines of `expected` stand for."""
+    if not expected:
+        return not got
+    if expected[0] == "<...>":
+        return any(are_printed(expected[1:], got[start:]) for start in range(len(got) + 1))
+    return bool(got) and matches(expected[0], got[0]) and are_printed(expected[1:], got[1:])
+
+
 def compare(step: Step, output: str) -> list[str]:
     """The difference between what a command printed and what it must print: empty if there is none."""
     got = output.splitlines()
-    if len(got) == len(step.expected) and all(map(matches, step.expected, got)):
+    if are_printed(step.expected, got):
         return []
     # A line that matches counts as equal, so that the difference shows nothing else.
     shown = [next((pattern for pattern in step.expected if matches(pattern, line)), line) for line in got]

@@ -38,7 +38,7 @@ pub use complete::{Candidate, complete};
 pub use context::Context;
 pub use dispatch::execute;
 pub use last_fault::LastFault;
-pub use llext::gdb::forget_scripts;
+pub use llext::{gdb::forget_scripts, report::of_firmware as report_firmware};
 
 /// A command failed, and has said why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

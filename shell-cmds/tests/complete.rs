@@ -25,6 +25,7 @@ fn commands_subcommands_and_options() {
                 "llext |",
                 &[
                     "load ", "unload ", "list ", "info ", "call ", "sym ", "heap ", "gdb ",
+                    "fault ",
                 ],
             ),
             ("llext l| x", &["load ", "list "]),

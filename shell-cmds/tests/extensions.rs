@@ -2,7 +2,7 @@
 
 mod world;
 
-use shell_cmds::context::{Cause, Count, FaultKind, Files, Metadata};
+use shell_cmds::context::{Assertion, Cause, Count, Fault, FaultKind, Files, Metadata};
 use world::{HEAP, World, faulted, stopped};
 
 /// The address of an export.
@@ -124,73 +124,71 @@ fn calls_end_in_many_ways_and_the_shell_goes_on() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");
     let hint = "hint: the call is over and hello stays loaded\n";
-    let pc = (address(&world, "hello", "hello_world") & !1) + 6;
-    let fault = faulted(FaultKind::Instruction, Some(pc), None);
-    let copying = faulted(FaultKind::Bus, Some(0x210), Some(0));
-    let silent = faulted(FaultKind::StackOverflow, None, None);
-    let nowhere = faulted(FaultKind::Bus, Some(0x10), Some(0x20));
-    for (outcome, why) in [
-        (
-            stopped(Cause::Exit(-1), None),
-            "hello_world called exit(-1)".to_string(),
-        ),
-        (stopped(Cause::Abort, None), "hello_world called abort()".to_string()),
-        (
-            stopped(Cause::Interrupted, None),
-            "hello_world was interrupted by Ctrl-C".to_string(),
-        ),
-        (
-            fault,
-            format!("hello_world: illegal instruction at hello_world+0x6 of hello ({pc:#010x})"),
-        ),
-        (
-            copying,
-            "hello_world: bus error at memcpy+0x10 of the firmware (0x00000210), accessing 0x00000000".to_string(),
-        ),
-        (silent, "hello_world: stack overflow".to_string()),
-        (
-            nowhere,
-            "hello_world: bus error at the firmware (0x00000010), accessing 0x00000020"
-                .to_string(),
-        ),
+    for (cause, why) in [
+        (Cause::Exit(-1), " called exit(-1)"),
+        (Cause::Abort, " called abort()"),
+        (Cause::Interrupted, " was interrupted by Ctrl-C"),
+        (Cause::TimedOut(250), " took longer than 250 ms"),
+        (STACK_OVERFLOW, ": stack overflow"),
     ] {
-        world.cpu.script.push_back(("half a line", outcome));
-        let text = world.fails("llext call hello hello_world");
+        world
+            .cpu
+            .script
+            .push_back(("half a line", stopped(cause, None)));
+        let text = world.fails("llext call --force hello hello_world");
         assert_eq!(
             text,
-            format!("half a line\nerror: call: hello: {why}\n{hint}")
+            format!("half a line\nerror: call: hello: hello_world{why}\n{hint}")
         );
     }
-    assert_eq!(world.line("llext call hello add 1 2"), "=> 3 (0x3)\n");
+    assert_eq!(world.line("llext call -f hello add 1 2"), "=> 3 (0x3)\n");
 }
 
+const STACK_OVERFLOW: Cause = Cause::Fault(Fault {
+    kind: FaultKind::StackOverflow,
+    address: None,
+});
+
 #[test]
-fn static_functions_are_named_from_the_file() {
+fn what_has_faulted_is_not_called_again_unless_forced() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");
-    // `count` is the first function of hello.c.
-    let text = world
-        .llext
-        .by_name("hello")
-        .unwrap()
-        .regions()
-        .next()
-        .unwrap()
-        .address;
-    let fault = faulted(FaultKind::Bus, Some(text + 2), None);
-    world.cpu.script.push_back(("", fault));
-    assert!(
-        world
-            .fails("llext call hello hello_world")
-            .contains("bus error at count+0x2 of hello (")
-    );
-    world.line("rm /ext/hello.elf");
-    world.cpu.script.push_back(("", fault));
-    assert!(
-        world
-            .fails("llext call hello hello_world")
-            .contains("bus error at hello (")
-    );
+    let refused = "error: call: hello: an earlier call faulted\n\
+                   hint: `llext unload hello` and load it again, or `llext call --force`\n";
+    // What the extension or the user wanted is no fault.
+    for cause in [Cause::Exit(1), Cause::Interrupted, Cause::TimedOut(1)] {
+        world.cpu.script.push_back(("", stopped(cause, None)));
+        world.fails("llext call hello add");
+        assert_eq!(world.line("llext call hello add 1 2"), "=> 3 (0x3)\n");
+    }
+    let assertion = Cause::Assertion(Assertion {
+        expression: 0,
+        file: 0,
+        line: 1,
+        function: 0,
+    });
+    for cause in [Cause::Abort, STACK_OVERFLOW, assertion] {
+        world.cpu.script.push_back(("", stopped(cause, None)));
+        world.fails("llext call hello add");
+        let calls = world.cpu.calls.len();
+        assert_eq!(world.fails("llext call hello add"), refused);
+        assert_eq!(world.cpu.calls.len(), calls);
+        assert!(world.line("llext list").ends_with(", faulted\n"));
+        assert!(
+            world
+                .line("llext info hello")
+                .contains("\nfaulted in an earlier call\n")
+        );
+        assert_eq!(
+            world.line("llext call --force hello add 1 2"),
+            "=> 3 (0x3)\n"
+        );
+        // A new load is a new beginning.
+        world.line("llext unload hello");
+        world.line("llext load /ext/hello.elf");
+        assert!(!world.line("llext list").contains("faulted"));
+        assert_eq!(world.line("llext call hello add 1 2"), "=> 3 (0x3)\n");
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ Commands:
   sym       List exported symbols, or tell what lies at an address
   heap      Tell how full the heap of the extensions is, in bytes
   gdb       Print the GDB commands that load an extension's symbols
+  fault     Print the report of the last fault once more
 ";
 
 /// The names that are listed in `help`.
@@ -98,5 +99,5 @@ fn every_command_has_help_that_fits_a_terminal() {
             seen += 1;
         }
     }
-    assert_eq!((seen, long.as_str()), (29, ""));
+    assert_eq!((seen, long.as_str()), (30, ""));
 }

@@ -215,6 +215,11 @@ fn guard() -> Range<usize> {
     bottom.saturating_sub(GUARD)..bottom
 }
 
+/// Where the code of a function lies.
+fn code(function: *const ()) -> usize {
+    function.addr() & !(cpu::MACHINE.mode_bits as usize)
+}
+
 /// Where things lie.
 pub fn layout() -> Layout {
     unsafe extern "C" {
@@ -233,19 +238,40 @@ pub fn layout() -> Layout {
         heap,
         stack: stack(),
         guard: guard(),
-        door: exec_call as *const () as usize..exec_leave as *const () as usize,
+        door: code(exec_call as *const ())..code(exec_leave as *const ()),
     }
 }
 
-/// Whether `address` is in memory where code may have a stack.
-#[cfg(target_arch = "arm")]
+/// Whether `address` is in memory that can be read.
 fn is_memory(address: usize) -> bool {
     let Layout {
-        data, heap, stack, ..
+        code,
+        constants,
+        data,
+        heap,
+        stack,
+        ..
     } = layout();
-    [data, heap, stack]
+    [code, constants, data, heap, stack]
         .iter()
         .any(|range| range.contains(&address))
+}
+
+/// The word at `address`, a multiple of 4, if that is in memory that can be read. Unlike [`Cpu::peek`] it never faults: in
+/// the handler of a fault, one more would be the last.
+pub fn known_word(address: usize) -> Option<u32> {
+    // SAFETY: it is memory; whatever it holds is a word.
+    is_memory(address).then(|| unsafe { (address as *const u32).read_volatile() })
+}
+
+/// The registers that are known where this is called.
+#[inline(never)]
+pub fn registers_here() -> Registers {
+    // SAFETY: it writes to memory that is there for it.
+    unsafe { exec_note() };
+    let mut registers = Registers::unknown(cpu::MACHINE);
+    cpu::complete(&mut registers);
+    registers
 }
 
 /// The door, as the commands see it.

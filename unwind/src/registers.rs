@@ -1,10 +1,15 @@
 //! A CPU's registers, each with its name and number.
 
+use crate::backtrace::Frame;
+use crate::call::{is_after_riscv_call, is_after_thumb_call, riscv_saves_link, thumb_saves_link};
+use crate::frame_pointer::Chain;
+use crate::target::Target;
+use crate::{cfi, exidx};
+
 /// Room for the registers of any machine here.
 pub const COUNT: usize = 33;
 
-/// What is to be known of a machine's registers. They have the numbers of its DWARF ABI.
-#[derive(Debug, PartialEq, Eq)]
+/// What is to be known of a machine: its registers, which have the numbers of its DWARF ABI, and its calls.
 pub struct Machine {
     /// Names, by number.
     pub names: &'static [&'static str],
@@ -16,9 +21,32 @@ pub struct Machine {
     pub pc: usize,
     /// What of a code address is no part of where the instruction lies.
     pub mode_bits: u32,
+    /// How its frame pointers are chained.
+    pub(crate) chain: Chain,
+    /// Whether a call leaves this address as the one to return to.
+    pub(crate) is_after_call: fn(&mut dyn Target, u32) -> bool,
+    /// Whether the instruction with these first two halves puts the link register on the stack.
+    pub(crate) saves_link: fn(u32, u32) -> bool,
+    /// Unwinds a frame by the compiler's tables.
+    pub(crate) tables: fn(&mut dyn Target, &Registers, Frame) -> Option<Registers>,
 }
 
-/// 32-bit ARM in Thumb state: r0 to r15 have their own numbers (AADWARF32, section 4.1); xPSR follows them.
+impl PartialEq for Machine {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for Machine {}
+
+impl core::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Machine")
+    }
+}
+
+/// 32-bit ARM in Thumb state: r0 to r15 have their own numbers (AADWARF32, section 4.1); xPSR follows them. The frame pointer
+/// is r7, as LLVM has it: GCC's points below what it has saved.
 pub static ARM: Machine = Machine {
     names: &[
         "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp",
@@ -28,9 +56,19 @@ pub static ARM: Machine = Machine {
     ra: 14,
     pc: 15,
     mode_bits: 1,
+    chain: Chain {
+        register: 7,
+        saved: 0,
+        back: 4,
+        sp: 8,
+    },
+    is_after_call: is_after_thumb_call,
+    saves_link: thumb_saves_link,
+    tables: exidx::step,
 };
 
-/// RV32: x0 to x31 have their own numbers (RISC-V psABI, "DWARF register numbers"); pc follows them.
+/// RV32: x0 to x31 have their own numbers (RISC-V psABI, "DWARF register numbers"); pc follows them. The frame
+/// pointer is s0 (psABI, "Frame Pointer Convention").
 pub static RISCV32: Machine = Machine {
     names: &[
         "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
@@ -41,6 +79,15 @@ pub static RISCV32: Machine = Machine {
     ra: 1,
     pc: 32,
     mode_bits: 0,
+    chain: Chain {
+        register: 8,
+        saved: -8,
+        back: -4,
+        sp: 0,
+    },
+    is_after_call: is_after_riscv_call,
+    saves_link: riscv_saves_link,
+    tables: cfi::step,
 };
 
 /// What is known of the registers at one moment.

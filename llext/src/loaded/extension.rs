@@ -116,6 +116,8 @@ pub(crate) struct Head {
     pub(super) id: ExtensionId,
     /// Set while a load finds that it depends on this extension.
     pub(super) marked: Cell<bool>,
+    /// A call into it ended in a fault.
+    faulted: Cell<bool>,
     /// How many loads of this name no unload has taken back yet: one at least.
     pub(super) uses: Cell<u16>,
     pub(super) regions: [Held; 5],
@@ -150,6 +152,7 @@ impl Head {
             next: None,
             id: ExtensionId::FIRMWARE,
             marked: Cell::new(false),
+            faulted: Cell::new(false),
             uses: Cell::new(1),
             regions,
             block: 0,
@@ -280,6 +283,16 @@ impl Extension {
     /// How often it has been loaded and not been unloaded: 1 after its first load.
     pub fn use_count(&self) -> u16 {
         self.head.uses.get()
+    }
+
+    /// Whether a call into it ended in a fault, as whoever called it has said: its data may be half changed.
+    pub fn is_faulted(&self) -> bool {
+        self.head.faulted.get()
+    }
+
+    /// Remembers that a call into it ended in a fault, until it is unloaded.
+    pub fn set_faulted(&self) {
+        self.head.faulted.set(true);
     }
 
     /// Its name.

@@ -43,7 +43,7 @@ use crate::{
     text::{Hex, fail, hint, print},
 };
 use core::cell::Cell;
-use llext::ExtensionId;
+use llext::{Extension, ExtensionId};
 
 /// The most arguments of a call.
 const ARGUMENTS: usize = 8;
@@ -71,6 +71,12 @@ pub const CALL: Command = Command {
     ],
     options: &[
         Choice {
+            long: "--force",
+            short: "-f",
+            value: "",
+            about: "Call it even if an earlier call faulted",
+        },
+        Choice {
             long: "--timeout",
             short: "-t",
             value: "<MS>",
@@ -89,6 +95,9 @@ pub const CALL: Command = Command {
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let (name, function) = (args.needed(0), args.needed(1));
     let (id, entry) = find(ctx, name, function)?;
+    if args.choice("--force").is_none() {
+        refuse_faulted(ctx, id, name)?;
+    }
     let mut values = [0; ARGUMENTS];
     // Cells: the extension may read and write them through the pointers that it gets.
     let strings = [const { Cell::new(0) }; STRINGS];
@@ -170,6 +179,20 @@ fn find(ctx: &mut Context<'_>, name: &str, function: &str) -> Result<(ExtensionI
         ));
     }
     Ok((extension.id(), entry))
+}
+
+/// Fails if a call into the extension has faulted: what it left half done would make the next fault hard to understand.
+fn refuse_faulted(ctx: &mut Context<'_>, id: ExtensionId, name: &str) -> Status {
+    if !ctx.llext.by_id(id).is_some_and(Extension::is_faulted) {
+        return Ok(());
+    }
+    fail!(ctx, "call", "{}: an earlier call faulted", name);
+    hint!(
+        ctx,
+        "`llext unload {}` and load it again, or `llext call --force`",
+        name
+    );
+    Err(Failed)
 }
 
 /// Reads the arguments into `values`; strings go to `strings`, and their addresses to `values`.

@@ -74,6 +74,9 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     } else {
         b"\n"
     });
+    if extension.is_faulted() {
+        ctx.console.write(b"faulted in an earlier call\n");
+    }
     print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
     for region in extension.regions() {
         let kind = Left(region.kind.name(), COLUMN);

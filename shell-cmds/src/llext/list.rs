@@ -48,6 +48,9 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
             print!(ctx.console, "{}{}", join, user.name());
             join = ", ";
         }
+        if extension.is_faulted() {
+            ctx.console.write(b", faulted");
+        }
         ctx.console.write(b"\n");
     }
     if none {

@@ -1,6 +1,7 @@
 //! Commands for extensions.
 
 pub mod call;
+pub mod fault;
 pub mod gdb;
 pub mod heap;
 pub mod info;
@@ -11,6 +12,8 @@ pub mod unload;
 
 mod outcome;
 mod place;
+pub mod report;
+mod scene;
 
 use crate::{
     Failed,
@@ -36,6 +39,7 @@ pub const LLEXT: Command = Command {
         sym::SYM,
         heap::HEAP,
         gdb::GDB,
+        fault::FAULT,
     ]),
 };
 

@@ -1,12 +1,11 @@
-//! How a call into an extension ended, in words.
+//! How a call into an extension ended.
 
-use super::place;
+use super::report;
 use crate::{
     Failed, Status,
-    context::{Call, Cause, Context, Fault, Limits, Outcome, Stop},
-    text::{Hex, fail, print},
+    context::{Call, Cause, Context, Limits, Outcome},
 };
-use llext::{Extension, ExtensionId};
+use llext::ExtensionId;
 
 /// Calls a function of the extension `id` that has no arguments and whose value nobody wants; `role` is what it is.
 pub fn run(ctx: &mut Context<'_>, what: &str, id: ExtensionId, role: &str, entry: usize) -> Status {
@@ -20,7 +19,7 @@ pub fn run(ctx: &mut Context<'_>, what: &str, id: ExtensionId, role: &str, entry
     returned(ctx, what, id, role, ended.outcome).map(drop)
 }
 
-/// The value that a call returned; or the line that says what `function` of the extension `id` did instead.
+/// The value that a call returned; or the report of what `function` of the extension `id` did instead.
 pub fn returned(
     ctx: &mut Context<'_>,
     what: &str,
@@ -29,71 +28,24 @@ pub fn returned(
     outcome: Outcome,
 ) -> Result<u32, Failed> {
     ctx.console.fresh_line();
-    let name = ctx.llext.by_id(id).map_or("", Extension::name);
     let stop = match outcome {
         Outcome::Returned(value) => return Ok(value),
         Outcome::Stopped(stop) => stop,
     };
-    Err(match stop.cause {
-        Cause::Exit(status) => {
-            fail!(ctx, what, "{}: {} called exit({})", name, function, status)
-        }
-        Cause::Abort | Cause::Panic => fail!(ctx, what, "{}: {} called abort()", name, function),
-        Cause::Assertion(_) => fail!(ctx, what, "{}: {}: assertion failed", name, function),
-        Cause::Interrupted => fail!(
-            ctx,
-            what,
-            "{}: {} was interrupted by Ctrl-C",
-            name,
-            function
-        ),
-        Cause::TimedOut(milliseconds) => fail!(
-            ctx,
-            what,
-            "{}: {} took longer than {} ms",
-            name,
-            function,
-            milliseconds
-        ),
-        Cause::Fault(fault) => {
-            print!(
-                ctx.console,
-                "error: {}: {}: {}: {}",
-                what,
-                name,
-                function,
-                fault.kind.name()
-            );
-            write_place(ctx, &fault, &stop);
-            ctx.console.write(b"\n");
-            Failed
-        }
-    })
+    report::of_call(ctx, what, id, function, &stop);
+    if is_faulty(&stop.cause) {
+        ctx.llext
+            .by_id(id)
+            .inspect(|extension| extension.set_faulted());
+    }
+    Err(Failed)
 }
 
-/// Writes where a fault happened: `hello_world+0x6 of hello (0x21000106), accessing 0xdeadbeef`.
-fn write_place(ctx: &mut Context<'_>, fault: &Fault, stop: &Stop) {
-    // Unknown: the CPU had no stack left to tell.
-    let Some(pc) = stop.registers.pc() else {
-        return;
-    };
-    let pc = pc as usize;
-    ctx.console.write(b" at ");
-    let (console, llext) = (&mut *ctx.console, &*ctx.llext);
-    match place::locate(llext, pc) {
-        Some(found) => {
-            place::write_symbol(console, ctx.files, llext, &found, " of ");
-            print!(console, "{} ", found.0.extension.name());
-        }
-        None => {
-            if let Some((symbol, offset)) = place::in_firmware(llext, pc) {
-                place::write(console, symbol, offset, " of ");
-            }
-            console.write(b"the firmware ");
-        }
-    }
-    print!(console, "({})", Hex(pc, 8));
-    if let Some(address) = fault.address {
-        print!(console, ", accessing {}", Hex(address, 8));
-    }
+/// Whether an extension that ended so is not to be trusted any more. One that called `exit` had its reasons, and one that
+/// somebody else stopped may have been well: what either leaves half done is for the user to judge.
+fn is_faulty(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Fault(_) | Cause::Abort | Cause::Assertion(_) | Cause::Panic
+    )
 }

@@ -131,13 +131,14 @@ fn locate(ctx: &mut Context<'_>, address: usize) -> Status {
     let (console, llext) = (&mut *ctx.console, &*ctx.llext);
     let shown = Hex(address, 8);
     if let Some(found) = place::locate(llext, address) {
-        print!(console, "{} ", shown);
-        place::write_symbol(console, ctx.files, llext, &found, " ");
+        print!(console, "{}", shown);
+        place::write_symbol(console, ctx.files, llext, &found, (" ", 0));
         let (kind, name) = (found.0.region.kind.name(), found.0.extension.name());
-        print!(console, "in {} of {}\n", kind, name);
+        print!(console, " in {} of {}\n", kind, name);
         return Ok(());
     }
-    match place::in_firmware(llext, address) {
+    let mode_bits = place::mode_bits(llext);
+    match place::in_firmware(llext.exports(), mode_bits, address & !mode_bits) {
         Some((symbol, 0)) => print!(console, "{} {} of the firmware\n", shown, symbol),
         Some((symbol, offset)) => {
             // Not `symbol+offset`: what lies here may be something that is not exported.

@@ -15,7 +15,7 @@ use shell_cmds::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
     ptr::{NonNull, without_provenance},
     rc::Rc,
@@ -80,6 +80,7 @@ impl World {
                 script: VecDeque::new(),
                 cost: COST,
                 limits: vec![],
+                words: BTreeMap::new(),
                 memory: (0..=255).collect(),
             },
             machine: Machine {
@@ -231,6 +232,8 @@ pub struct Recorder {
     /// What the calls were allowed to do.
     pub limits: Vec<Limits>,
     memory: Vec<u8>,
+    /// Memory that a backtrace may read, beside that which extensions lie in: words by their addresses.
+    pub words: BTreeMap<usize, u32>,
 }
 
 /// The end of a call with only the program counter known, if that.
@@ -286,6 +289,9 @@ impl Cpu for Recorder {
     }
 
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
+        if let Some(word) = self.words.get(&address) {
+            return Ok(*word);
+        }
         let mut word = [0; 4];
         word[..width].copy_from_slice(&self.memory[self.place(address, width)?]);
         Ok(u32::from_le_bytes(word))

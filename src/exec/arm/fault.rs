@@ -66,7 +66,8 @@ struct FaultStatus {
 }
 
 impl FaultStatus {
-    const MEM_ACCESS: u32 = 0b11;
+    const MEM_FETCH: u32 = 1 << 0;
+    const MEM_ACCESS: u32 = 1 << 1;
     const MEM_STACKING: u32 = 1 << 4;
     const MEM_ADDRESS: u32 = 1 << 7;
     const BUS_FETCH: u32 = 1 << 8;
@@ -110,6 +111,7 @@ impl FaultStatus {
             }
             _ if is(Self::BUS_FETCH) => FaultKind::BusFetch,
             _ if is(Self::BUS) => FaultKind::Bus,
+            _ if is(Self::MEM_FETCH) => FaultKind::ProtectionFetch,
             _ if is(Self::MEM_ACCESS) => FaultKind::Protection,
             _ if is(Self::UNDEFINED) => FaultKind::Instruction,
             _ if is(Self::NO_THUMB) => FaultKind::NoThumb,
