@@ -262,6 +262,13 @@ impl<'a> Llext<'a> {
         loaded::locate(&self.registry, address)
     }
 
+    /// The text region that `address` lies in: code that may run. What stays in a file is none.
+    pub fn text_at(&self, address: usize) -> Option<Region> {
+        self.iter()
+            .filter_map(|extension| extension.region(RegionKind::Text))
+            .find(|text| address.wrapping_sub(text.address) < text.size)
+    }
+
     /// The function or object of `extension` (static ones too) that covers `address`, and the distance in bytes from
     /// where it begins. Looked up in `source`, the file that `extension` was loaded from; `None` if that is not the same
     /// file any more. The name is read into `buffer` and cut to its length.

@@ -267,7 +267,7 @@ impl Layout {
         protection: &Protection,
     ) -> Checked<()> {
         for (extent, kind) in self.0.iter_mut().zip(RegionKind::ALL) {
-            match protection.round(extent.size, extent.align()) {
+            match protection.round_of(kind.memory(), extent.size, extent.align()) {
                 Some((size, align)) if size < REGION_LIMIT => *extent = Extent::new(size, align),
                 _ => return reader.refuse(Why::RegionSize, kind as usize, REGION_LIMIT),
             }

@@ -53,7 +53,8 @@ impl RegionKind {
     pub(crate) const fn memory(self) -> MemoryKind {
         match self {
             Self::Text => MemoryKind::Instruction,
-            Self::Rodata | Self::Data | Self::Bss | Self::File => MemoryKind::Data,
+            Self::Rodata => MemoryKind::ReadOnly,
+            Self::Data | Self::Bss | Self::File => MemoryKind::Data,
         }
     }
 

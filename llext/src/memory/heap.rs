@@ -7,7 +7,9 @@ use core::{ops::Range, ptr::NonNull};
 pub enum MemoryKind {
     /// Code: what the processor fetches instructions from, and the loader writes once.
     Instruction,
-    /// What extensions read and write: constants, variables, and blocks that they allocate.
+    /// Constants: what extensions read, and the loader writes once.
+    ReadOnly,
+    /// What extensions read and write: variables, and blocks that they allocate.
     Data,
     /// What the loader alone reads and writes: descriptors, and scratch while it loads.
     Metadata,
@@ -15,7 +17,12 @@ pub enum MemoryKind {
 
 impl MemoryKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Instruction, Self::Data, Self::Metadata];
+    pub const ALL: [Self; 4] = [
+        Self::Instruction,
+        Self::ReadOnly,
+        Self::Data,
+        Self::Metadata,
+    ];
 }
 
 /// Memory that extensions live in.

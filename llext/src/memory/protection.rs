@@ -10,8 +10,11 @@
 //! | [`PMSAV8`](Protection::PMSAV8) | multiples of 32 | under 32 | 1 |
 //! | [`PMP`](Protection::PMP) | top of range: multiples of 4 | under 4 | 2 |
 //! | [`PMP_NAPOT`](Protection::PMP_NAPOT) | power of two from 8 at a multiple of its size | under half of the result, or under 8 | 1 |
+//!
+//! A firmware whose regions of one kind lie in memory that is protected as a whole asks [`only`](Protection::only) for what has
+//! rights of its own.
 
-use super::align_up;
+use super::{MemoryKind, align_up};
 
 /// A policy that rounds regions to what hardware can protect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct Protection {
     granule: usize,
     /// Where sizes are powers of two: into how many parts, as a power of two, such a one divides.
     parts: Option<u32>,
+    /// The regions that it rounds, unless all.
+    only: Option<MemoryKind>,
 }
 
 impl Protection {
@@ -31,6 +36,7 @@ impl Protection {
     pub const PMSAV7: Self = Self {
         granule: 32,
         parts: Some(3),
+        only: None,
     };
 
     /// Armv8-M's MPU (Armv8-M ARM, B9): base and limit in steps of 32 bytes.
@@ -45,6 +51,7 @@ impl Protection {
     pub const PMP_NAPOT: Self = Self {
         granule: 8,
         parts: Some(0),
+        only: None,
     };
 
     /// Hardware that protects from any multiple of `granule` bytes, a power of two, to any other.
@@ -52,6 +59,28 @@ impl Protection {
         Self {
             granule,
             parts: None,
+            only: None,
+        }
+    }
+
+    /// The same for regions in memory of this kind; others stay as they are.
+    pub const fn only(self, kind: MemoryKind) -> Self {
+        Self {
+            only: Some(kind),
+            ..self
+        }
+    }
+
+    /// What [`round`](Self::round) gives where such regions are rounded, else the same size and alignment.
+    pub(crate) fn round_of(
+        &self,
+        kind: MemoryKind,
+        size: usize,
+        align: usize,
+    ) -> Option<(usize, usize)> {
+        match self.only {
+            Some(only) if only != kind => Some((size, align)),
+            _ => self.round(size, align),
         }
     }
 
@@ -208,6 +237,20 @@ mod tests {
         assert_eq!(Protection::PMP.round(70, 2), Some((72, 4)));
         assert_eq!(Protection::PMP_NAPOT.round(70, 4), Some((128, 128)));
         assert!(Protection::NONE.is_none() && !Protection::PMP.is_none());
+    }
+
+    #[test]
+    fn regions_of_other_kinds_stay_as_they_are() {
+        let policy = Protection::PMSAV7.only(MemoryKind::Instruction);
+        for kind in MemoryKind::ALL {
+            let rounded = match kind {
+                MemoryKind::Instruction => (96, 128),
+                _ => (70, 4),
+            };
+            assert_eq!(policy.round_of(kind, 70, 4), Some(rounded));
+            assert_eq!(Protection::PMSAV7.round_of(kind, 70, 4), Some((96, 128)));
+        }
+        assert!(!policy.is_none());
     }
 
     #[test]

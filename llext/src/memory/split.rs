@@ -1,27 +1,46 @@
-//! One heap or two: code apart from data where the hardware wants it so.
+//! One heap or two: code apart from data where the hardware wants it so, or all that only the loader writes.
 
 use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind, TlsfHeap};
 use core::ops::Range;
 use core::ptr::NonNull;
 
 /// A [`Heap`] that is given its memory while the firmware runs: one stretch for everything, or one for
-/// instructions and one for data and metadata (tightly coupled memories, Harvard buses, a memory that is never written
-/// while code runs).
+/// instructions and one for the rest (tightly coupled memories, Harvard buses). Where code may be read as data,
+/// [`new_sealed`](Self::new_sealed) has in the first stretch all that nobody but the loader writes, so that one area of a
+/// memory protection unit keeps it while extensions run.
 ///
 /// Its figures are the sums of both stretches; the sum of both peaks may be more than was ever in use at one time.
-#[derive(Default)]
 pub struct SplitHeap {
     /// Without memory where all is in `data`.
     instruction: TlsfHeap,
     data: TlsfHeap,
+    /// Whether only [`MemoryKind::Data`] is in `data`.
+    sealed: bool,
+}
+
+impl Default for SplitHeap {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl SplitHeap {
-    /// A heap without memory.
+    /// A heap without memory. With two stretches, instructions alone come from the first.
     pub const fn new() -> Self {
         Self {
             instruction: TlsfHeap::new(),
             data: TlsfHeap::new(),
+            sealed: false,
+        }
+    }
+
+    /// A heap without memory. With two stretches, what extensions write comes from the second, and all else from the first:
+    /// instructions, constants and metadata.
+    pub const fn new_sealed() -> Self {
+        Self {
+            instruction: TlsfHeap::new(),
+            data: TlsfHeap::new(),
+            sealed: true,
         }
     }
 
@@ -94,7 +113,9 @@ impl SplitHeap {
 
     fn of(&self, kind: MemoryKind) -> &TlsfHeap {
         match kind {
-            MemoryKind::Instruction if !self.is_one() => &self.instruction,
+            _ if self.is_one() => &self.data,
+            MemoryKind::Instruction => &self.instruction,
+            MemoryKind::ReadOnly | MemoryKind::Metadata if self.sealed => &self.instruction,
             _ => &self.data,
         }
     }

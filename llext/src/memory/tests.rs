@@ -1,6 +1,6 @@
 //! Every heap against a model: random requests of all kinds, sizes and alignments.
 
-use super::MemoryKind::{Data, Instruction, Metadata};
+use super::MemoryKind::{Data, Instruction, Metadata, ReadOnly};
 use super::{BlockHeap, Heap, HeapBlock, HeapError, MemoryKind, SplitHeap, TlsfHeap};
 use std::boxed::Box;
 use std::ptr::NonNull;
@@ -54,7 +54,7 @@ impl Model<'_> {
     }
 
     fn take(&mut self) -> bool {
-        let kind = MemoryKind::ALL[self.next(3)];
+        let kind = MemoryKind::ALL[self.next(MemoryKind::ALL.len())];
         let (small, large) = (self.next(64), self.next(6000));
         let size = 1 + if self.next(3) == 0 { large } else { small };
         let align = 1 << self.next(11);
@@ -199,7 +199,25 @@ fn a_split_heap_keeps_to_the_model() {
     exercise(&heap);
     let (code, data) = (heap.bounds(Instruction), heap.bounds(Data));
     assert!(!heap.is_one() && code.start == CODE && data.start == VARIABLES);
-    assert_eq!(heap.bounds(Metadata), data);
+    assert_eq!(
+        [Metadata, ReadOnly].map(|kind| heap.bounds(kind)),
+        [data.clone(), data]
+    );
+}
+
+#[test]
+fn a_sealed_heap_has_apart_what_extensions_write() {
+    let heap = SplitHeap::new_sealed();
+    // SAFETY: the memory is leaked.
+    unsafe { heap.init_split_mapped((memory(), CODE), (memory(), VARIABLES)) }.expect("a heap");
+    exercise(&heap);
+    let starts = MemoryKind::ALL.map(|kind| heap.bounds(kind).start);
+    assert_eq!(starts, [CODE, CODE, VARIABLES, CODE]);
+    assert!(!heap.is_one());
+    let one = SplitHeap::new_sealed();
+    // SAFETY: the memory is leaked.
+    unsafe { one.init(memory().cast(), SIZE) }.expect("a heap");
+    assert!(one.is_one() && one.bounds(Instruction) == one.bounds(Data));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Loads to every kind of heap, and with regions that can be protected.
 
 use super::*;
-use crate::memory::{BlockHeap, Protection, SplitHeap};
+use crate::memory::{BlockHeap, MemoryKind, Protection, SplitHeap};
 use crate::{Llext, LoadError, LoadOptions, RegionKind};
 use std::ptr::NonNull;
 
@@ -19,8 +19,7 @@ fn memory() -> NonNull<[u8]> {
     NonNull::from(&mut Box::leak(Box::new(Memory([0xa5; SIZE]))).0)
 }
 
-fn split() -> SplitHeap {
-    let heap = SplitHeap::new();
+fn split(heap: SplitHeap) -> SplitHeap {
     // SAFETY: the memory is leaked.
     #[allow(unsafe_code)]
     let taken = unsafe { heap.init_split_mapped((memory(), CODE), (memory(), VARIABLES)) };
@@ -51,7 +50,7 @@ fn check(heap: &dyn Heap, protection: Protection) {
     let mut llext = Llext::new(heap, exports(&[("far", 0x101)]), &ARM).with_protection(protection);
     let options = LoadOptions::default();
     let used = heap.stats().used;
-    let mut all = Vec::new();
+    let (mut all, mut regions) = (Vec::new(), Vec::new());
     for name in ["x", "y"] {
         let dry = llext.dry_run(&mut image.source(), name, &options, &mut ());
         let x = llext.load(&mut image.source(), name, &options, &mut ());
@@ -60,13 +59,14 @@ fn check(heap: &dyn Heap, protection: Protection) {
         let mut written = [16, 8, 8, 24].into_iter();
         for region in x.regions() {
             let (size, written) = (region.size, written.next().expect("four regions"));
-            let (rounded, align) = protection.round(written, 4).expect("a region");
+            let kind = region.kind.memory();
+            let (rounded, align) = protection.round_of(kind, written, 4).expect("a region");
             assert_eq!(
                 (size, region.address % align),
                 (rounded, 0),
                 "{protection:?}"
             );
-            let bounds = heap.bounds(region.kind.memory());
+            let bounds = heap.bounds(kind);
             assert!(bounds.start <= region.address && region.address + size <= bounds.end);
             let bytes = contents(x, region.kind);
             assert_eq!(
@@ -75,6 +75,7 @@ fn check(heap: &dyn Heap, protection: Protection) {
                 "behind what was loaded"
             );
             all.push(region.address..region.address + size);
+            regions.push(region);
         }
         assert_eq!(contents(x, RegionKind::Rodata)[..8], *b"constant");
         assert_eq!(
@@ -86,6 +87,16 @@ fn check(heap: &dyn Heap, protection: Protection) {
         let text = x.region(RegionKind::Text).expect("text").address;
         assert_eq!(word(&data, 0) as usize, text + 1);
     }
+    for region in regions {
+        let text = Some(region).filter(|region| region.kind == RegionKind::Text);
+        let last = region.address + region.size - 1;
+        assert_eq!(
+            [region.address, last].map(|at| llext.text_at(at)),
+            [text; 2]
+        );
+        assert_ne!(llext.text_at(last + 1), Some(region));
+        assert_ne!(llext.text_at(region.address - 1), Some(region));
+    }
     all.sort_by_key(|range| range.start);
     assert!(all.windows(2).all(|pair| pair[0].end <= pair[1].start));
     for name in ["x", "y"] {
@@ -94,19 +105,21 @@ fn check(heap: &dyn Heap, protection: Protection) {
     assert_eq!(heap.stats().used, used);
 }
 
-const POLICIES: [Protection; 5] = [
+const POLICIES: [Protection; 6] = [
     Protection::NONE,
     Protection::PMSAV7,
     Protection::PMSAV8,
     Protection::PMP,
     Protection::PMP_NAPOT,
+    Protection::PMSAV7.only(MemoryKind::Instruction),
 ];
 
 #[test]
 fn regions_can_be_protected_whatever_the_heap() {
     for protection in POLICIES {
         check(&Arena::new().heap, protection);
-        check(&split(), protection);
+        check(&split(SplitHeap::new()), protection);
+        check(&split(SplitHeap::new_sealed()), protection);
         check(&fixed(128), protection);
         check(&fixed(1024), protection);
     }
@@ -114,7 +127,7 @@ fn regions_can_be_protected_whatever_the_heap() {
 
 #[test]
 fn code_lies_apart_from_data() {
-    let heap = split();
+    let heap = split(SplitHeap::new());
     let mut llext = Llext::new(&heap, exports(&[("far", 0x101)]), &ARM);
     let image = all_regions().build();
     let x = llext.load(&mut image.source(), "x", &LoadOptions::default(), &mut ());
