@@ -9,6 +9,7 @@ use crate::{
     console::{Output, Port},
     exec::GUARD,
     exports::Offer,
+    protect::Areas,
 };
 
 /// What a board must give. It lives in a `static` of the board's binary.
@@ -27,6 +28,8 @@ pub struct Board {
     pub exports: &'static Offer,
     /// Where extensions live and run.
     pub memory: Memory,
+    /// What they may do to memory: [`Areas::of`] `memory`.
+    pub protection: Areas,
     /// Restarts the machine.
     pub reset: fn() -> !,
     /// Ends the run, if something there can; else returns.
@@ -35,10 +38,20 @@ pub struct Board {
     pub options: fn(&mut [u8]) -> Option<&str>,
 }
 
-/// Memory that the firmware's own link knows nothing of.
+/// Where what lies. [`protect`](crate::protect) says what may be done with it.
 pub struct Memory {
-    /// The heap that extensions are loaded to and allocate from.
+    /// What null pointers point to, and what lies near: nothing that anybody uses.
+    pub null: Range<usize>,
+    /// The firmware's code and constants.
+    pub image: Range<usize>,
+    /// What a reset runs through outside the image; empty if there is nothing.
+    pub rom: Range<usize>,
+    /// The heap for what only the loader writes: text, constants, and its records. Without the feature `protect` it is not used.
+    pub code: Range<usize>,
+    /// The heap for what extensions write: their variables, and what they allocate. Without the feature `protect`, for all.
     pub heap: Range<usize>,
+    /// The file system's memory, if it is memory.
+    pub storage: Range<usize>,
     /// The stack of extension code, and below it [`GUARD`] bytes where nothing lies: what [`stack_in`] gives.
     pub stack: Range<usize>,
     /// Where files may lie that are used in place: memory that nobody writes while the firmware runs; empty if there is none.
@@ -83,6 +96,22 @@ const fn stack_size(bytes: Option<&str>) -> usize {
         "LLEXT_STACK is a power of two, in bytes, 4096 at least"
     );
     size
+}
+
+impl Memory {
+    /// The heap that the loader's records lie in.
+    pub const fn records(&self) -> &Range<usize> {
+        if cfg!(feature = "protect") {
+            &self.code
+        } else {
+            &self.heap
+        }
+    }
+
+    /// The guard below the extension's stack.
+    pub const fn guard(&self) -> Range<usize> {
+        self.stack.start.saturating_sub(GUARD)..self.stack.start
+    }
 }
 
 /// A clock that never stops or goes back.

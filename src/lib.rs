@@ -25,6 +25,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod console;
+pub mod protect;
 pub mod ring;
 
 #[cfg(target_os = "none")]

@@ -13,7 +13,7 @@ use crate::{
     console::{World, run_shell},
     debugger,
     exec::{self, Door},
-    exports, fatal,
+    exports, fatal, protect,
     storage::{BlockDevice, Buffers, Volume},
 };
 
@@ -25,10 +25,11 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     board::install(board);
     // SAFETY: the caller's promise.
     unsafe {
+        protect::start(board);
         exec::start(&board.memory.stack);
         // The heap is as the last run left it, until it is started.
-        debugger::forget_all(&board.memory.heap);
-        exports::start(&board.memory.heap);
+        debugger::forget_all(board.memory.records());
+        exports::start(&board.memory);
     }
     if plain(board) {
         board.output.set_mode(Mode::Plain);
@@ -42,6 +43,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
         board.exports.exports,
         llext::machine::NATIVE,
     )
+    .with_protection(protect::POLICY)
     .with_abi(board.exports.abi)
     .with_thread_pointer(exports::thread_pointer())
     .with_allocations(exports::allocations());

@@ -180,7 +180,7 @@ def test_errors_of_files(shell):
 
 
 def test_memory(built, shell):
-    address = "0x21900000" if built.is_arm else "0x80f00000"
+    address = "0x21900000" if built.is_arm else "0x80700000"
     shown = address[2:]
     play(
         shell,
@@ -257,7 +257,7 @@ def test_help_knows_a_subcommand_by_its_own_name(shell):
 def test_ctrl_c_ends_long_output(built, start_shell, tmp_path):
     (tmp_path / "long.txt").write_text("".join(f"line {number}\n" for number in range(100_000)))
     shell = start_shell("--add", f"{tmp_path}/long.txt:/long.txt")
-    memory = "0x21900000" if built.is_arm else "0x80f00000"
+    memory = "0x21900000" if built.is_arm else "0x80700000"
     for command in ("cat /long.txt", "hexdump /long.txt", f"mem read {memory} 65536"):
         shell.child.send(command + "\r")
         shell.child.expect_exact(command + "\r\n")

@@ -174,7 +174,7 @@ pub trait Cpu {
 }
 
 /// A call into an extension.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// The extension. What it allocates meanwhile belongs to it.
     pub owner: ExtensionId,
@@ -186,6 +186,8 @@ pub struct Call<'a> {
     pub limits: Limits,
     /// Whether to find out what it takes.
     pub measured: bool,
+    /// What is loaded: the code that may run in it.
+    pub llext: &'a Llext<'static>,
 }
 
 /// What a call may do.

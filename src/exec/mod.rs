@@ -43,7 +43,10 @@ use llext::ExtensionId;
 use shell_cmds::context::{Call, Cause, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
 use unwind::Registers;
 
-use crate::board::{self, Board};
+use crate::{
+    board::{self, Board},
+    protect,
+};
 pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
 use measure::Measurement;
@@ -70,13 +73,12 @@ static STACK: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Sets faults and interrupts up; `stack` is the memory that extension code gets for its stack.
 ///
 /// # Safety
-/// Called once, before any [`Door`] is used. Nothing else uses `stack` and the [`GUARD`] bytes below it.
-/// Its start is a multiple of [`GUARD`], its end of 16.
+/// Called once, before any [`Door`] is used. Nothing else uses `stack`, whose end is a multiple of 16.
 pub unsafe fn start(stack: &Range<usize>) {
     STACK[0].store(stack.start, SeqCst);
     STACK[1].store(stack.end, SeqCst);
     // SAFETY: the caller's promise.
-    unsafe { cpu::start(guard()) };
+    unsafe { cpu::start() };
 }
 
 /// The extension whose code runs now.
@@ -197,6 +199,17 @@ unsafe fn contain(fault: Fault, registers: Registers) -> bool {
     true
 }
 
+/// From the handler of a fault in the fetch of the instruction at `pc`: whether that may be fetched now.
+fn may_fetch(pc: usize) -> bool {
+    cpu::in_extension() && protect::fill(pc)
+}
+
+/// From the handler of a fault in a store by the instruction at `pc`: whether it may be tried again.
+#[cfg(target_arch = "riscv32")]
+fn may_store(pc: usize) -> bool {
+    cpu::in_extension() && protect::yield_to_store(pc)
+}
+
 fn note_probe(fault: Fault) {
     critical_section::with(|cs| PROBED.borrow(cs).set(Some(fault)));
 }
@@ -230,7 +243,11 @@ pub fn layout() -> Layout {
         static __sdata: u8;
         static _stack_start: u8;
     }
-    let heap = board::current().map_or(0..0, |board| board.memory.heap.clone());
+    // Code and data: they lie side by side.
+    let heap = board::current().map_or(0..0, |board| {
+        let memory = &board.memory;
+        memory.code.start.min(memory.heap.start)..memory.code.end.max(memory.heap.end)
+    });
     Layout {
         code: (&raw const __stext).addr()..(&raw const __etext).addr(),
         constants: (&raw const __srodata).addr()..(&raw const __erodata).addr(),
@@ -289,12 +306,12 @@ impl Door {
         }
         // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
         // extension does is contained as the module says.
-        let value = unsafe {
+        let value = protect::around(call, || unsafe {
             match measurement {
                 Some(measurement) => measurement.of(call.entry, call.args),
                 None => exec_call(call.entry, call.args.as_ptr(), stack().end),
             }
-        };
+        });
         if let Some(mut stop) = critical_section::with(|cs| ENDED.borrow(cs).take()) {
             cpu::complete(&mut stop.registers);
             return Outcome::Stopped(stop);

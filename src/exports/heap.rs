@@ -7,26 +7,50 @@ use core::{
     ptr::{self, NonNull},
 };
 
-use llext::{OwnedBlocks, TlsfHeap};
+use llext::OwnedBlocks;
+#[cfg(feature = "protect")]
+use llext::SplitHeap;
+#[cfg(not(feature = "protect"))]
+use llext::TlsfHeap;
 use shell_cmds::context::Cause;
 use ufmt::uwriteln;
 
 use super::libc::Stdout;
+use crate::board::Memory;
 use crate::exec::{leave, owner, protected};
 
+/// What extensions write lies apart from what they must not write, where something keeps them from it.
+#[cfg(feature = "protect")]
+pub(super) static BLOCKS: SplitHeap = SplitHeap::new_sealed();
+#[cfg(not(feature = "protect"))]
 pub(super) static BLOCKS: TlsfHeap = TlsfHeap::new();
 pub(super) static ALLOCATIONS: OwnedBlocks = OwnedBlocks::new();
 
 /// Gives the heap its memory.
 ///
 /// # Safety
-/// Called once; nothing else uses `memory`.
-pub(super) unsafe fn start(memory: &Range<usize>) {
-    if let Some(start) = NonNull::new(memory.start as *mut u8) {
-        // SAFETY: the caller's promise.
-        // A heap without memory refuses every request, and its figures say so.
-        let _ = unsafe { BLOCKS.init(start, memory.len()) };
-    }
+/// Called once; nothing else uses `memory.code` and `memory.heap`.
+pub(super) unsafe fn start(memory: &Memory) {
+    // SAFETY: the caller's promise.
+    // A heap without memory refuses every request, and its figures say so.
+    let _ = unsafe { init(memory) };
+}
+
+#[cfg(feature = "protect")]
+unsafe fn init(memory: &Memory) -> Option<()> {
+    // SAFETY: the caller's promise.
+    unsafe { BLOCKS.init_split(bytes(&memory.code)?, bytes(&memory.heap)?) }.ok()
+}
+
+#[cfg(not(feature = "protect"))]
+unsafe fn init(memory: &Memory) -> Option<()> {
+    // SAFETY: the caller's promise.
+    unsafe { BLOCKS.init(bytes(&memory.heap)?.cast(), memory.heap.len()) }.ok()
+}
+
+fn bytes(memory: &Range<usize>) -> Option<NonNull<[u8]>> {
+    let start = NonNull::new(memory.start as *mut u8)?;
+    Some(NonNull::slice_from_raw_parts(start, memory.len()))
 }
 
 extern "C" fn malloc(size: usize) -> *mut u8 {

@@ -21,9 +21,9 @@ mod heap;
 mod kernel;
 mod libc;
 
-use core::ops::Range;
-
 use llext::{AbiId, Export, Exports, OwnedBlocks};
+
+use crate::board::Memory;
 
 /// The C library.
 pub const LIBC: &[Export] = group(cfg!(feature = "libc"), libc::LIBC);
@@ -93,7 +93,7 @@ pub const fn abi(own: &[&[Export]]) -> AbiId {
 ///
 /// # Safety
 /// Called once; nothing else uses `memory`.
-pub unsafe fn start(memory: &Range<usize>) {
+pub unsafe fn start(memory: &Memory) {
     // SAFETY: the caller's promise.
     unsafe {
         heap::start(memory);

@@ -21,6 +21,7 @@
 //! [qemu]
 //! program = "…"          # the emulator
 //! args = []              # machine, memory; without console, firmware and storage
+//! cpus = []              # optional: values of -cpu, of which the emulator gets the first that it knows
 //! firmware = "-kernel"   # the option that the firmware's ELF follows; this one unless given
 //! icount = "shift=10"    # how instructions are counted; so unless given
 //!
@@ -127,6 +128,9 @@ pub struct Qemu {
     pub program: String,
     /// Machine and memory.
     pub args: Vec<String>,
+    /// CPUs, of which the emulator gets the first that it knows: properties have other names in other versions.
+    #[serde(default)]
+    pub cpus: Vec<String>,
     /// The option that the firmware's ELF follows.
     #[serde(default = "Qemu::kernel")]
     pub firmware: String,

@@ -1,6 +1,7 @@
 //! The one place that knows QEMU's command line.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use object::{Object, ObjectSymbol};
 
-use crate::board::Board;
+use crate::board::{Board, Qemu};
 
 /// How a board is to be run.
 pub struct Machine<'a> {
@@ -53,6 +54,7 @@ impl Machine<'_> {
         let mut command = Command::new(&config.qemu.program);
         command
             .args(&config.qemu.args)
+            .args(self.cpu())
             .args(
                 config
                     .storage
@@ -85,6 +87,13 @@ impl Machine<'_> {
         command
     }
 
+    /// The first CPU of the board's list that this QEMU has with all its properties, if any.
+    fn cpu(&self) -> Vec<&str> {
+        let Qemu { program, cpus, .. } = &self.board.config.qemu;
+        let known = cpus.iter().find(|cpu| knows(program, cpu));
+        known.map_or(Vec::new(), |cpu| vec!["-cpu", cpu])
+    }
+
     fn semihosting(&self) -> String {
         let mut text = "enable=on,target=native,arg=llext-shell".to_owned();
         for option in &self.options {
@@ -105,6 +114,23 @@ fn jit_version(firmware: &Path) -> Vec<String> {
     address.map_or_else(Vec::new, |address| {
         let place = format!("loader,addr={address:#x},data=1,data-len=4");
         vec!["-device".to_owned(), place]
+    })
+}
+
+/// Whether `program` can make such a CPU.
+fn knows(program: &str, cpu: &str) -> bool {
+    // Without a machine it has nothing to run, and its monitor waits for what it is told.
+    let child = Command::new(program)
+        .args(["-machine", "none", "-nodefaults", "-display", "none"])
+        .args(["-cpu", cpu, "-monitor", "stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    child.is_ok_and(|mut child| {
+        // It may have ended already, over the CPU.
+        let _ = child.stdin.take().map(|mut it| it.write_all(b"quit\n"));
+        child.wait().is_ok_and(|status| status.success())
     })
 }
 

@@ -10,6 +10,7 @@ use llext_shell::{
         cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
         ram_flash::RamFlash, semihosting,
     },
+    protect::Areas,
     serial::{ReceiveRing, SerialPort},
     storage::Psram8M,
 };
@@ -32,6 +33,18 @@ static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
 llext_shell::exports!(EXPORTS);
 
+/// What extensions use lies in the PSRAM, behind the file system, whose image an emulator keeps in a host file.
+const MEMORY: Memory = Memory {
+    null: 0..0x0010_0000,
+    image: 0x0040_0000..0x0080_0000,
+    rom: 0..0,
+    files: 0x0020_0000..0x0040_0000,
+    storage: 0x2100_0000..0x2180_0000,
+    code: 0x2180_0000..0x21a0_0000,
+    heap: 0x21a0_0000..0x21e0_0000,
+    stack: stack_in(0x21e0_0000..0x2200_0000),
+};
+
 static BOARD: Board = Board {
     name: "mps2-an385",
     terminal: &UART,
@@ -39,12 +52,8 @@ static BOARD: Board = Board {
     clock: &TIMER,
     alarm: &WATCHDOG,
     exports: &EXPORTS,
-    // In the PSRAM, behind the file system, whose image an emulator keeps in a host file.
-    memory: Memory {
-        heap: 0x2180_0000..0x21c0_0000,
-        stack: stack_in(0x21c0_0000..0x2200_0000),
-        files: 0x0020_0000..0x0040_0000,
-    },
+    memory: MEMORY,
+    protection: Areas::of(&MEMORY),
     reset: || cortex_m::peripheral::SCB::sys_reset(),
     exit: semihosting::exit,
     options: semihosting::command_line,

@@ -9,6 +9,7 @@ use llext_shell::{
         cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
         sifive_test::SifiveTest,
     },
+    protect::Areas,
     serial::{ReceiveRing, SerialPort},
     storage::Cfi32M,
 };
@@ -31,6 +32,17 @@ static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
 
 llext_shell::exports!(EXPORTS);
 
+const MEMORY: Memory = Memory {
+    null: 0..0x1000,
+    image: 0x8000_0000..0x8010_0000,
+    rom: 0x1000..0x2000,
+    code: 0x8020_0000..0x8040_0000,
+    heap: 0x8040_0000..0x8080_0000,
+    stack: stack_in(0x8080_0000..0x8090_0000),
+    files: 0x8090_0000..0x8100_0000,
+    storage: 0x2200_0000..0x2400_0000,
+};
+
 static BOARD: Board = Board {
     name: "rv32-virt",
     terminal: &UART,
@@ -38,11 +50,8 @@ static BOARD: Board = Board {
     clock: &TIMER,
     alarm: &TIMER,
     exports: &EXPORTS,
-    memory: Memory {
-        heap: 0x8040_0000..0x8080_0000,
-        stack: stack_in(0x8080_0000..0x8090_0000),
-        files: 0x8090_0000..0x8100_0000,
-    },
+    memory: MEMORY,
+    protection: Areas::of(&MEMORY),
     reset: || FINISHER.reset(),
     exit: semihosting::exit,
     options: semihosting::command_line,
@@ -52,7 +61,7 @@ static BOARD: Board = Board {
 fn main() -> ! {
     PLIC.enable(UART0);
     UART.start();
-    // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8040_0000 is not in memory.x.
+    // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8020_0000 is not in memory.x.
     unsafe { llext_shell::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
 }
 

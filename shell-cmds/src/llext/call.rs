@@ -88,6 +88,12 @@ pub const CALL: Command = Command {
             value: "",
             about: "Tell what the call took: instructions or cycles, time, stack",
         },
+        Choice {
+            long: "--no-protect",
+            short: "-P",
+            value: "",
+            about: "Let it write and execute all memory",
+        },
     ],
     action: Action::Run(run),
 };
@@ -108,9 +114,10 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         args: &values,
         limits: Limits {
             timeout_ms: args.number(ctx, args.choice("--timeout").flatten())?,
-            ..Limits::default()
+            unprotected: args.choice("--no-protect").is_some(),
         },
         measured: args.choice("--stats").is_some(),
+        llext: &*ctx.llext,
     };
     let ended = ctx.cpu.call(&call);
     let status = match outcome::returned(ctx, "call", id, function, ended.outcome) {

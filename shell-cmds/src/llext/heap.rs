@@ -13,6 +13,9 @@
 //! map [#<...>]
 //! ```
 //!
+//! Where memory protection keeps apart what extensions must not write, the figures are those of both heaps together, and there
+//! are two maps: `code` of text, constants and the loader's records, and `data` of variables and what is allocated.
+//!
 //! What an extension writes past its blocks may hit the headers that the heap keeps between them. The walk over the
 //! blocks ends there, and the command says where.
 
@@ -67,32 +70,25 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         }
         ctx.console.write(b"\n");
     }
-    let walked = map(ctx);
-    if walked == stats.total {
-        return Ok(());
+    let heap = ctx.llext.heap();
+    if heap.is_one() {
+        return map(ctx, "map", MemoryKind::Data);
     }
-    let at = Hex(
-        ctx.llext
-            .heap()
-            .bounds(MemoryKind::Data)
-            .start
-            .saturating_add(walked),
-        8,
-    );
-    fail!(ctx, "heap", "{}: the heap's own data is overwritten", at);
-    hint!(ctx, "save what you need and `reboot`");
-    Err(Failed)
+    map(ctx, "code", MemoryKind::Instruction)?;
+    map(ctx, "data", MemoryKind::Data)
 }
 
-/// Draws the heap from its first address to its last: `#` where something is used. Returns the size of all blocks,
-/// in bytes.
-fn map(ctx: &mut Context<'_>) -> usize {
+/// Draws the memory that serves `kind` from its first address to its last: `#` where something is used.
+fn map(ctx: &mut Context<'_>, name: &str, kind: MemoryKind) -> Status {
     let heap = ctx.llext.heap();
-    let bounds = heap.bounds(MemoryKind::Data);
+    let bounds = heap.bounds(kind);
     let share = NonZeroUsize::new(bounds.len().div_ceil(COLUMNS)).unwrap_or(NonZeroUsize::MIN);
     let mut columns = [b'.'; COLUMNS];
     let mut walked = 0;
     heap.blocks(&mut |block| {
+        if !bounds.contains(&block.address) {
+            return;
+        }
         walked += block.size;
         if block.used && block.size > 0 {
             let start = block.address.saturating_sub(bounds.start);
@@ -104,8 +100,14 @@ fn map(ctx: &mut Context<'_>) -> usize {
                 .for_each(|column| *column = b'#');
         }
     });
-    ctx.console.write(b"map [");
+    print!(ctx.console, "{} [", name);
     ctx.console.write(&columns);
     ctx.console.write(b"]\n");
-    walked
+    if walked == heap.stats_of(kind).total {
+        return Ok(());
+    }
+    let at = Hex(bounds.start.saturating_add(walked), 8);
+    fail!(ctx, "heap", "{}: the heap's own data is overwritten", at);
+    hint!(ctx, "save what you need and `reboot`");
+    Err(Failed)
 }

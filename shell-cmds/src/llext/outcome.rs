@@ -15,6 +15,7 @@ pub fn run(ctx: &mut Context<'_>, what: &str, id: ExtensionId, role: &str, entry
         args: &[0; 8],
         limits: Limits::default(),
         measured: false,
+        llext: &*ctx.llext,
     });
     returned(ctx, what, id, role, ended.outcome).map(drop)
 }

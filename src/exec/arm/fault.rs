@@ -6,7 +6,7 @@ use unwind::Registers;
 
 use super::{MACHINE, complete, stacked};
 use crate::{
-    exec::{contain, guard, note_probe},
+    exec::{contain, guard, may_fetch, note_probe},
     fatal,
 };
 
@@ -45,6 +45,12 @@ unsafe extern "C" fn exec_fault(msp: *mut u32, psp: *mut u32, exc_return: usize)
         let failed = exec_probe_failed as *const () as usize & !1;
         // SAFETY: the frame was read above; the probe is a leaf, its LR is untouched.
         unsafe { frame.add(FRAME_PC).write(failed as u32) };
+        return exc_return;
+    }
+    if exc_return & THREAD != 0
+        && status.is_fetch()
+        && registers.pc().is_some_and(|pc| may_fetch(pc as usize))
+    {
         return exc_return;
     }
     // SAFETY: this is the handler of that fault.
@@ -101,6 +107,11 @@ impl FaultStatus {
     /// The hardware could not write the exception's frame: the stack pointer was out of bounds.
     fn unstacked(&self) -> bool {
         self.cfsr & (Self::MEM_STACKING | Self::BUS_STACKING) != 0
+    }
+
+    /// Memory protection forbade to fetch the instruction at the program counter.
+    fn is_fetch(&self) -> bool {
+        self.cfsr & Self::MEM_FETCH != 0
     }
 
     fn kind(&self) -> FaultKind {

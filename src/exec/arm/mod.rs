@@ -13,10 +13,7 @@ mod door;
 mod fault;
 mod stop;
 
-use core::{
-    ops::Range,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
-};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use cortex_m::{
     interrupt,
@@ -129,35 +126,19 @@ pub(super) fn counter() -> Option<u64> {
     DWT::has_cycle_counter().then(|| DWT::cycle_count().into())
 }
 
-/// Gives every kind of fault its own handler, and forbids every access to `guard`, and through null pointers.
+/// Gives every kind of fault its own handler, and lets interrupts through.
 ///
 /// # Safety
-/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
-pub(super) unsafe fn start(guard: Range<usize>) {
-    // MPU_RBAR (B3.5.8): the address, VALID, region 0. MPU_RASR (B3.5.9): no execution, AP = 000 (no access),
-    // the region has 2^(SIZE + 1) bytes, ENABLE. MPU_CTRL (B3.5.5): PRIVDEFENA, so that all else is as
-    // without an MPU, and ENABLE.
-    const VALID: u32 = 1 << 4;
-    // The first 16 vectors, wherever the firmware is linked: the CPU fetches them past the MPU (B3.5.1).
-    const NULL: u32 = VALID | 1;
-    const NULL_SIZE: u32 = 64_u32.trailing_zeros() - 1;
-    const NO_EXECUTION: u32 = 1 << 28;
-    const ENABLE: u32 = 1;
-    const DEFAULT_MAP: u32 = 1 << 2;
+/// Once, before the first call.
+pub(super) unsafe fn start() {
     // CCR (B3.2.8).
     const DIV_0_TRP: u32 = 1 << 4;
-    let size = guard.len().trailing_zeros() - 1;
     // SAFETY: called once; nobody else holds the core's peripherals this early.
     let mut core = unsafe { cortex_m::Peripherals::steal() };
-    // SAFETY: the caller's promise about `guard`; all handlers are in place.
+    // SAFETY: all handlers are in place.
     unsafe {
         core.DCB.enable_trace();
         core.DWT.enable_cycle_counter();
-        core.MPU.rbar.write(guard.start as u32 | VALID);
-        core.MPU.rasr.write(NO_EXECUTION | size << 1 | ENABLE);
-        core.MPU.rbar.write(NULL);
-        core.MPU.rasr.write(NO_EXECUTION | NULL_SIZE << 1 | ENABLE);
-        core.MPU.ctrl.write(DEFAULT_MAP | ENABLE);
         for exception in [
             Exception::MemoryManagement,
             Exception::BusFault,

@@ -5,7 +5,7 @@ use shell_cmds::context::{Fault, FaultKind};
 
 use super::{Frame, complete};
 use crate::{
-    exec::{contain, guard, note_probe},
+    exec::{contain, guard, may_fetch, may_store, note_probe},
     fatal,
 };
 
@@ -32,6 +32,10 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
         unsafe { mepc::write(exec_probe_failed as *const () as usize) };
         return;
     }
+    let pc = mepc::read();
+    if cause == FETCH && may_fetch(pc) || cause == STORE && may_store(pc) {
+        return;
+    }
     let mut registers = frame.registers();
     // SAFETY: this is the handler of that fault.
     if !unsafe { contain(fault, registers) } {
@@ -39,6 +43,11 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
         fatal::fault(fault, registers);
     }
 }
+
+/// `mcause` of an instruction access fault: memory protection, or nothing that answered.
+const FETCH: usize = 1;
+/// The same of a store.
+const STORE: usize = 7;
 
 /// Whether `mtval` is the address of a load or store (privileged specification, table 3.6).
 fn accesses(cause: usize) -> bool {

@@ -11,10 +11,7 @@
 mod door;
 mod fault;
 
-use core::{
-    ops::Range,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
-};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use riscv::register::{mepc, mie, minstret, mstatus};
 use unwind::{Machine, Registers};
@@ -109,19 +106,13 @@ pub(super) unsafe fn redirect() {
     }
 }
 
-/// Forbids every access to `guard`, and lets interrupts through.
+/// Lets interrupts through.
 ///
 /// # Safety
-/// Once, before the first call. Nothing lies in `guard`, whose length is a power of two and divides its start.
-pub(super) unsafe fn start(guard: Range<usize>) {
-    // A naturally aligned power of two, locked, so that it holds in machine mode too (privileged
-    // specification, section 3.7.1).
-    const LOCKED_NAPOT_NO_ACCESS: usize = 1 << 7 | 0b11 << 3;
-    let napot = guard.start >> 2 | ((guard.len() >> 3) - 1);
-    // SAFETY: the caller's promise; all handlers are in place.
+/// Once, before the first call.
+pub(super) unsafe fn start() {
+    // SAFETY: all handlers are in place.
     unsafe {
-        riscv::register::pmpaddr0::write(napot);
-        riscv::register::pmpcfg0::write(LOCKED_NAPOT_NO_ACCESS);
         riscv::register::mie::set_mext();
         riscv::interrupt::enable();
     }

@@ -1,0 +1,121 @@
+//! When areas are open and when they are closed.
+
+use core::{
+    cell::Cell,
+    ptr,
+    sync::atomic::{AtomicPtr, Ordering::SeqCst},
+};
+
+use critical_section::Mutex;
+use llext::Protection;
+use shell_cmds::context::Call;
+
+use super::{cpu, slots::Slots};
+use crate::board::{self, Board};
+
+/// Whether more than null page and guard is protected.
+pub(super) const ENABLED: bool = cfg!(feature = "protect");
+
+/// How the loader has to lay out what it loads.
+pub const POLICY: Protection = if ENABLED {
+    cpu::POLICY
+} else {
+    Protection::NONE
+};
+
+/// The protected call that runs, or null.
+static CALL: AtomicPtr<Call<'static>> = AtomicPtr::new(ptr::null_mut());
+/// The texts that may execute in it.
+static TEXTS: Mutex<Cell<Texts>> = Mutex::new(Cell::new(Texts::EMPTY));
+
+type Texts = Slots<{ cpu::SLOTS }>;
+
+/// Bytes that execute around an instruction which is in no text: a power of two.
+const BLOCK: usize = 64;
+/// The most bytes of an instruction, a power of two; it begins at half of it, too.
+const INSTRUCTION: usize = 4;
+
+/// Puts the areas of `board` up, as they are for the shell.
+///
+/// # Safety
+/// Called once. They are those of the memory that the firmware runs in.
+pub unsafe fn start(board: &Board) {
+    // SAFETY: the caller's promise.
+    unsafe { cpu::start(&board.protection) };
+}
+
+/// How much is protected in a call, in a word.
+pub fn extent() -> &'static str {
+    match (ENABLED, cpu::is_full()) {
+        (false, _) => "off",
+        (true, false) => "partial",
+        (true, true) => "full",
+    }
+}
+
+/// Runs `body`, which makes `call`, with the areas as the call is to have them.
+pub fn around<R>(call: &Call<'_>, body: impl FnOnce() -> R) -> R {
+    let Some(board) = board::current().filter(|_| ENABLED) else {
+        return body();
+    };
+    if call.limits.unprotected {
+        cpu::lift(&board.protection);
+    } else {
+        cpu::close(&board.protection);
+    }
+    if cpu::NEEDS_SLOTS || !call.limits.unprotected {
+        with_texts(|texts| *texts = Texts::EMPTY);
+        CALL.store(ptr::from_ref(call).cast_mut().cast(), SeqCst);
+        fill(call.entry);
+    }
+    let result = body();
+    CALL.store(ptr::null_mut(), SeqCst);
+    cpu::open(&board.protection);
+    result
+}
+
+/// From the handler of a fault in the fetch of the instruction at `pc`: lets the text that it lies in execute, or in a call
+/// without protection whatever lies there. False if there is none, or if it may execute already.
+pub fn fill(pc: usize) -> bool {
+    // SAFETY: `around` borrows the call for as long as the pointer is not null.
+    let Some(call) = (unsafe { CALL.load(SeqCst).as_ref() }) else {
+        return false;
+    };
+    let code = match call.llext.text_at(pc) {
+        Some(text) => text.address..text.address + text.size,
+        None if call.limits.unprotected => {
+            let start = pc & !(BLOCK - 1);
+            start..start.saturating_add(BLOCK)
+        }
+        None => return false,
+    };
+    let slot = with_texts(|texts| texts.take(code.start));
+    slot.is_some_and(|slot| cpu::fill(slot, code))
+}
+
+/// From the handler of a fault in a store by the instruction at `pc`: lets nothing else execute in a call without protection,
+/// where memory that executes cannot be written. False if that is so already, or in any other call.
+pub fn yield_to_store(pc: usize) -> bool {
+    // SAFETY: as in `fill`.
+    let call = unsafe { CALL.load(SeqCst).as_ref() };
+    let Some(board) = board::current().filter(|_| call.is_some_and(|call| call.limits.unprotected))
+    else {
+        return false;
+    };
+    let start = pc & !(INSTRUCTION - 1);
+    let code = start..start.saturating_add(2 * INSTRUCTION);
+    let slot = with_texts(|texts| texts.take_alone(start));
+    slot.is_some_and(|slot| {
+        cpu::open(&board.protection);
+        cpu::fill(slot, code)
+    })
+}
+
+fn with_texts<R>(change: impl FnOnce(&mut Texts) -> R) -> R {
+    critical_section::with(|cs| {
+        let mut texts = TEXTS.borrow(cs).get();
+        let result = change(&mut texts);
+        TEXTS.borrow(cs).set(texts);
+        result
+    })
+}

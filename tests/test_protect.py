@@ -1,0 +1,139 @@
+"""What a call must not do to memory, and what it may (src/protect/mod.rs).
+
+`protect.c` tries everything. What is forbidden ends the call with a report, and without protection it is done.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, XTASK, Shell
+
+# Forbidden, and what comes of it without protection.
+FORBIDDEN = {
+    "write_text": 1,
+    "write_constants": 1,
+    "run_constants": 42,
+    "run_variables": 42,
+    "run_zeros": 42,
+    "run_heap": 42,
+    "run_stack": 42,
+}
+ALLOWED = {"write_variables": 1, "use_the_firmware": 0}
+# More extensions than any CPU here has slots for texts.
+HOPS = 7
+
+
+def build(built, source: Path, output: Path) -> Path:
+    command = [*XTASK, "extension", source, "--board", built.board, "-o", output]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return output
+
+
+@pytest.fixture(scope="session")
+def extension(built, tmp_path_factory) -> Path:
+    """`protect.c`, built for the board."""
+    return build(built, ROOT / "tests/protect.c", tmp_path_factory.mktemp(f"protect-{built.board}") / "protect.elf")
+
+
+@pytest.fixture
+def loaded(start_shell, extension) -> Shell:
+    """A run with `protect.c` loaded."""
+    shell = start_shell("--add", extension)
+    assert shell.run("llext load /ext/protect.elf").startswith("loaded protect")
+    return shell
+
+
+def returned(value: int) -> str:
+    return f"=> {value} ({value:#x})"
+
+
+def is_stopped(shell: Shell, call: str) -> bool:
+    """Whether the call ends with a fault, and the next one goes well."""
+    output = shell.run(f"llext call protect {call} --force")
+    assert shell.run("llext call protect write_variables --force") == returned(1), call
+    return re.search(rf"^error: call: protect: {call.split()[0]}", output, re.MULTILINE) is not None
+
+
+def places(shell: Shell, name: str) -> dict[str, int]:
+    """Addresses of the extension's regions and exports."""
+    rows = (line.split() for line in shell.run(f"llext info {name}").splitlines() if line.startswith("  "))
+    return {row[0]: int(row[1], 16) for row in rows if len(row) > 1 and row[1].startswith("0x")}
+
+
+def elsewhere(built) -> dict[str, str]:
+    """Memory that is no extension's, on the board."""
+    if built.is_arm:
+        return {"image": "0x00400400", "storage": "0x21000400", "guard": "0x21e07ffc", "null": "0x00000000"}
+    return {"image": "0x80000400", "storage": "0x22000400", "guard": "0x80807ffc", "null": "0x00000000"}
+
+
+def test_what_is_forbidden_ends_the_call(loaded):
+    for call in FORBIDDEN:
+        assert is_stopped(loaded, call), call
+    for call, value in ALLOWED.items():
+        assert loaded.run(f"llext call protect {call} --force").splitlines()[-1] == returned(value), call
+    loaded.run("llext unload protect")
+    assert loaded.heap_used() == 0
+
+
+def test_without_protection_everything_goes(loaded):
+    for call, value in (FORBIDDEN | ALLOWED).items():
+        output = loaded.run(f"llext call protect {call} --no-protect --force")
+        assert output.splitlines()[-1] == returned(value), f"{call}: {output}"
+    # And the next call is protected again.
+    assert is_stopped(loaded, "write_constants")
+    assert is_stopped(loaded, "run_stack")
+
+
+def test_firmware_and_files_are_out_of_reach(built, loaded):
+    memory = elsewhere(built)
+    for what in ("image", "storage", "guard", "null"):
+        assert is_stopped(loaded, f"write_at {memory[what]}"), what
+    for what in ("image", "storage"):
+        assert "=> " in loaded.run(f"llext call protect read_at {memory[what]} --force"), what
+    for what in ("guard", "null"):
+        assert is_stopped(loaded, f"read_at {memory[what]}"), what
+        assert is_stopped(loaded, f"read_at {memory[what]} --no-protect"), what
+    assert is_stopped(loaded, f"run_at {memory['null']}")
+    # The file system was not harmed by what was tried.
+    assert "protect.elf" in loaded.run("ls /ext")
+
+
+def test_other_extensions_are_out_of_reach(loaded):
+    loaded.run("llext load /ext/counter.elf")
+    counter = places(loaded, "counter")
+    for region in ("text", "rodata"):
+        assert is_stopped(loaded, f"write_at {counter[region]:#x}"), region
+        assert "=> " in loaded.run(f"llext call protect read_at {counter[region]:#x} --force"), region
+    assert is_stopped(loaded, f"run_at {counter['rodata']:#x}")
+    # Nor does what is not loaded any more execute.
+    assert loaded.run("llext unload counter").startswith("unloaded counter")
+    assert is_stopped(loaded, f"run_at {counter['text']:#x}")
+
+
+def test_the_shell_may_write_what_a_call_may_not(loaded):
+    text = places(loaded, "protect")["text"]
+    word = loaded.run(f"mem read {text:#x} 4 --width 4").split()[1]
+    assert loaded.run(f"mem write {text:#x} 0x{word}") == ""
+
+
+def test_calls_go_through_more_extensions_than_there_are_slots(built, start_shell, tmp_path):
+    files = []
+    for hop in range(HOPS):
+        below = f"hop{hop - 1}(value) + 1" if hop else "value"
+        source = tmp_path / f"hop{hop}.c"
+        declared = f"int hop{hop - 1}(int);\n" if hop else ""
+        source.write_text(f"#include <llext.h>\n{declared}int hop{hop}(int value) {{ return {below}; }}\nEXPORT_SYMBOL(hop{hop});\n")
+        files.append(build(built, source, source.with_suffix(".elf")))
+    shell = start_shell(*(word for file in files for word in ("--add", file)))
+    for hop in range(HOPS):
+        assert shell.run(f"llext load /ext/hop{hop}.elf").startswith(f"loaded hop{hop}")
+    for _ in range(3):
+        for hop in reversed(range(HOPS)):
+            assert shell.run(f"llext call hop{hop} hop{hop} 100") == returned(100 + hop)
+            assert shell.run(f"llext call hop{hop} hop{hop} 100 --no-protect") == returned(100 + hop)
+    shell.run("llext unload --all")
+    assert shell.heap_used() == 0
