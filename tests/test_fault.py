@@ -1,0 +1,114 @@
+"""A failure of the firmware itself: a report, a restart, and a prompt that says what happened.
+
+Nothing that a user can type makes the firmware fail, but `mem write` can damage it: in RAM, and where the flash is one of
+QEMU's, in flash.
+"""
+
+import re
+import struct
+import subprocess
+
+import pytest
+
+from conftest import PROMPT
+
+NOWHERE = 0xF0000000
+
+
+@pytest.fixture(scope="session")
+def symbols(built):
+    """The firmware's symbols: name to address, names without what Rust adds to tell them apart."""
+    prefix = built.config["c"]["prefix"]
+    output = subprocess.run([f"{prefix}nm", "-C", built.firmware], check=True, capture_output=True, text=True).stdout
+    lines = (line.split(" ", 2) for line in output.splitlines() if not line.startswith(" "))
+    return {name: int(address, 16) for address, _, name in lines}
+
+
+def words(shell, address: int, count: int) -> list[int]:
+    """Words of memory, from `address` on."""
+    dump = shell.run(f"mem read 0x{address:x} {4 * count} -w 4")
+    return [int(word, 16) for line in dump.splitlines() for word in line.split("  |")[0].split()[1:]]
+
+
+def fail(shell, command: str) -> str:
+    """Types what makes the firmware fail; returns what it prints until it restarts."""
+    shell.child.send(command + "\r")
+    shell.child.expect_exact("restarting\r\n")
+    report = shell.child.before.replace("\r\n", "\n")
+    shell.child.expect_exact(PROMPT)
+    return report
+
+
+def test_nothing_is_remembered_at_first(shell):
+    assert shell.run("llext fault") == "no fault is remembered"
+
+
+def test_the_last_report_outlives_the_extension_and_a_reboot(shell, built):
+    shell.run("llext load /ext/rusty.elf")
+    shell.run("llext call rusty rusty_divide 1 0")
+    report = shell.run("llext fault")
+    assert report.startswith("error: call: rusty: rusty_divide called abort()\n#0 rusty:"), report
+    shell.run("llext unload rusty")
+    assert shell.run("llext fault") == report
+    shell.child.send("reboot\r")
+    shell.child.expect_exact("reboot\r\n")
+    shell.child.expect_exact(PROMPT)
+    # That restart was wanted.
+    assert "restarted after" not in shell.child.before
+    assert shell.run("llext fault") == report
+
+
+def test_a_fault_of_the_firmware_restarts_it_and_is_told(shell, built, symbols):
+    # The console writes through a pointer to the functions of its port.
+    output = next(address for name, address in symbols.items() if name.endswith("::OUTPUT"))
+    shell.run("llext load /ext/hello.elf")
+    report = fail(shell, f"mem write 0x{output + 4:x} 0x{NOWHERE:x}")
+    first = next(line for line in report.splitlines() if line.startswith("error: "))
+    assert re.match(r"error: firmware: bus error.* at firmware.*, accessing 0xf00000\w\w \(nothing that is known\)$", first)
+    assert re.search(r"^  (.*  )?pc   [0-9a-f]{8}", report, re.MULTILINE), report
+    # The fault lies in the firmware's code, and so does who called it.
+    code = range(symbols["__stext"], symbols["__etext"])
+    frames = [int(address, 16) for address in re.findall(r"^#\d+ firmware.*\((0x[0-9a-f]{8})\)$", report, re.MULTILINE)]
+    assert len(frames) > 1 and all(address in code for address in frames), report
+
+    # The prompt that comes says why.
+    banner = shell.child.before.replace("\r\n", "\n")
+    assert f"restarted after {first.removeprefix('error: ')}\nhint: `llext fault` prints the whole report\n" in banner
+    assert shell.run("llext fault") == report[report.index("error: ") :].rstrip("\n")
+    assert shell.run("llext list") == "nothing is loaded"
+    # Once is enough.
+    shell.child.send("reboot\r")
+    shell.child.expect_exact("reboot\r\n")
+    shell.child.expect_exact(PROMPT)
+    assert "restarted after" not in shell.child.before
+
+
+def test_debuggers_find_the_last_fault_by_its_name(shell, built, symbols):
+    """The layout is that of shell-cmds/src/last_fault.rs."""
+    shell.run("llext load /ext/hello.elf")
+    fail(shell, f"mem write 0x{next(a for n, a in symbols.items() if n.endswith('::OUTPUT')) + 4:x} 0x{NOWHERE:x}")
+    record = words(shell, symbols["LLEXT_LAST_FAULT"], 68)
+    assert struct.pack("<I", record[0]) == b"llxF"
+    cause, figure, has_figure, extension = record[2:6]
+    assert cause in (2, 3) and figure & ~0xFF == NOWHERE and has_figure == 1 and extension == 0
+    registers, frames = record[8:41], record[42 : 42 + record[41]]
+    pc = registers[15 if built.is_arm else 32]
+    assert frames[0] == pc & ~1
+    text = shell.run("llext fault")
+    assert record[67] in (len(text), len(text) + 1)
+
+
+def test_a_panic_of_the_firmware_is_told_likewise(shell, built, symbols):
+    """A table of commands in which a function was damaged: what is called is the panic of an index out of bounds."""
+    panic = symbols["core::panicking::panic_bounds_check"]
+    run = symbols["shell_cmds::system::uptime::run"]
+    bits = 1 if built.is_arm else 0
+    start, end = symbols["__srodata"], symbols["__erodata"]
+    found = [start + 4 * place for place, word in enumerate(words(shell, start, (end - start) // 4)) if word == run | bits]
+    assert found
+    for address in found:
+        shell.run(f"mem write 0x{address:x} 0x{panic | bits:x}")
+    report = fail(shell, "uptime")
+    assert "\nerror: firmware: panic\n" in report
+    assert re.search(r"^#1 firmware", report, re.MULTILINE), report
+    assert "restarted after firmware: panic\r\n" in shell.child.before
