@@ -1,6 +1,7 @@
-//! GDB's JIT interface: a debugger knows every extension before its first instruction, with no script.
+//! What debuggers are told: every extension, before its first instruction.
 //!
-//! GDB (its manual, "JIT Compilation Interface") looks for the two symbols below, stops whenever
+//! gdb/llext.py reads the loader's own list, by [`llext_debug_root`]. With no script at all, GDB knows extensions by its JIT
+//! interface: GDB (its manual, "JIT Compilation Interface") looks for the two symbols below, stops whenever
 //! `__jit_debug_register_code` is called, and reads the [`Descriptor`]. Each [`Entry`] of its list says where in memory an
 //! object file lies: here a [`JitObject`], which leads GDB to the extension's file on the host.
 //!
@@ -23,14 +24,29 @@ use core::{
 };
 
 use llext::{
-    Extension, ExtensionId, Heap, MemoryKind,
-    debug::{JIT_LIMIT, JitObject},
+    Extension, ExtensionId, Heap, Llext, MemoryKind,
+    debug::{JIT_LIMIT, JitObject, Layout},
     machine::NATIVE,
 };
 use shell_cmds::context::Announced;
 
 /// Whether debuggers are told anything.
 const ON: bool = cfg!(feature = "gdb-jit");
+
+/// Where gdb/llext.py begins to look at a target that is stopped: the loader, null before there is one.
+#[unsafe(no_mangle)]
+#[used]
+static llext_debug_root: AtomicPtr<Llext<'static>> = AtomicPtr::new(ptr::null_mut());
+
+/// And how to go on from there.
+#[unsafe(no_mangle)]
+#[used]
+static llext_debug_layout: Layout = Layout::THIS;
+
+/// Tells debuggers where the loader is, which stays there.
+pub fn show(llext: &mut Llext<'static>) {
+    llext_debug_root.store(llext, SeqCst);
+}
 
 /// GDB's `struct jit_descriptor`.
 #[repr(C)]

@@ -47,6 +47,7 @@ pub unsafe fn run<D: BlockDevice>(board: &'static Board, device: D) -> ! {
     .with_abi(board.exports.abi)
     .with_thread_pointer(exports::thread_pointer())
     .with_allocations(exports::allocations());
+    debugger::show(&mut llext);
     let mut cpu = Door { board };
     let mut system = Machine {
         board,

@@ -190,3 +190,34 @@ def start_shell(command_line, new_image, request):
 def shell(start_shell) -> Shell:
     """A fresh run on an image of its own, at its first prompt."""
     return start_shell()
+
+
+@pytest.fixture
+def start_bench(command_line, new_image):
+    """A function that starts a board with more arguments, which waits for GDB, and returns its `Bench`."""
+    from debugger import Bench
+
+    benches = []
+
+    def start_bench(*arguments: str):
+        benches.append(Bench(command_line, new_image(), *arguments))
+        return benches[-1]
+
+    yield start_bench
+    for bench in benches:
+        bench.close()
+
+
+@pytest.fixture
+def attach(built, tmp_path):
+    """A function that starts stock GDB in a folder where nothing is, with commands of the user's, and connects it."""
+
+    def attach(bench, *commands: str, firmware: Path = built.firmware):
+        gdb = bench.gdb(["gdb-multiarch", "-q", "-nx", firmware], tmp_path)
+        for command in commands:
+            assert gdb.run(command) == "", command
+        connected = gdb.run(f"target remote 127.0.0.1:{bench.port}")
+        assert "Remote debugging using" in connected and "JIT" not in connected
+        return gdb
+
+    return attach

@@ -80,6 +80,11 @@ class Bench:
             console.child.close(force=True)
 
 
+def knows(gdb: Console, function: str) -> bool:
+    """Whether GDB, which is stopped, has a line for a function."""
+    return "starts at address" in gdb.run(f"info line {function}")
+
+
 def line_of(source: Path | str, text: str) -> int:
     """The number of the line of a source, or of an example's, that holds a text."""
     lines = (EXAMPLES / source).read_text().splitlines()

@@ -1,85 +1,36 @@
-"""GDB sees an extension: what `llext gdb` prints is typed into a real gdb-multiarch beside `run --gdb`."""
+"""The classic way: what `llext gdb` prints is typed into a stock GDB, wherever that was started.
 
-import os
+    llext> llext gdb --prefix FOLDER counter
+    (gdb) add-symbol-file FOLDER/counter.elf -s .text 0x... -s .data 0x...
+"""
+
 import re
-import socket
 
-import pexpect
 import pytest
 
-from conftest import PROMPT, ROOT, TIMEOUT_S, XTASK
-
-EXAMPLES = ROOT / "examples"
-GDB_PROMPT = "(gdb) "
-
-
-class Console:
-    """A program on a terminal, that prompts and answers."""
-
-    def __init__(self, prompt: str, command: list[str]):
-        self.prompt = prompt
-        self.child = pexpect.spawn(
-            command[0],
-            command[1:],
-            cwd=ROOT,
-            env={**os.environ, "TERM": "dumb"},
-            encoding="utf-8",
-            timeout=TIMEOUT_S,
-            dimensions=(24, 250),
-        )
-
-    def wait(self) -> str:
-        """Waits for the prompt and returns what came before it."""
-        self.child.expect_exact(self.prompt)
-        return self.child.before.replace("\r", "")
-
-    def send(self, command: str) -> None:
-        """Types a command and waits for its echo."""
-        self.child.sendline(command)
-        self.child.expect_exact(command)
-
-    def run(self, command: str) -> str:
-        """Types a command and returns its output."""
-        self.send(command)
-        return self.wait().lstrip("\n")
-
-    def interrupt(self) -> str:
-        """Types Ctrl-C and waits for the prompt."""
-        self.child.sendintr()
-        return self.wait()
+from debugger import Console, line_of
 
 
 @pytest.fixture
-def session(built, command_line, new_image):
-    """A running board and a GDB that is attached to it: (shell, gdb)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shell = Console(PROMPT, command_line(new_image(), "--gdb", str(port)))
-    shell.child.expect_exact("waiting for GDB")
-    attach = [*XTASK, "gdb", "--board", built.board, "--port", str(port), "--firmware", str(built.firmware)]
-    gdb = Console(GDB_PROMPT, attach)
-    gdb.wait()
+def session(start_bench, attach, built):
+    """A board under GDB, to which the shell says where the files are: (shell, gdb)."""
+    bench = start_bench()
+    gdb = attach(bench, "set confirm off", "set breakpoint pending on")
     gdb.send("continue")
-    shell.wait()
-    yield shell, gdb
-    for console in (gdb, shell):
-        console.child.close(force=True)
+    bench.shell.wait()
+    folder = built.extensions["counter"].parent
+    assert bench.shell.run(f"llext gdb --prefix {folder}") == ""
+    return bench.shell, gdb
 
 
 def load(shell: Console, gdb: Console, name: str) -> None:
     """Loads an extension and gives GDB, which is stopped then, the script that the shell prints."""
     shell.run(f"llext load /ext/{name}.elf")
     script = shell.run(f"llext gdb {name}")
+    assert script == shell.run(f"cat /gdb/{name}.gdb"), "the file on the target says the same"
     gdb.interrupt()
     for line in script.strip().splitlines():
         gdb.run(line)
-
-
-def line_of(source: str, text: str) -> int:
-    """The number of the line of an example that holds a text."""
-    lines = (EXAMPLES / source).read_text().splitlines()
-    return 1 + next(number for number, line in enumerate(lines) if text in line)
 
 
 def test_stops_at_a_source_line_with_arguments_and_locals(session):
@@ -123,7 +74,7 @@ def test_steps_and_finishes(session):
     assert "=> 5 (0x5)" in shell.wait()
 
 
-def test_a_breakpoint_waits_for_the_extension_and_survives_its_unload(session):
+def test_a_breakpoint_waits_for_the_extension_and_survives_its_unload(session, built):
     shell, gdb = session
     gdb.interrupt()
     assert "pending" in gdb.run("break calc_add")
@@ -138,28 +89,29 @@ def test_a_breakpoint_waits_for_the_extension_and_survives_its_unload(session):
         assert "=> -3 (0xfffffffd)" in shell.wait()
 
         gdb.interrupt()
-        gdb.run("llext-forget calc")
+        gdb.run(f"remove-symbol-file {built.extensions['calc']}")
         assert "PENDING" in gdb.run("info breakpoints")
         gdb.send("continue")
         shell.run("llext unload calc")
 
 
-def test_cpp_and_rust(session):
+def test_what_is_typed_while_the_board_stands_still_arrives(session):
     shell, gdb = session
-    load(shell, gdb, "shapes")
-    gdb.run("break Rectangle::area")
-    gdb.send("continue")
-    shell.send("llext call shapes shapes_rectangle 3 4")
-    assert "Rectangle::area (this=" in gdb.wait()
-    assert "width_ = 3, height_ = 4" in gdb.run("print *this")
-    gdb.run("delete")
-    gdb.send("continue")
-    shell.wait()
+    gdb.interrupt()
+    shell.child.send("uptime\r")
+    for _ in range(20):
+        gdb.run("stepi")
+    # A paste of more than a UART holds, between two steps.
+    shell.child.send("".join(f"# line {number} of a long paste\r" for number in range(50)) + "version\r")
+    gdb.run("stepi")
 
-    load(shell, gdb, "rusty")
-    gdb.run("break rusty_divide")
+    gdb.run("break exec_call")
+    shell.child.send("llext load /ext/lifecycle.elf\r")
     gdb.send("continue")
-    shell.send("llext call rusty rusty_divide 7 2")
-    assert "rusty_divide (a=7, b=2)" in gdb.wait()
+    assert "exec_call" in gdb.wait()
+    gdb.run("delete")
+    shell.child.send("llext unload lifecycle\r")
+    gdb.run("stepi")
     gdb.send("continue")
-    assert "=> 3 (0x3)" in shell.wait()
+    for text in ("up ", "# line 49 of a long paste", "llext-shell ", "loaded lifecycle", "unloaded lifecycle"):
+        shell.child.expect_exact(text)

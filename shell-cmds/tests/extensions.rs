@@ -362,6 +362,43 @@ fn the_scripts_of_the_debugger_come_and_go() {
 }
 
 #[test]
+fn a_prefix_is_kept_for_all_scripts() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf --name first");
+    let text = world.line("llext gdb --prefix \"/home/my ext/\" first");
+    assert!(
+        text.starts_with("add-symbol-file \"/home/my ext/hello.elf\" -s "),
+        "{text}"
+    );
+    assert_eq!(world.line("cat /gdb/first.gdb"), text, "loaded before");
+    world.line("llext load /ext/guest.elf --name second");
+    for line in ["llext gdb second", "cat /gdb/second.gdb"] {
+        let text = world.line(line);
+        assert!(
+            text.starts_with("add-symbol-file \"/home/my ext/guest.elf\" -s "),
+            "{text}"
+        );
+    }
+    shell_cmds::forget_scripts(&mut world.disk);
+    assert_eq!(
+        world.disk.get("/gdb/prefix"),
+        Some(&b"/home/my ext"[..]),
+        "over restarts"
+    );
+    let text = world.line("llext gdb --prefix . second");
+    assert!(text.starts_with("add-symbol-file guest.elf -s "), "{text}");
+
+    let long = world.fails(&format!("llext gdb --prefix /{}", "x".repeat(128)));
+    assert!(
+        long.starts_with("error: gdb: /gdb/prefix: not a path\n"),
+        "{long}"
+    );
+    world.disk.blocks = 0;
+    let full = world.fails("llext gdb --prefix /y");
+    assert!(full.contains("no space left"), "{full}");
+}
+
+#[test]
 fn scripts_of_an_earlier_run_are_forgotten() {
     let mut world = World::new();
     shell_cmds::forget_scripts(&mut world.disk);

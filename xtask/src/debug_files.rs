@@ -1,4 +1,4 @@
-//! Where GDB finds extensions by their build-id: what `set debug-file-directory` is to name.
+//! What is made for GDB: files by their build-id, in what `set debug-file-directory` is to name, and commands.
 //!
 //! `target/debug-files/.build-id/xx/yyyy.debug` is the file with the build-id `xxyyyy`, for all boards (GDB's manual,
 //! "Separate Debug Files"). What was built before stays: it may still be loaded somewhere.
@@ -14,6 +14,22 @@ use crate::paths;
 /// The directory for GDB.
 pub fn dir() -> PathBuf {
     paths::target().join("debug-files")
+}
+
+/// GDB commands for the firmware, in the repository.
+pub const COMMANDS: &str = "gdb/llext.py";
+
+/// Puts a copy of the GDB commands beside a firmware's ELF, under the name by which GDB loads it with that (its manual,
+/// "objfile-gdbdotext file").
+///
+/// # Errors
+/// The file cannot be written.
+pub fn give_commands(elf: &Path) -> Result<()> {
+    let mut name = elf.as_os_str().to_owned();
+    name.push("-gdb.py");
+    let commands = paths::root().join(COMMANDS);
+    fs::copy(&commands, &name).with_context(|| PathBuf::from(&name).display().to_string())?;
+    Ok(())
 }
 
 /// Puts a copy of `file` where GDB looks for its build-id. A file without one is left alone.

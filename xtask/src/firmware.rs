@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSection};
 
 use crate::board::Board;
+use crate::debug_files;
 use crate::paths;
 use crate::process;
 use crate::toolchain::Toolchain;
@@ -32,7 +33,9 @@ fn binary(board: &Board, name: &str) -> PathBuf {
 /// # Errors
 /// It does not compile, or there is no compiler for the board.
 pub fn build(board: &Board) -> Result<PathBuf> {
-    build_package(board, &board.name, &board.name, &[])
+    let elf = build_package(board, &board.name, &board.name, &[])?;
+    debug_files::give_commands(&elf)?;
+    Ok(elf)
 }
 
 /// Builds the program `name` of `package` for `board`, with `flags` for cargo, and returns its ELF.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::board::Board;
+use crate::debug_files;
 use crate::extensions;
 use crate::firmware;
 use crate::paths;
@@ -17,8 +18,8 @@ use crate::tools;
 
 /// Debug a board that `run --gdb` has started, extensions included
 ///
-/// The firmware's symbols and the helpers of gdb/ are loaded; GDB runs where the extensions with
-/// debug information are, target/ext/BOARD.
+/// GDB has the firmware's symbols, those of extensions as they come and go, and the commands of gdb/llext.py. It runs where the
+/// extensions with debug information are, target/ext/BOARD.
 #[derive(Args)]
 pub struct Gdb {
     /// Board that runs
@@ -34,6 +35,13 @@ pub struct Gdb {
     #[arg(last = true)]
     args: Vec<String>,
 }
+
+/// So that add-symbol-file acts at once, breakpoints wait for what is not loaded yet, and pasted text runs through.
+const SETTINGS: [&str; 3] = [
+    "set confirm off",
+    "set breakpoint pending on",
+    "set pagination off",
+];
 
 impl Gdb {
     /// Becomes GDB.
@@ -55,11 +63,19 @@ impl Gdb {
         }
         let extensions = extensions::dir(&board);
         fs::create_dir_all(&extensions).with_context(|| paths::shown(&extensions))?;
-        let error = Command::new("gdb-multiarch")
-            .current_dir(extensions)
-            .arg("-q")
+        let mut gdb = Command::new("gdb-multiarch");
+        gdb.current_dir(extensions).arg("-q");
+        for setting in SETTINGS {
+            gdb.args(["-ex", setting]);
+        }
+        let error = gdb
+            .arg("-ex")
+            .arg(format!(
+                "set debug-file-directory {}",
+                debug_files::dir().display()
+            ))
             .arg("-x")
-            .arg(paths::root().join("gdb").join("session.gdb"))
+            .arg(paths::root().join(debug_files::COMMANDS))
             .args(["-ex", &format!("target remote 127.0.0.1:{}", self.port)])
             .args(&self.args)
             .arg(firmware)

@@ -3,13 +3,13 @@
 use crate::Extension;
 use ufmt::{uWrite, uwrite, uwriteln};
 
-/// Writes the GDB command that reads the symbols of `file`, the file that `extension` was built as, for the places
-/// that its sections have, and a newline. Nothing if its sections were not kept (`LoadOptions::keep_sections`).
+/// Writes the GDB command that reads the symbols of the file that `extension` was built as, for the places that its sections
+/// have, and a newline. The parts of `file` make its path. Nothing if its sections were not kept (`LoadOptions::keep_sections`).
 ///
 /// Every section is named, so that GDB needs no address of the text; addresses are those of sections, without Thumb bits.
 pub fn add_symbol_file<W: uWrite + ?Sized>(
     out: &mut W,
-    file: &str,
+    file: &[&str],
     extension: &Extension,
 ) -> Result<(), W::Error> {
     if extension.sections().next().is_none() {
@@ -19,7 +19,7 @@ pub fn add_symbol_file<W: uWrite + ?Sized>(
     write_word(out, file)?;
     for section in extension.sections() {
         out.write_str(" -s ")?;
-        write_word(out, section.name)?;
+        write_word(out, &[section.name])?;
         uwrite!(out, " {:#x}", section.address)?;
     }
     out.write_str("\n")
@@ -43,16 +43,18 @@ pub fn remove_symbol_file<W: uWrite + ?Sized>(
     }
 }
 
-/// Writes one argument, in quotes if GDB would take it for more than one or for something else (`gdb_buildargv`).
-fn write_word<W: uWrite + ?Sized>(out: &mut W, word: &str) -> Result<(), W::Error> {
+/// Writes one argument, in parts, in quotes if GDB would take it for more than one or for something else (`gdb_buildargv`).
+fn write_word<W: uWrite + ?Sized>(out: &mut W, parts: &[&str]) -> Result<(), W::Error> {
     let is_plain = |byte: u8| {
         byte.is_ascii_alphanumeric() || b"._-+/$@:,=%~".contains(&byte) || !byte.is_ascii()
     };
-    if !word.is_empty() && !word.starts_with('-') && word.bytes().all(is_plain) {
-        return out.write_str(word);
+    let mut bytes = parts.iter().flat_map(|part| part.bytes());
+    let first = bytes.next();
+    if first.is_some_and(|first| first != b'-' && is_plain(first)) && bytes.all(is_plain) {
+        return parts.iter().try_for_each(|part| out.write_str(part));
     }
     out.write_str("\"")?;
-    for letter in word.chars() {
+    for letter in parts.iter().flat_map(|part| part.chars()) {
         if matches!(letter, '"' | '\\') {
             out.write_str("\\")?;
         }

@@ -126,17 +126,17 @@ pub(crate) struct Head {
     pub(super) block: u32,
     /// Bytes of an address in the file.
     word: u8,
-    exports_section: Option<RegionKind>,
+    pub(super) exports_section: Option<RegionKind>,
     exports_offset: u32,
-    exports_count: u32,
+    pub(super) exports_count: u32,
     arrays_start: u32,
     array_ends: [u16; 3],
-    build_id_offset: u32,
-    build_id_len: u8,
-    dependencies: u16,
-    sections: u16,
-    name: u8,
-    origin: u8,
+    pub(super) build_id_offset: u32,
+    pub(super) build_id_len: u8,
+    pub(super) dependencies: u16,
+    pub(super) sections: u16,
+    pub(super) name: u8,
+    pub(super) origin: u8,
 }
 
 impl Head {

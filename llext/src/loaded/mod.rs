@@ -2,6 +2,7 @@
 
 mod extension;
 mod inspect;
+mod layout;
 mod lifecycle;
 mod registry;
 
@@ -9,5 +10,6 @@ pub(crate) use extension::{Arrays, BuildId, ExportTable, Head, Tail, is_filler, 
 pub use extension::{Extension, ExtensionId, Region, RegionKind, Section};
 pub use inspect::Location;
 pub(crate) use inspect::locate;
+pub use layout::Layout;
 pub use lifecycle::{BootstrapError, Unloaded};
 pub(crate) use registry::Registry;

@@ -21,6 +21,9 @@ pub(crate) struct Registry {
 pub(crate) struct Described(NonNull<Extension>);
 
 impl Registry {
+    /// Where the address of the first extension is.
+    pub(super) const FIRST: usize = offset_of!(Self, first);
+
     /// No extensions.
     pub(crate) const fn new() -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! Regions of loaded extensions.
 
 use super::{Heap, InPlace, MemoryKind};
+use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 use core::slice;
 
@@ -20,6 +21,11 @@ const PATCHED: u32 = 30;
 const KEPT: u32 = 29;
 
 impl Held {
+    /// Where the address is, for debuggers.
+    pub(crate) const ADDRESS: usize = offset_of!(Self, address);
+    /// Where the size is, below the bit of [`LIMIT`](Self::LIMIT).
+    pub(crate) const SIZE: usize = offset_of!(Self, size_and_align);
+
     /// No region.
     pub(crate) const NONE: Self = Self {
         at: NonNull::dangling(),

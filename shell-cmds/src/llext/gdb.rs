@@ -1,5 +1,8 @@
 //! `llext gdb`: the GDB commands that load an extension's symbols.
 //!
+//! A prefix is the folder of the host where the files are; with it the text works in whatever folder GDB was started. It is
+//! kept in `/gdb/prefix`, until another one is given; `--prefix .` is GDB's own folder.
+//!
 //! The same text is in `/gdb/NAME.gdb` from before the extension's first instruction until it is unloaded. What a
 //! restart left there, the next start removes.
 //!
@@ -10,6 +13,8 @@
 //! add-symbol-file hello.elf<...> -s .text <hex><...>
 //! llext> cat /gdb/hello.gdb
 //! add-symbol-file hello.elf<...> -s .text <hex><...>
+//! llext> llext gdb --prefix /home/me/ext hello
+//! add-symbol-file /home/me/ext/hello.elf<...> -s .text <hex><...>
 //! llext> llext unload hello
 //! unloaded hello: <n> bytes
 //! llext> cat /gdb/hello.gdb
@@ -19,10 +24,11 @@
 use super::{file_name, unknown};
 use crate::{
     Status,
-    context::{Announced, Contents, Context, FileError, Files},
+    context::{Announced, Console, Contents, Context, FileError, Files},
+    fs,
     parse::Parsed,
     path::Path,
-    table::{Action, Argument, Command},
+    table::{Action, Argument, Choice, Command},
     text::{plural, print},
 };
 use llext::{Extension, ExtensionId, debug};
@@ -30,6 +36,8 @@ use ufmt::uWrite;
 
 /// Where the scripts are kept.
 const DIRECTORY: &str = "/gdb";
+/// And the folder of the host where the files are.
+const PREFIX: &str = "/gdb/prefix";
 
 /// The command.
 pub const GDB: Command = Command {
@@ -39,7 +47,12 @@ pub const GDB: Command = Command {
         name: "[NAME]",
         about: "Extension to print them for; all unless given",
     }],
-    options: &[],
+    options: &[Choice {
+        long: "--prefix",
+        short: "-p",
+        value: "<FOLDER>",
+        about: "The host's folder with the files; kept",
+    }],
     action: Action::Run(run),
 };
 
@@ -50,13 +63,17 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     {
         return Err(unknown(ctx, "gdb", name));
     }
+    if let Some(prefix) = args.choice("--prefix").flatten() {
+        set_prefix(ctx, prefix)?;
+    }
+    let prefix = Prefix::read(ctx.files);
     for extension in ctx
         .llext
         .iter()
         .filter(|extension| name.is_none_or(|name| name == extension.name()))
     {
         // The console takes everything.
-        let _ = script(extension, &mut |text| {
+        let _ = script(extension, &prefix, &mut |text| {
             ctx.console.write(text);
             Ok(())
         });
@@ -64,8 +81,61 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     Ok(())
 }
 
+/// The folder of the host where the files are.
+struct Prefix {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Prefix {
+    /// In bytes; a line has no room for more.
+    const LONGEST: usize = 128;
+
+    /// What is kept; nothing if there is no such file, or no such text in it.
+    fn read(files: &mut dyn Files) -> Self {
+        let mut prefix = Self {
+            bytes: [0; Self::LONGEST],
+            length: 0,
+        };
+        let _ = files.read(PREFIX, &mut |file| {
+            let length = file.len();
+            let place = prefix.bytes.get_mut(..length);
+            if place.is_some_and(|place| file.read_at(0, place).is_ok()) {
+                prefix.length = length;
+            }
+        });
+        prefix
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// Keeps `prefix` for all scripts, those of what is loaded too.
+fn set_prefix(ctx: &mut Context<'_>, prefix: &str) -> Status {
+    let prefix = match prefix {
+        "." => "",
+        _ => prefix.trim_end_matches('/'),
+    };
+    let kept = match prefix.len() > Prefix::LONGEST {
+        true => Err(FileError::BadPath),
+        false => make_directory(ctx.files).and_then(|()| {
+            ctx.files
+                .write(PREFIX, &mut |write| write(prefix.as_bytes()))
+        }),
+    };
+    kept.map_err(|error| fs::refuse(ctx, "gdb", PREFIX, error))?;
+    let prefix = Prefix::read(ctx.files);
+    for extension in ctx.llext.iter() {
+        keep_script(ctx.console, ctx.files, extension, &prefix);
+    }
+    Ok(())
+}
+
 /// Writes the script of `extension`. One function for console and files keeps one copy of its code.
-fn script(extension: &Extension, out: Contents<'_>) -> Result<(), FileError> {
+fn script(extension: &Extension, prefix: &Prefix, out: Contents<'_>) -> Result<(), FileError> {
     struct Text<'a>(Contents<'a>);
     impl uWrite for Text<'_> {
         type Error = FileError;
@@ -73,7 +143,9 @@ fn script(extension: &Extension, out: Contents<'_>) -> Result<(), FileError> {
             (self.0)(text.as_bytes())
         }
     }
-    debug::add_symbol_file(&mut Text(out), file_name(extension), extension)
+    let (prefix, name) = (prefix.as_str(), file_name(extension));
+    let join = if prefix.is_empty() { "" } else { "/" };
+    debug::add_symbol_file(&mut Text(out), &[prefix, join, name], extension)
 }
 
 /// `/gdb/NAME.gdb`.
@@ -127,17 +199,30 @@ pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
             extension.name()
         ),
     }
+    let prefix = Prefix::read(ctx.files);
+    keep_script(ctx.console, ctx.files, extension, &prefix);
+}
+
+fn make_directory(files: &mut dyn Files) -> Result<(), FileError> {
+    match files.create_dir(DIRECTORY) {
+        Err(FileError::Exists) => Ok(()),
+        made => made,
+    }
+}
+
+fn keep_script(
+    console: &mut dyn Console,
+    files: &mut dyn Files,
+    extension: &Extension,
+    prefix: &Prefix,
+) {
     let kept = script_path(extension.name()).and_then(|path| {
-        match ctx.files.create_dir(DIRECTORY) {
-            Ok(()) | Err(FileError::Exists) => {}
-            Err(error) => return Err(error),
-        }
-        ctx.files
-            .write(path.as_str(), &mut |write| script(extension, write))
+        make_directory(files)?;
+        files.write(path.as_str(), &mut |write| script(extension, prefix, write))
     });
     if let Err(error) = kept {
         print!(
-            ctx.console,
+            console,
             "warning: {}/{}.gdb was not written: {}\n",
             DIRECTORY,
             extension.name(),

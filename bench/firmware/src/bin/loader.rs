@@ -102,7 +102,7 @@ fn use_extension(extension: &Extension) {
     _ = black_box(extension.bringup(call));
     _ = black_box(extension.teardown(call));
     black_box(extension.read(black_box(4), &mut [0; 8]));
-    let Ok(()) = debug::add_symbol_file(&mut Sink, black_box("a.elf"), extension);
+    let Ok(()) = debug::add_symbol_file(&mut Sink, &[black_box("a.elf")], extension);
     let Ok(()) = debug::remove_symbol_file(&mut Sink, extension);
 }
 

@@ -59,7 +59,7 @@ fn a_small_file_is_loaded_relocated_and_described() {
     assert_eq!(names, [(".text", 8), (".data", 8), (".bss", 24)]);
     let mut script = Text::default();
     assert_eq!(
-        crate::debug::add_symbol_file(&mut script, "my x.elf", x),
+        crate::debug::add_symbol_file(&mut script, &["my x.elf"], x),
         Ok(())
     );
     let data = address(RegionKind::Data);
@@ -247,7 +247,7 @@ fn a_name_cannot_end_a_debuggers_command() {
         .load(&mut elf.build().source(), "x", &KEEP, &mut ())
         .unwrap();
     let mut script = Text::default();
-    let Ok(()) = crate::debug::add_symbol_file(&mut script, "x\r\nquit.elf", x);
+    let Ok(()) = crate::debug::add_symbol_file(&mut script, &["x\r\n", "quit.elf"], x);
     let at = |kind| {
         let mut regions = x.regions();
         regions.find(|region| region.kind == kind).unwrap().address
