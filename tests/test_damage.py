@@ -12,9 +12,9 @@ from conftest import ROOT, XTASK
 
 # Function, and what comes of it: a value, or a fault.
 CPU = {
-    "read_null": r"memory protection fault|bus error",
-    "write_null": r"memory protection fault|bus error",
-    "call_null": r"memory protection fault|bus error|misaligned",
+    "read_null": r"null pointer",
+    "write_null": r"null pointer",
+    "call_null": r"null pointer|misaligned",
     "mask": r"=> 7 ",
     "mask_faults": r"=> 7 ",
     "mask_by_priority": r"=> 7 ",

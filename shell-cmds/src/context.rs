@@ -328,6 +328,12 @@ pub enum FaultKind {
     EnvironmentCall = 16,
     /// Something else.
     Other = 17,
+    /// A pointer that is null, or close to it.
+    Null = 18,
+    /// A store where memory protection allows loads.
+    ReadOnly = 19,
+    /// A jump to memory that has no code.
+    Execution = 20,
 }
 
 impl FaultKind {
@@ -351,6 +357,9 @@ impl FaultKind {
             Self::Breakpoint => "breakpoint",
             Self::EnvironmentCall => "environment call",
             Self::Other => "fault",
+            Self::Null => "null pointer",
+            Self::ReadOnly => "write to read-only memory",
+            Self::Execution => "execution of data",
         }
     }
 }

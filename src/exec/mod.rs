@@ -260,7 +260,7 @@ pub fn layout() -> Layout {
 }
 
 /// Whether `address` is in memory that can be read.
-fn is_memory(address: usize) -> bool {
+pub(crate) fn is_memory(address: usize) -> bool {
     let Layout {
         code,
         constants,

@@ -2,16 +2,20 @@
 
 use core::{
     cell::Cell,
+    ops::Range,
     ptr,
     sync::atomic::{AtomicPtr, Ordering::SeqCst},
 };
 
 use critical_section::Mutex;
 use llext::Protection;
-use shell_cmds::context::Call;
+use shell_cmds::context::{Call, FaultKind};
 
 use super::{cpu, slots::Slots};
-use crate::board::{self, Board};
+use crate::{
+    board::{self, Board},
+    exec::is_memory,
+};
 
 /// Whether more than null page and guard is protected.
 pub(super) const ENABLED: bool = cfg!(feature = "protect");
@@ -109,6 +113,31 @@ pub fn yield_to_store(pc: usize) -> bool {
         cpu::open(&board.protection);
         cpu::fill(slot, code)
     })
+}
+
+/// The kind of a fault in an access to the data at `address`, if it was protection.
+pub fn kind_of_access(address: usize) -> Option<FaultKind> {
+    let memory = &board::current()?.memory;
+    let is_in = |range: &Range<usize>| range.contains(&address);
+    let kept = [&memory.image, &memory.files, &memory.code, &memory.storage];
+    match () {
+        _ if memory.guard().contains(&address) => Some(FaultKind::StackOverflow),
+        _ if is_in(&memory.null) => Some(FaultKind::Null),
+        _ if ENABLED && kept.into_iter().any(is_in) => Some(FaultKind::ReadOnly),
+        _ => None,
+    }
+}
+
+/// The kind of a fault in the fetch of the instruction at `pc`, if it was protection.
+pub fn kind_of_fetch(pc: usize) -> Option<FaultKind> {
+    let memory = &board::current()?.memory;
+    match () {
+        _ if memory.null.contains(&pc) => Some(FaultKind::Null),
+        _ if ENABLED && (is_memory(pc) || memory.storage.contains(&pc)) => {
+            Some(FaultKind::Execution)
+        }
+        _ => None,
+    }
 }
 
 fn with_texts<R>(change: impl FnOnce(&mut Texts) -> R) -> R {

@@ -59,4 +59,6 @@ use door::ENABLED;
 #[cfg(target_os = "none")]
 pub use cpu::Areas;
 #[cfg(target_os = "none")]
-pub use door::{POLICY, around, extent, fill, start, yield_to_store};
+pub use door::{
+    POLICY, around, extent, fill, kind_of_access, kind_of_fetch, start, yield_to_store,
+};

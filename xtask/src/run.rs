@@ -49,7 +49,7 @@ pub struct Run {
     /// Count instructions: each takes 1024 ns of the board's time
     #[arg(long)]
     icount: bool,
-    /// Type this line at the first prompt, before anything else [repeatable]
+    /// Type this line at the first prompt, before anything else (repeatable)
     #[arg(long = "type", value_name = "LINE")]
     typed: Vec<String>,
     /// Run this firmware ELF instead of building the project's own

@@ -6,8 +6,9 @@ use unwind::Registers;
 
 use super::{MACHINE, complete, stacked};
 use crate::{
-    exec::{contain, guard, may_fetch, note_probe},
+    exec::{contain, may_fetch, note_probe},
     fatal,
+    protect::{kind_of_access, kind_of_fetch},
 };
 
 unsafe extern "C" {
@@ -37,7 +38,7 @@ unsafe extern "C" fn exec_fault(msp: *mut u32, psp: *mut u32, exc_return: usize)
         unsafe { stacked(frame) }
     };
     let fault = Fault {
-        kind: status.kind(),
+        kind: status.kind(registers.pc()),
         address: status.address,
     };
     if registers.pc().is_some_and(in_probe) {
@@ -114,12 +115,16 @@ impl FaultStatus {
         self.cfsr & Self::MEM_FETCH != 0
     }
 
-    fn kind(&self) -> FaultKind {
+    /// What kind of fault this is, of the instruction at `pc`.
+    fn kind(&self, pc: Option<u32>) -> FaultKind {
         let is = |bits: u32| self.cfsr & bits != 0;
-        match () {
-            _ if self.unstacked() || self.address.is_some_and(|at| guard().contains(&at)) => {
-                FaultKind::StackOverflow
-            }
+        let protection = match self.is_fetch() {
+            true => pc.and_then(|pc| kind_of_fetch(pc as usize)),
+            false => self.address.and_then(kind_of_access),
+        };
+        match protection {
+            _ if self.unstacked() => FaultKind::StackOverflow,
+            Some(kind) => kind,
             _ if is(Self::BUS_FETCH) => FaultKind::BusFetch,
             _ if is(Self::BUS) => FaultKind::Bus,
             _ if is(Self::MEM_FETCH) => FaultKind::ProtectionFetch,

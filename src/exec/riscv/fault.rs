@@ -5,8 +5,9 @@ use shell_cmds::context::{Fault, FaultKind};
 
 use super::{Frame, complete};
 use crate::{
-    exec::{contain, guard, may_fetch, may_store, note_probe},
+    exec::{contain, may_fetch, may_store, note_probe},
     fatal,
+    protect::{kind_of_access, kind_of_fetch},
 };
 
 unsafe extern "C" {
@@ -46,7 +47,8 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
 
 /// `mcause` of an instruction access fault: memory protection, or nothing that answered.
 const FETCH: usize = 1;
-/// The same of a store.
+/// The same of a load, and of a store.
+const LOAD: usize = 5;
 const STORE: usize = 7;
 
 /// Whether `mtval` is the address of a load or store (privileged specification, table 3.6).
@@ -55,8 +57,13 @@ fn accesses(cause: usize) -> bool {
 }
 
 fn kind(cause: usize, value: usize) -> FaultKind {
-    if accesses(cause) && guard().contains(&value) {
-        return FaultKind::StackOverflow;
+    let protection = match cause {
+        FETCH => kind_of_fetch(value),
+        LOAD | STORE => kind_of_access(value),
+        _ => None,
+    };
+    if let Some(kind) = protection {
+        return kind;
     }
     match cause {
         0 => FaultKind::MisalignedJump,
