@@ -109,6 +109,10 @@ impl System for Machine {
         self.board.name
     }
 
+    fn protection(&self) -> &'static str {
+        protect::extent()
+    }
+
     fn uptime_us(&self) -> u64 {
         self.board.clock.micros()
     }

@@ -212,6 +212,7 @@ def test_memory_that_is_not_there(shell):
         llext> version
         <...>
         exports <hex>
+        memory protection full
         """,
     )
 
@@ -223,6 +224,7 @@ def test_the_machine(board, shell):
         llext> version
         llext-shell <...> on {board}
         exports <hex>
+        memory protection full
         llext> uptime
         up <n>.<n> s, prompt after <n> us
         llext> time term

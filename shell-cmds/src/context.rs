@@ -400,6 +400,8 @@ pub enum Announced {
 pub trait System {
     /// Name of the board.
     fn board(&self) -> &'static str;
+    /// How much memory protection holds in a call: "full", "partial", "off".
+    fn protection(&self) -> &'static str;
     /// Microseconds since boot.
     fn uptime_us(&self) -> u64;
     /// What the clock under `uptime_us` counts, for measuring: ticks and their frequency in Hz.

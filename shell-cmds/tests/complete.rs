@@ -37,7 +37,7 @@ fn commands_subcommands_and_options() {
             ("help mem |", &["read ", "write "]),
             ("time llext u|", &["unload "]),
             ("time he|", &["hexdump ", "help "]),
-            ("llext unload --|", &["--all ", "--help "]),
+            ("llext unload --|", &["--all ", "--no-protect ", "--help "]),
             (
                 "llext load -|",
                 &[
@@ -47,6 +47,8 @@ fn commands_subcommands_and_options() {
                     "--dry-run ",
                     "-f ",
                     "--force ",
+                    "-P ",
+                    "--no-protect ",
                     "-h ",
                     "--help ",
                 ],

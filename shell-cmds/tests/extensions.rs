@@ -511,6 +511,29 @@ fn a_call_is_given_the_time_that_was_asked_for() {
 }
 
 #[test]
+fn what_runs_without_protection_was_asked_to() {
+    let mut world = World::new();
+    for command in [
+        "llext load /ext/hello.elf",
+        "llext call hello add 1 2",
+        "llext unload hello",
+    ] {
+        for option in ["", " --no-protect"] {
+            let is_loaded = world.llext.by_name("hello").is_some();
+            match command.contains(" load") {
+                true if is_loaded => drop(world.line("llext unload hello")),
+                false if !is_loaded => drop(world.line("llext load /ext/hello.elf")),
+                _ => {}
+            }
+            world.cpu.limits.clear();
+            world.line(&format!("{command}{option}"));
+            let asked = world.cpu.limits.iter().map(|limits| limits.unprotected);
+            assert_eq!(asked.collect::<Vec<_>>(), [!option.is_empty()], "{command}");
+        }
+    }
+}
+
+#[test]
 fn what_a_call_took_is_told_in_the_unit_that_was_counted() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");

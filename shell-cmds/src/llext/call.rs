@@ -12,6 +12,8 @@
 //! took 1234 instructions, 49 us, stack 312 of 32768 bytes
 //! llext> llext call hello add 2 3 --timeout 1000
 //! => 5 (0x5)
+//! llext> llext call hello add 2 3 --no-protect
+//! => 5 (0x5)
 //! llext> llext call hello add 2 3 --timeout soon
 //! error: call: soon: expected <...>
 //! hint: usage: llext call <...>
@@ -31,6 +33,8 @@
 //!
 //! `--stats` counts instructions where CPU or emulator count them, else cycles of the CPU, else ticks of the board's clock
 //! with their rate. `--timeout` ends a call that still runs then: as Ctrl-C does, with a message of its own.
+//! `--no-protect` lifts memory protection: what is read-only can be written, and data executes; null pointers and a full stack
+//! end the call all the same.
 
 use super::{outcome, unknown};
 use crate::{
@@ -88,12 +92,7 @@ pub const CALL: Command = Command {
             value: "",
             about: "Tell what the call took: instructions or cycles, time, stack",
         },
-        Choice {
-            long: "--no-protect",
-            short: "-P",
-            value: "",
-            about: "Let it write and execute all memory",
-        },
+        outcome::NO_PROTECT,
     ],
     action: Action::Run(run),
 };
@@ -114,7 +113,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         args: &values,
         limits: Limits {
             timeout_ms: args.number(ctx, args.choice("--timeout").flatten())?,
-            unprotected: args.choice("--no-protect").is_some(),
+            ..outcome::limits(args)
         },
         measured: args.choice("--stats").is_some(),
         llext: &*ctx.llext,

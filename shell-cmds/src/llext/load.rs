@@ -31,7 +31,7 @@
 use super::{extent, gdb, outcome};
 use crate::{
     Failed, Status,
-    context::{Console, Context, FileError},
+    context::{Console, Context, FileError, Limits},
     fs, nearest,
     parse::Parsed,
     path::Path,
@@ -67,6 +67,7 @@ pub const LOAD: Command = Command {
             value: "",
             about: "Load it even if it was built for a firmware with other exports",
         },
+        outcome::NO_PROTECT,
     ],
     action: Action::Run(run),
 };
@@ -84,7 +85,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let id = load(ctx, &path, name, force)?;
     // The debugger knows first: its script is there before any of the extension's code runs.
     gdb::keep(ctx, id);
-    construct(ctx, id)?;
+    construct(ctx, id, outcome::limits(args))?;
     if let Some(extension) = ctx.llext.by_id(id) {
         let (bytes, regions, address) = extent(extension);
         let word = plural(regions, "region", "regions");
@@ -214,14 +215,14 @@ fn refuse(
 }
 
 /// Runs the constructors; where one does not return, the load is undone.
-fn construct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+fn construct(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
     let mut place = 0;
     while let Some(function) = ctx
         .llext
         .by_id(id)
         .and_then(|extension| extension.init_functions().nth(place))
     {
-        if outcome::run(ctx, "load", id, "a constructor", function).is_err() {
+        if outcome::run(ctx, "load", id, ("a constructor", function), limits).is_err() {
             super::unload::undo(ctx, id);
             hint!(ctx, "the load is undone; destructors did not run");
             return Err(Failed);

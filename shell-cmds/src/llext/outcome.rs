@@ -4,16 +4,40 @@ use super::report;
 use crate::{
     Failed, Status,
     context::{Call, Cause, Context, Limits, Outcome},
+    parse::Parsed,
+    table::Choice,
 };
 use llext::ExtensionId;
 
+/// The option of what runs code of extensions without memory protection.
+pub const NO_PROTECT: Choice = Choice {
+    long: "--no-protect",
+    short: "-P",
+    value: "",
+    about: "Let it write and execute all memory",
+};
+
+/// What the options of a command that is no call allow the code that it runs.
+pub fn limits(args: &Parsed<'_>) -> Limits {
+    Limits {
+        unprotected: args.choice(NO_PROTECT.long).is_some(),
+        ..Limits::default()
+    }
+}
+
 /// Calls a function of the extension `id` that has no arguments and whose value nobody wants; `role` is what it is.
-pub fn run(ctx: &mut Context<'_>, what: &str, id: ExtensionId, role: &str, entry: usize) -> Status {
+pub fn run(
+    ctx: &mut Context<'_>,
+    what: &str,
+    id: ExtensionId,
+    (role, entry): (&str, usize),
+    limits: Limits,
+) -> Status {
     let ended = ctx.cpu.call(&Call {
         owner: id,
         entry,
         args: &[0; 8],
-        limits: Limits::default(),
+        limits,
         measured: false,
         llext: &*ctx.llext,
     });

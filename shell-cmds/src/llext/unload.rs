@@ -19,7 +19,7 @@
 use super::{gdb, outcome, unknown};
 use crate::{
     Failed, Status,
-    context::Context,
+    context::{Context, Limits},
     parse::Parsed,
     table::{Action, Argument, Choice, Command},
     text::{fail, hint, plural, print},
@@ -37,22 +37,26 @@ pub const UNLOAD: Command = Command {
         name: "[NAME]",
         about: "Extension to unload",
     }],
-    options: &[Choice {
-        long: "--all",
-        short: "-a",
-        value: "",
-        about: "Unload all, users before what they use",
-    }],
+    options: &[
+        Choice {
+            long: "--all",
+            short: "-a",
+            value: "",
+            about: "Unload all, users before what they use",
+        },
+        outcome::NO_PROTECT,
+    ],
     action: Action::Run(run),
 };
 
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
+    let limits = outcome::limits(args);
     match (args.value(0), args.choice("--all")) {
         (Some(name), None) => match ctx.llext.by_name(name).map(Extension::id) {
-            Some(id) => unload(ctx, id),
+            Some(id) => unload(ctx, id, limits),
             None => Err(unknown(ctx, "unload", name)),
         },
-        (None, Some(_)) => unload_all(ctx),
+        (None, Some(_)) => unload_all(ctx, limits),
         _ => {
             fail!(ctx, "unload", "either a name or --all");
             hint!(ctx, "`llext list` shows what is loaded");
@@ -62,7 +66,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 }
 
 /// Unloads all; a destructor that fails hinders none of the others.
-fn unload_all(ctx: &mut Context<'_>) -> Status {
+fn unload_all(ctx: &mut Context<'_>, limits: Limits) -> Status {
     let mut status = Ok(());
     // What an extension uses was loaded before it: the last one has no users.
     while let Some((id, uses)) = ctx
@@ -71,7 +75,7 @@ fn unload_all(ctx: &mut Context<'_>) -> Status {
         .last()
         .map(|last| (last.id(), last.use_count()))
     {
-        let unloaded = unload(ctx, id);
+        let unloaded = unload(ctx, id, limits);
         status = status.and(unloaded);
         if ctx
             .llext
@@ -85,14 +89,14 @@ fn unload_all(ctx: &mut Context<'_>) -> Status {
 }
 
 /// Takes a load back; with the last one the extension, which nobody may use, is unloaded.
-fn unload(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+fn unload(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
     let mut name = [0; LONGEST];
     let name = copy_name(ctx, id, &mut name);
     if ctx.llext.by_id(id).map_or(0, Extension::use_count) > 1 {
         return drop_use(ctx, name);
     }
     refuse_used(ctx, id)?;
-    let destructed = destruct(ctx, id);
+    let destructed = destruct(ctx, id, limits);
     gdb::forget(ctx, id, name);
     let Unloaded {
         bytes,
@@ -189,7 +193,7 @@ fn refuse(ctx: &mut Context<'_>, name: &str, error: UnloadError) -> Failed {
 }
 
 /// Runs the destructors; one that does not return is told and hinders neither the others nor the unload.
-fn destruct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+fn destruct(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
     let mut status = Ok(());
     let mut place = 0;
     while let Some(function) = ctx
@@ -197,7 +201,7 @@ fn destruct(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
         .by_id(id)
         .and_then(|extension| extension.fini_functions().nth(place))
     {
-        if let Err(failed) = outcome::run(ctx, "unload", id, "a destructor", function) {
+        if let Err(failed) = outcome::run(ctx, "unload", id, ("a destructor", function), limits) {
             status = Err(failed);
         }
         place += 1;

@@ -4,9 +4,12 @@
 //! llext> version
 //! llext-shell <...> on <...>
 //! exports <hex>
+//! memory protection <...>
 //! ```
 //!
-//! The second line is the identity of what extensions may use ([`llext::AbiId`]).
+//! The second line is the identity of what extensions may use ([`llext::AbiId`]). The third one says whether all memory is
+//! protected that a call must not write or execute (`full`), only what stays protected while the shell runs (`partial`: a RISC-V hart
+//! without Smepmp), or none (`off`: the firmware is built without).
 
 use crate::{
     Status,
@@ -35,5 +38,10 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     if let Some(abi) = ctx.llext.abi() {
         print!(ctx.console, "exports {}\n", Hex(abi.0 as usize, 8));
     }
+    print!(
+        ctx.console,
+        "memory protection {}\n",
+        ctx.system.protection()
+    );
     Ok(())
 }

@@ -321,6 +321,10 @@ pub struct Machine {
 }
 
 impl System for Machine {
+    fn protection(&self) -> &'static str {
+        "off"
+    }
+
     fn board(&self) -> &'static str {
         "test bench"
     }

@@ -105,6 +105,10 @@ fn no_memory(address: usize) -> Fault {
 struct Host(LastFault);
 
 impl System for Host {
+    fn protection(&self) -> &'static str {
+        "off"
+    }
+
     fn board(&self) -> &'static str {
         "host"
     }
