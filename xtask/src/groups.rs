@@ -17,6 +17,7 @@ const WITNESSES: &[(&str, &str)] = &[
     ("heap", "operator_new"),
     ("compiler", "__popcountdi2"),
     ("gdb-jit", "__jit_debug_descriptor"),
+    ("protect", "SplitHeap"),
 ];
 
 /// Builds the firmware of `board` with all groups and with none, and looks for the groups' symbols.
