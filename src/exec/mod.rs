@@ -19,7 +19,7 @@
 //!
 //! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave`, `exec_stopped`,
 //! `exec_note` and the probes `exec_probe_*`, in Rust `MACHINE`, `SAVED`, `ending!`, `in_extension`, `interrupted`,
-//! `complete`, `redirect`, `attend_soon`, `is_masked`, `counter`, `COUNTS_CYCLES`, `start`, `sleep_until`, `semihost`.
+//! `complete`, `redirect`, `restore`, `attend_soon`, `is_masked`, `counter`, `COUNTS_CYCLES`, `start`, `sleep_until`, `semihost`.
 
 #[cfg(target_arch = "arm")]
 mod arm;
@@ -312,6 +312,7 @@ impl Door {
                 None => exec_call(call.entry, call.args.as_ptr(), stack().end),
             }
         });
+        cpu::restore();
         if let Some(mut stop) = critical_section::with(|cs| ENDED.borrow(cs).take()) {
             cpu::complete(&mut stop.registers);
             return Outcome::Stopped(stop);

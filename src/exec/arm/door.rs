@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 
-use super::{ACTIVE, FIRMWARE_SP, PENDING, SAVED};
+use super::{ACTIVE, FIRMWARE_SP, PENDING, SAVED, VECTORS};
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -53,6 +53,10 @@ global_asm!(
     "isb",
     "ldr r1, ={firmware_sp}",
     "ldr sp, [r1]",
+    "ldr r1, =0xe000ed08", // VTOR (B3.2.5), before an interrupt needs it
+    "ldr r3, ={vectors}",
+    "ldr r3, [r3]",
+    "str r3, [r1]",
     "msr basepri, r2", // what the extension masked and forgot
     "cpsie if",
     "pop {{r3-r11, pc}}",
@@ -157,6 +161,7 @@ global_asm!(
     firmware_sp = sym FIRMWARE_SP,
     pending = sym PENDING,
     saved = sym SAVED,
+    vectors = sym VECTORS,
 );
 
 /// Defines a function that extensions call and that does not return: it notes the registers of its caller, which Rust

@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use cortex_m::{
     interrupt,
-    peripheral::{DWT, SCB, scb::Exception},
+    peripheral::{DWT, SCB},
     register::{
         control::{self, Control},
         psp,
@@ -32,6 +32,8 @@ pub(crate) use door::ending;
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 /// MSP while extension code runs.
 static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
+/// Where the vectors are.
+static VECTORS: AtomicU32 = AtomicU32::new(0);
 /// Registers that only assembly sees in time: r4 to r11; and of who leaves, its stack pointer and where it would go on.
 pub(crate) static SAVED: [AtomicU32; 10] = [const { AtomicU32::new(0) }; 10];
 
@@ -126,29 +128,34 @@ pub(super) fn counter() -> Option<u64> {
     DWT::has_cycle_counter().then(|| DWT::cycle_count().into())
 }
 
+/// Undoes what a call may have done to the CPU and the door has not: every kind of fault has its own handler (SHCSR, B3.2.13).
+pub(super) fn restore() {
+    const HANDLERS: u32 = 0b111 << 16;
+    // CCR (B3.2.8). Divisions by zero fault. Unaligned accesses do not: compilers make them on purpose (for ARMv7-M that is
+    // GCC's default), and those that no ARMv7-M can do (LDM, LDRD, LDREX and their stores) fault anyway (A3.2.1).
+    const DIV_0_TRP: u32 = 1 << 4;
+    const STACK_ALIGN: u32 = 1 << 9;
+    // SAFETY: these registers of the core have one right value; all handlers are in place.
+    unsafe {
+        let scb = &*SCB::PTR;
+        scb.shcsr.modify(|shcsr| shcsr | HANDLERS);
+        scb.ccr.write(STACK_ALIGN | DIV_0_TRP);
+    }
+}
+
 /// Gives every kind of fault its own handler, and lets interrupts through.
 ///
 /// # Safety
 /// Once, before the first call.
 pub(super) unsafe fn start() {
-    // CCR (B3.2.8).
-    const DIV_0_TRP: u32 = 1 << 4;
     // SAFETY: called once; nobody else holds the core's peripherals this early.
     let mut core = unsafe { cortex_m::Peripherals::steal() };
+    VECTORS.store(core.SCB.vtor.read(), SeqCst);
+    restore();
     // SAFETY: all handlers are in place.
     unsafe {
         core.DCB.enable_trace();
         core.DWT.enable_cycle_counter();
-        for exception in [
-            Exception::MemoryManagement,
-            Exception::BusFault,
-            Exception::UsageFault,
-        ] {
-            core.SCB.enable(exception);
-        }
-        // Divisions by zero fault. Unaligned accesses do not: compilers make them on purpose (for ARMv7-M that is GCC's
-        // default), and those that no ARMv7-M can do (LDM, LDRD, LDREX and their stores) fault anyway (A3.2.1).
-        core.SCB.ccr.modify(|ccr| ccr | DIV_0_TRP);
         cortex_m::asm::dsb();
         cortex_m::asm::isb();
         interrupt::enable();

@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 
-use super::{FIRMWARE_SP, FROM_EXTENSION, PENDING, SAVED};
+use super::{FIRMWARE_SP, FROM_EXTENSION, PENDING, SAVED, TRAP};
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -30,7 +30,8 @@ global_asm!(
     "sw s11, 56(sp)",
     "la t0, {firmware_sp}",
     "sw sp, 0(t0)",
-    "csrw mscratch, sp",
+    "la t0, {trap}",
+    "sw sp, 0(t0)",
     "mv sp, a2",
     "la t0, {pending}", // a Ctrl-C before this point found nothing to interrupt
     "lbu t0, 0(t0)",
@@ -56,7 +57,8 @@ global_asm!(
     "csrci mstatus, 8", // no interrupt while the next registers change
     "la sp, {firmware_sp}",
     "lw sp, 0(sp)",
-    "csrw mscratch, zero",
+    "la t0, {trap}",
+    "sw zero, 0(t0)",
     "la t0, _start_trap", // the rest in case the extension changed it
     "csrw mtvec, t0",
     "li t0, 1 << 11", // MEIE
@@ -114,27 +116,34 @@ global_asm!(
     "sw s11, 108(t0)",
     "jr t1",
     // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp, the
-    // extension's sp, and whether it was running.
+    // interrupted sp, and whether extension code was running.
     ".section .trap.start, \"ax\"",
     ".balign 4",
     ".global _start_trap",
     ".type _start_trap, @function",
     "_start_trap:",
-    "csrrw sp, mscratch, sp",
+    "csrw mscratch, t0",
+    ".option push",
+    ".option norelax", // gp may be anything
+    "la t0, {trap}",
+    "sw sp, 4(t0)",
+    "lw sp, 0(t0)",
     "bnez sp, 1f",
-    "csrrw sp, mscratch, sp", // the firmware was running, on its own stack
-    "addi sp, sp, -80",
-    "sw t0, 4(sp)",
-    "li t0, 0",
-    "j 2f",
+    "lw sp, 4(t0)", // the firmware was running, on its own stack
     "1:",
     "addi sp, sp, -80",
-    "sw t0, 4(sp)",
-    "li t0, 1",
-    "2:",
-    "sw t0, 72(sp)",
-    "sw ra, 0(sp)",
     "sw t1, 8(sp)",
+    "lw t1, 4(t0)",
+    "sw t1, 68(sp)",
+    "lw t1, 0(t0)",
+    "sw zero, 0(t0)", // a trap in the handler is the firmware's own
+    "snez t1, t1",
+    "sw t1, 72(sp)",
+    "la t0, {from_extension}",
+    "sb t1, 0(t0)",
+    "csrr t0, mscratch",
+    "sw t0, 4(sp)",
+    "sw ra, 0(sp)",
     "sw t2, 12(sp)",
     "sw t3, 16(sp)",
     "sw t4, 20(sp)",
@@ -149,14 +158,8 @@ global_asm!(
     "sw a6, 56(sp)",
     "sw a7, 60(sp)",
     "sw gp, 64(sp)",
-    ".option push",
-    ".option norelax",
     "la gp, __global_pointer$",
     ".option pop",
-    "la t1, {from_extension}",
-    "sb t0, 0(t1)",
-    "csrrw t0, mscratch, zero", // a trap in the handler is the firmware's own
-    "sw t0, 68(sp)",
     "csrr t0, mcause",
     "bltz t0, 4f", // an interrupt
     "la t0, {saved}",
@@ -166,7 +169,6 @@ global_asm!(
     "call _start_trap_rust",
     "call exec_attend",
     "lw ra, 0(sp)",
-    "lw t1, 8(sp)",
     "lw t2, 12(sp)",
     "lw t3, 16(sp)",
     "lw t4, 20(sp)",
@@ -182,14 +184,16 @@ global_asm!(
     "lw a7, 60(sp)",
     "lw gp, 64(sp)",
     "lw t0, 72(sp)",
-    "bnez t0, 3f",
+    "beqz t0, 3f",
+    "addi t1, sp, 80", // back to the extension
+    ".option push",
+    ".option norelax",
+    "la t0, {trap}",
+    ".option pop",
+    "sw t1, 0(t0)",
+    "3:",
     "lw t0, 4(sp)",
-    "addi sp, sp, 80",
-    "mret",
-    "3:", // back to the extension: mscratch = firmware's sp, sp = the extension's
-    "addi t0, sp, 80",
-    "csrw mscratch, t0",
-    "lw t0, 4(sp)",
+    "lw t1, 8(sp)",
     "lw sp, 68(sp)",
     "mret",
     // Accesses that may fault. A fault between the two labels goes on at exec_probe_failed, and the caller
@@ -247,6 +251,7 @@ global_asm!(
     "ret",
     pending = sym PENDING,
     saved = sym SAVED,
+    trap = sym TRAP,
     firmware_sp = sym FIRMWARE_SP,
     from_extension = sym FROM_EXTENSION,
 );

@@ -1,9 +1,8 @@
 //! The door on RISC-V (machine mode, RV32).
 //!
-//! While extension code runs, `mscratch` holds the firmware's stack pointer; otherwise it is 0. The trap
-//! entry swaps it with `sp`, so traps are handled on the firmware's stack whatever the extension made of
-//! its own. To send the CPU through the door, a handler sets `mepc` to it. The door trusts no register: what
-//! it needs is in memory.
+//! While extension code runs, the trap entry finds the firmware's stack pointer in memory, and handles traps there whatever
+//! the extension made of its own stack. `mscratch` is only scratch, so that no value in it does harm. To send the CPU through
+//! the door, a handler sets `mepc` to it. The door trusts no register: what it needs is in memory.
 //!
 //! Calls follow the RISC-V calling convention (psABI, "Integer Calling Convention"): arguments in a0-a7,
 //! `sp` 16-aligned, s0-s11 the callee's to keep, `gp` and `tp` nobody's to touch (and restored all the same).
@@ -24,6 +23,9 @@ pub(crate) use door::ending;
 static FROM_EXTENSION: AtomicBool = AtomicBool::new(false);
 /// The firmware's stack pointer while extension code runs.
 static FIRMWARE_SP: AtomicUsize = AtomicUsize::new(0);
+/// For the trap entry: the same while extension code runs and no trap is being handled, otherwise 0; and the stack pointer
+/// that a trap interrupted.
+static TRAP: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Registers that only assembly sees in time, each at its number: tp and s0 to s11; and of who leaves, sp and ra.
 pub(crate) static SAVED: [AtomicU32; 28] = [const { AtomicU32::new(0) }; 28];
 
@@ -47,7 +49,6 @@ struct Frame {
     t3_to_t6: [u32; 4],
     a0_to_a7: [u32; 8],
     gp: u32,
-    /// The extension's stack pointer; 0 if the trap came from the firmware, whose stack the frame lies on.
     sp: u32,
     from_extension: u32,
     padding: u32,
@@ -57,11 +58,7 @@ impl Frame {
     /// The registers where the trap came, but for those that [`complete`] adds.
     fn registers(&self) -> Registers {
         let mut registers = Registers::unknown(MACHINE);
-        let sp = match self.from_extension {
-            0 => (&raw const *self).wrapping_add(1).addr() as u32,
-            _ => self.sp,
-        };
-        registers.set_all(1, &[self.ra, sp, self.gp]);
+        registers.set_all(1, &[self.ra, self.sp, self.gp]);
         registers.set_all(5, &self.t0_to_t2);
         registers.set_all(10, &self.a0_to_a7);
         registers.set_all(28, &self.t3_to_t6);
@@ -134,6 +131,9 @@ pub(super) const COUNTS_CYCLES: bool = false;
 pub(super) fn counter() -> Option<u64> {
     Some(minstret::read64())
 }
+
+/// Undoes what a call may have done to the CPU: the door has, already.
+pub(super) fn restore() {}
 
 /// riscv-rt's name for the handler of the machine timer's interrupt.
 #[unsafe(no_mangle)]
