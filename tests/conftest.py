@@ -97,7 +97,7 @@ class Shell:
 
     def spawn(self) -> pexpect.spawn:
         """Starts the run."""
-        return pexpect.spawn(
+        child = pexpect.spawn(
             self.command[0],
             self.command[1:],
             cwd=ROOT,
@@ -107,6 +107,9 @@ class Shell:
             dimensions=(24, 200),
             echo=False,
         )
+        # Nobody here turns echoing off before a password: pexpect's 50 ms before everything that is sent are not needed.
+        child.delaybeforesend = None
+        return child
 
     def run(self, command: str) -> str:
         """Types a command at the prompt and returns what it prints, without echo and prompt."""
