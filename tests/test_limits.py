@@ -82,6 +82,8 @@ def test_ctrl_c_is_seen_behind_more_than_the_firmware_keeps(load):
     shell.child.send("\x03")
     shell.child.expect_exact("spin was interrupted by Ctrl-C")
     # What the ring held is read after all. The last line of it is cut off.
+    for _ in range(4096 // len("# much typing\r")):
+        shell.child.expect_exact("# much typing\r\n")
     shell.child.send("\x03")
     shell.wait()
     assert re.search(r", input was lost \d+ times$", shell.run("uptime"))
@@ -92,14 +94,15 @@ def test_stats_count_instructions_where_they_can_be_counted(load):
     shell = load("--icount")
     took = {}
     for rounds in (0, 1000, 2000):
-        lines = shell.run(f"llext call limits work {rounds} --stats").splitlines()
-        match = re.fullmatch(r"took (\d+) instructions, (\d+) us, stack \d+ of 32768 bytes", lines[1])
-        instructions, micros = map(int, match.groups())
+        # Nothing is typed while it runs: the interrupt would take instructions, too.
+        shell.child.send(f"llext call limits work {rounds} --stats\r")
+        shell.child.expect(r"took (\d+) instructions, (\d+) us, stack \d+ of 32768 bytes\r\n")
+        instructions, micros = map(int, shell.child.match.groups())
         # One takes 1.024 us.
         assert abs(micros - instructions * 1.024) <= 2
         took[rounds] = instructions
     assert took[0] < 20
-    assert abs(took[2000] - 2 * took[1000] + took[0]) <= 1
+    assert abs(took[2000] - 2 * took[1000] + took[0]) <= 2
 
 
 def test_stats_say_when_nothing_counts_instructions(load):

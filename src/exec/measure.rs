@@ -68,7 +68,9 @@ const PAINT: u32 = 0xc5c5_c5c5;
 const WORD: usize = size_of::<u32>();
 
 /// Instructions of each of the two loops.
-const LOOP: u64 = 1 << 14;
+const LOOP: u64 = 1 << 12;
+/// How often they are timed: an interrupt may have come between.
+const TRIES: usize = 4;
 
 /// A counter of cycles that has 32 bits may have started anew in so many microseconds.
 const LONG_US: u64 = 5_000_000;
@@ -153,6 +155,26 @@ enum Unit {
     Ticks,
 }
 
+impl Unit {
+    /// Instructions, where one of the counters gives the same for every loop.
+    fn of_steady(loops: [Reading; 4]) -> Option<Self> {
+        let unit = |counter: fn(&Reading) -> u64| {
+            let units = steady(loops.map(|took| counter(&took)))?;
+            Some(Self::Instructions { counter, units })
+        };
+        unit(|took| took.cpu).or_else(|| unit(|took| took.clock))
+    }
+
+    /// What there is where none does.
+    fn of(loops: [Reading; 4]) -> Self {
+        if cpu::COUNTS_CYCLES && loops.iter().all(|took| took.cpu > 0) {
+            Self::Cycles
+        } else {
+            Self::Ticks
+        }
+    }
+}
+
 /// A measurement of one call.
 pub(super) struct Measurement {
     board: &'static Board,
@@ -177,21 +199,18 @@ impl Measurement {
         // The first time is to fill caches.
         time(exec_nothing, 0);
         let door = time(exec_nothing, 0);
-        let loops = [
-            (exec_straight as Function, LOOP / 8),
-            (exec_branches, LOOP / 2),
-            (exec_straight, LOOP / 8),
-            (exec_branches, LOOP / 2),
-        ]
-        .map(|(function, rounds)| time(function, rounds).without(&door));
-        let steady = |counter: fn(&Reading) -> u64| {
-            steady(loops.map(|took| counter(&took)))
-                .map(|units| Unit::Instructions { counter, units })
+        let loops = || {
+            [
+                (exec_straight as Function, LOOP / 8),
+                (exec_branches, LOOP / 2),
+                (exec_straight, LOOP / 8),
+                (exec_branches, LOOP / 2),
+            ]
+            .map(|(function, rounds)| time(function, rounds).without(&door))
         };
-        let cycles = cpu::COUNTS_CYCLES && loops.iter().all(|took| took.cpu > 0);
-        let unit = steady(|took| took.cpu)
-            .or_else(|| steady(|took| took.clock))
-            .unwrap_or(if cycles { Unit::Cycles } else { Unit::Ticks });
+        let unit = (0..TRIES)
+            .find_map(|_| Unit::of_steady(loops()))
+            .unwrap_or_else(|| Unit::of(loops()));
         // SAFETY: the caller's promise.
         unsafe { paint(&stack) };
         Self {
