@@ -81,12 +81,14 @@ const fn entry(parts: &[Range<usize>], access: Access) -> Entry {
     }
 }
 
+/// Makes `region` be `entry`, and nothing else meanwhile: a new address with the old rights could be the code that runs here.
 fn set(region: u32, entry: Entry) {
-    const VALID: u32 = 1 << 4;
     // SAFETY: registers of the core, which only this module uses; which values they may have is for the callers to know.
     unsafe {
         let mpu = &*MPU::PTR;
-        mpu.rbar.write(entry.base | VALID | region);
+        mpu.rnr.write(region);
+        mpu.rasr.write(0);
+        mpu.rbar.write(entry.base);
         mpu.rasr.write(entry.attributes);
     }
 }

@@ -28,6 +28,14 @@ unsafe extern "C" fn exec_fault(msp: *mut u32, psp: *mut u32, exc_return: usize)
     const THREAD: usize = 1 << 3;
     let status = FaultStatus::take();
     let frame = if exc_return & ON_PSP != 0 { psp } else { msp };
+    // First, because it is no error, and calls wait for it.
+    // SAFETY: the hardware wrote the frame there.
+    if exc_return & THREAD != 0
+        && status.is_fetch()
+        && may_fetch(unsafe { frame.add(FRAME_PC).read() } as usize)
+    {
+        return exc_return;
+    }
     let mut registers = if status.unstacked() {
         // The CPU made room for the frame, and could not write it.
         let mut registers = Registers::unknown(MACHINE);
@@ -46,12 +54,6 @@ unsafe extern "C" fn exec_fault(msp: *mut u32, psp: *mut u32, exc_return: usize)
         let failed = exec_probe_failed as *const () as usize & !1;
         // SAFETY: the frame was read above; the probe is a leaf, its LR is untouched.
         unsafe { frame.add(FRAME_PC).write(failed as u32) };
-        return exc_return;
-    }
-    if exc_return & THREAD != 0
-        && status.is_fetch()
-        && registers.pc().is_some_and(|pc| may_fetch(pc as usize))
-    {
         return exc_return;
     }
     // SAFETY: this is the handler of that fault.
@@ -112,7 +114,7 @@ impl FaultStatus {
 
     /// Memory protection forbade to fetch the instruction at the program counter.
     fn is_fetch(&self) -> bool {
-        self.cfsr & Self::MEM_FETCH != 0
+        self.cfsr & Self::MEM_FETCH != 0 && !self.unstacked()
     }
 
     /// What kind of fault this is, of the instruction at `pc`.

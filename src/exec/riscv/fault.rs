@@ -21,6 +21,11 @@ unsafe extern "C" {
 #[allow(non_snake_case)]
 extern "C" fn ExceptionHandler(frame: &Frame) {
     let cause = mcause::read().code();
+    let pc = mepc::read();
+    // First, because it is no error, and calls wait for it.
+    if cause == FETCH && may_fetch(pc) || cause == STORE && may_store(pc) {
+        return;
+    }
     let value = mtval::read();
     let fault = Fault {
         kind: kind(cause, value),
@@ -31,10 +36,6 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
         note_probe(fault);
         // SAFETY: the probe is a leaf, its ra is in the frame.
         unsafe { mepc::write(exec_probe_failed as *const () as usize) };
-        return;
-    }
-    let pc = mepc::read();
-    if cause == FETCH && may_fetch(pc) || cause == STORE && may_store(pc) {
         return;
     }
     let mut registers = frame.registers();
