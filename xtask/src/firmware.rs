@@ -69,9 +69,31 @@ pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -
 /// # Errors
 /// As [`build`].
 pub fn build_with_ids(board: &Board) -> Result<PathBuf> {
-    let flags = ["--features", "slid"];
-    let built = build_package(board, &board.name, &board.name, &flags)?;
-    let kept = built.with_file_name(format!("{}-ids", board.name));
+    build_other(board, "ids", &["--features", "slid"])
+}
+
+/// Builds the firmware without a feature that it has by default and returns its ELF, likewise.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_without(board: &Board, feature: &str) -> Result<PathBuf> {
+    let manifest = paths::root()
+        .join("boards")
+        .join(&board.name)
+        .join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).with_context(|| paths::shown(&manifest))?;
+    let manifest: toml::Table = toml::from_str(&text)?;
+    let default = manifest["features"]["default"].as_array();
+    let features = default.into_iter().flatten().filter_map(|it| it.as_str());
+    let others: Vec<_> = features.filter(|&other| other != feature).collect();
+    let flags = ["--no-default-features", "--features", &others.join(",")];
+    build_other(board, &format!("no-{feature}"), &flags)
+}
+
+/// Builds the firmware with `flags` for cargo and keeps it under its name and `suffix`, and then the usual one again.
+fn build_other(board: &Board, suffix: &str, flags: &[&str]) -> Result<PathBuf> {
+    let built = build_package(board, &board.name, &board.name, flags)?;
+    let kept = built.with_file_name(format!("{}-{suffix}", board.name));
     fs::copy(&built, &kept).with_context(|| kept.display().to_string())?;
     build(board)?;
     Ok(kept)

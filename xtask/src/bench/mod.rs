@@ -5,6 +5,7 @@ mod objects;
 mod peer;
 mod plot;
 mod profile;
+mod protection;
 mod rig;
 mod shell;
 mod sources;
@@ -44,6 +45,9 @@ pub struct Bench {
     /// Load from every kind of source; with --profile, from littlefs
     #[arg(long)]
     sources: bool,
+    /// Only what memory protection costs
+    #[arg(long, conflicts_with = "only")]
+    protection: bool,
     /// Draw how the cost grows with sections, symbols and relocations, into bench/*.svg
     #[arg(long, conflicts_with = "only")]
     plot: bool,
@@ -73,6 +77,12 @@ impl Bench {
             }
             return Ok(ExitCode::SUCCESS);
         }
+        if self.protection {
+            for board in &boards {
+                print!("{}", protection::table(board)?);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         if self.plot {
             plot::draw(&boards)?;
             return Ok(ExitCode::SUCCESS);
@@ -84,7 +94,9 @@ impl Bench {
             return Ok(ExitCode::SUCCESS);
         }
         if self.board.is_some() {
-            bail!("bench/RESULTS.md is of all boards: --board needs --only, --sources or --plot");
+            bail!(
+                "bench/RESULTS.md is of all boards: --board needs --only, --sources, --protection or --plot"
+            );
         }
         let text = report(&boards)?;
         print!("{text}");
@@ -119,6 +131,10 @@ fn report(boards: &[Board]) -> Result<String> {
     }
     text.push_str(SHELL);
     text.push_str(&shell::table(boards)?);
+    text.push_str(PROTECTION);
+    for board in boards {
+        text.push_str(&protection::table(board)?);
+    }
     text.push_str(SIZES);
     for board in boards {
         text.push_str(&format!("\n{}", size::measure(board)?));
@@ -166,6 +182,15 @@ In instructions. The parts of a command that are counted are all that it does: r
 loading, constructors, `/gdb/hello.gdb`, and its output. By hand: `cargo xtask run --icount`, then
 `uptime` and `time llext load /ext/hello.elf` at the prompt.
 
+";
+
+const PROTECTION: &str = "
+## Memory protection
+
+What it costs: with it, in calls with `--no-protect`, and in a firmware that is built without the feature `protect`. In
+instructions, of whole commands as above; visitor's function calls one of greeter, whose text has to be let execute first.
+`heap` is what `llext heap` has in use after a load, in bytes: what alignment adds is within the regions, the rest is that regions
+are blocks of their own, and where those come to lie. By hand: `cargo xtask bench --protection`.
 ";
 
 const SIZES: &str = "

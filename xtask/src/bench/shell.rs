@@ -6,12 +6,14 @@
 use std::env;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::NANOSECONDS;
 use crate::board::Board;
+use crate::firmware;
 use crate::paths;
 
 /// What is measured, and the command whose answer has the microseconds.
@@ -39,14 +41,9 @@ pub fn table(boards: &[Board]) -> Result<String> {
 
 /// Instructions of every row on `board`.
 fn measure(board: &Board) -> Result<Vec<u64>> {
-    let mut console = Console::start(board)?;
-    let mut row = |&(_, command): &(&str, &str)| {
-        let answer = console.run(command)?;
-        microseconds(&answer)
-            .map(|us| us * 1000 / NANOSECONDS)
-            .with_context(|| format!("{}: no time for `{command}` in: {answer}", board.name))
-    };
-    let counts = ROWS.iter().map(&mut row).collect();
+    let mut console = Console::start(board, &firmware::build(board)?)?;
+    let rows = ROWS.iter();
+    let counts = rows.map(|(_, command)| console.count(command)).collect();
     console.end()?;
     counts
 }
@@ -55,14 +52,15 @@ fn measure(board: &Board) -> Result<Vec<u64>> {
 ///
 /// Every command is typed at its prompt: typed ahead, its bytes would interrupt the one before and
 /// count with it.
-struct Console {
+pub(super) struct Console {
     child: Child,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
 
 impl Console {
-    fn start(board: &Board) -> Result<Console> {
+    /// Starts `firmware` on a fresh image.
+    pub(super) fn start(board: &Board, firmware: &Path) -> Result<Console> {
         let image = paths::target()
             .join("bench")
             .join(format!("{}.img", board.name));
@@ -76,6 +74,8 @@ impl Console {
                 "--image",
             ])
             .arg(image)
+            .arg("--firmware")
+            .arg(firmware)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -90,9 +90,18 @@ impl Console {
         Ok(console)
     }
 
-    fn run(&mut self, command: &str) -> Result<String> {
+    /// Types a command, and returns what it prints.
+    pub(super) fn run(&mut self, command: &str) -> Result<String> {
         writeln!(self.stdin, "{command}")?;
         self.answer()
+    }
+
+    /// The instructions that the time in the answer to `command` stands for.
+    pub(super) fn count(&mut self, command: &str) -> Result<u64> {
+        let answer = self.run(command)?;
+        microseconds(&answer)
+            .map(|us| us * 1000 / NANOSECONDS)
+            .with_context(|| format!("no time for `{command}` in: {answer}"))
     }
 
     /// What comes before the next prompt.
@@ -108,7 +117,8 @@ impl Console {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
-    fn end(mut self) -> Result<()> {
+    /// Ends the run.
+    pub(super) fn end(mut self) -> Result<()> {
         // Its end of input ends the run.
         drop(self.stdin);
         let status = self.child.wait()?;

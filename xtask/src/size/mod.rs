@@ -9,6 +9,7 @@ pub mod loader;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -111,9 +112,16 @@ pub struct Report {
 /// # Errors
 /// It does not build, or is no ELF file of 32 bits.
 pub fn measure(board: &Board) -> Result<Report> {
-    let path = firmware::build(board)?;
-    let data = fs::read(&path).with_context(|| paths::shown(&path))?;
-    let rooms = by_room(&data, &board.name).with_context(|| paths::shown(&path))?;
+    measure_elf(board, &firmware::build(board)?)
+}
+
+/// Measures a firmware of `board`.
+///
+/// # Errors
+/// It is no ELF file of 32 bits.
+pub fn measure_elf(board: &Board, path: &Path) -> Result<Report> {
+    let data = fs::read(path).with_context(|| paths::shown(path))?;
+    let rooms = by_room(&data, &board.name).with_context(|| paths::shown(path))?;
     Ok(Report {
         board: board.name.clone(),
         limits: board.config.limits,
@@ -242,6 +250,12 @@ fn room(symbol: &str, board: &str) -> Room {
 }
 
 impl Report {
+    /// Bytes of flash and of static RAM.
+    pub fn totals(&self) -> [u64; 2] {
+        let Bytes { flash, ram } = self.total();
+        [flash, ram]
+    }
+
     fn total(&self) -> Bytes {
         let counted = self.rooms.iter().filter(|(room, _)| !room.is_apart());
         counted.fold(Bytes::default(), |sum, (_, bytes)| Bytes {
