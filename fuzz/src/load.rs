@@ -179,11 +179,10 @@ fn locate(file: &mut [u8], place: usize) {
     };
     let number = |file: &[u8], at: usize, size: usize| {
         let bytes = file.get(at..at.checked_add(size)?)?;
-        let digits = bytes.iter().rev();
-        digits.fold(Some(0usize), |number, &byte| {
-            number?
-                .checked_shl(8)
-                .map(|number| number | usize::from(byte))
+        let mut digits = bytes.iter().rev();
+        digits.try_fold(0usize, |number, &byte| {
+            let shifted = number.checked_shl(8)?;
+            Some(shifted | usize::from(byte))
         })
     };
     let header = (
