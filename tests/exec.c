@@ -1,4 +1,5 @@
 /* What an extension can do to the firmware: test_exec.py calls these one by one. */
+#include <assert.h>
 #include <llext.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -115,4 +116,43 @@ int sleep(void)
 {
 	puts("go");
 	return k_msleep(1000000);
+}
+
+int read_null(void)
+{
+	return *(volatile int *)12;
+}
+
+int call_data(void)
+{
+	static int code[4];
+
+	return ((int (*)(void))((uintptr_t)code | 1))();
+}
+
+int divide(int by)
+{
+	return 100 / by;
+}
+
+/* Two words at an odd address: neither LDRD nor LDM can do that. */
+int unaligned(void)
+{
+	static char bytes[16];
+	int low = 0;
+
+#ifdef __arm__
+	int high;
+
+	__asm__ volatile("ldrd %0, %1, [%2]" : "=r"(low), "=r"(high) : "r"(bytes + 1));
+#else
+	low = *(volatile int *)(bytes + 1);
+#endif
+	return low;
+}
+
+int checks(int x)
+{
+	assert(x > 5);
+	return x;
 }

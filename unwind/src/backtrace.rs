@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::frame_pointer;
-use crate::registers::{Machine, Registers};
+use crate::registers::{Link, Machine, Registers};
 use crate::target::{Target, half};
 
 /// The most frames of a backtrace.
@@ -90,15 +90,19 @@ impl<'t> Backtrace<'t> {
             .or_else(|| self.scanned())
     }
 
-    /// The caller that the link register names, unless the function that ran has saved it: it is left over from a call of
-    /// its own then.
+    /// The caller that the link register names, unless the function that ran has called something: it is left over then.
     fn linked(&mut self, frame: Frame) -> Option<Frame> {
         let link = self.registers.get(self.machine.ra)?;
-        let saves_link = self.machine.saves_link;
-        if let Some(start) = self.target.function(frame.pc)
-            && saved(&mut *self.target, saves_link, start..frame.pc)
-        {
-            return None;
+        if let Some(start) = self.target.function(frame.pc) {
+            let calls = match self.machine.link {
+                // What was called has returned by it: it leads into the function itself.
+                Link::Returns => self.target.function(link) == Some(start),
+                // What was called has returned by what it had saved, and left in the register what came last.
+                Link::IsLost(saves) => is_saved(&mut *self.target, saves, start..frame.pc),
+            };
+            if calls {
+                return None;
+            }
         }
         let mut caller = self.registers;
         caller.set(self.machine.pc, link);
@@ -162,13 +166,13 @@ impl<'t> Backtrace<'t> {
     }
 }
 
-/// Whether an instruction in `code` saves the link register.
-fn saved(target: &mut dyn Target, saves_link: fn(u32, u32) -> bool, code: Range<u32>) -> bool {
+/// Whether an instruction in `code` `saves` the link register.
+fn is_saved(target: &mut dyn Target, saves: fn(u32, u32) -> bool, code: Range<u32>) -> bool {
     let mut halves = code.step_by(2).take(WORDS as usize);
     halves.any(|at| {
         let first = half(target, at);
         let second = half(target, at.wrapping_add(2));
-        first.is_some_and(|first| saves_link(first, second.unwrap_or(0)))
+        first.is_some_and(|first| saves(first, second.unwrap_or(0)))
     })
 }
 

@@ -49,14 +49,6 @@ pub(crate) fn thumb_saves_link(first: u32, second: u32) -> bool {
         || first == 0xf84d && second == 0xed04
 }
 
-/// Whether an instruction is C.SWSP or SW of ra, relative to sp.
-pub(crate) fn riscv_saves_link(first: u32, second: u32) -> bool {
-    // SW (unprivileged specification, 2.6): opcode, funct3 2, rs1 in bits 15 to 19, rs2 in bits 20 to 24.
-    const SW_SP: u32 = 2 << 15 | 2 << 12 | 0x23;
-    let word = second << 16 | first;
-    first & 0xe07f == 0xc006 || word & 0x01ff_f07f == 1 << 20 | SW_SP
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,19 +107,6 @@ mod tests {
             (0xbd10, 0, false),      // pop {r4, pc}
         ] {
             assert_eq!(thumb_saves_link(first, second), saves, "{first:x}");
-        }
-        for (word, saves) in [
-            (0xc606, true),       // c.swsp ra, 12(sp)
-            (0xc422, false),      // c.swsp s0, 8(sp)
-            (0x0211_2623, true),  // sw ra, 44(sp)
-            (0x0281_2423, false), // sw s0, 40(sp)
-            (0x40b2, false),      // c.lwsp ra, 12(sp)
-        ] {
-            assert_eq!(
-                riscv_saves_link(word & 0xffff, word >> 16),
-                saves,
-                "{word:x}"
-            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A CPU's registers, each with its name and number.
 
 use crate::backtrace::Frame;
-use crate::call::{is_after_riscv_call, is_after_thumb_call, riscv_saves_link, thumb_saves_link};
+use crate::call::{is_after_riscv_call, is_after_thumb_call, thumb_saves_link};
 use crate::frame_pointer::Chain;
 use crate::target::Target;
 use crate::{cfi, exidx};
@@ -25,10 +25,19 @@ pub struct Machine {
     pub(crate) chain: Chain,
     /// Whether a call leaves this address as the one to return to.
     pub(crate) is_after_call: fn(&mut dyn Target, u32) -> bool,
-    /// Whether the instruction with these first two halves puts the link register on the stack.
-    pub(crate) saves_link: fn(u32, u32) -> bool,
+    /// What becomes of the link register in calls.
+    pub(crate) link: Link,
     /// Unwinds a frame by the compiler's tables.
     pub(crate) tables: fn(&mut dyn Target, &Registers, Frame) -> Option<Registers>,
+}
+
+/// What the link register holds after a call.
+pub(crate) enum Link {
+    /// Where the call has returned to: functions return by the link register alone.
+    Returns,
+    /// Anything: functions return by what they have saved, too. Before its first call a function saves it, by an instruction
+    /// for whose two halves this is true.
+    IsLost(fn(u32, u32) -> bool),
 }
 
 impl PartialEq for Machine {
@@ -63,7 +72,7 @@ pub static ARM: Machine = Machine {
         sp: 8,
     },
     is_after_call: is_after_thumb_call,
-    saves_link: thumb_saves_link,
+    link: Link::IsLost(thumb_saves_link),
     tables: exidx::step,
 };
 
@@ -86,7 +95,7 @@ pub static RISCV32: Machine = Machine {
         sp: 0,
     },
     is_after_call: is_after_riscv_call,
-    saves_link: riscv_saves_link,
+    link: Link::Returns,
     tables: cfi::step,
 };
 
