@@ -2,6 +2,7 @@
 
 What they do is in `zoo.py`. After each call a good one must give its value, after every 25 the list must be right and the
 heap as it was before they were loaded; in the end the file system's files are the same byte for byte, read on the host.
+Damage to the heap itself is apart: it is told, not undone.
 """
 
 import random
@@ -111,6 +112,31 @@ def test_hostile_constructors_and_destructors(zoo, build, start_shell, moment):
             assert f"unloaded {file.stem}" in told
         assert function.is_told_by(told), f"{function.name}: {told!r}"
         assert shell.run("llext list") == "nothing is loaded"
+        assert shell.heap() == before
+
+
+@pytest.fixture(scope="session")
+def heap_damage(build):
+    """`heap_damage.c`, built for the board."""
+    return build("heap_damage", (ROOT / "tests" / "heap_damage.c").read_text())
+
+
+@pytest.mark.parametrize("value", [0, 0xFF, 0xA5, 256])
+def test_a_heap_that_was_overwritten_keeps_nobody_from_the_prompt(heap_damage, start_shell, value):
+    """What lies around a block is gone, and everybody goes on with the heap. No block is given back that may be another's."""
+    shell = start_shell("--add", heap_damage)
+    before = shell.heap()
+    for before_block, behind in [(0, 16), (0, 200), (8, 8), (64, 0), (64, 200)]:
+        shell.run("llext load /ext/heap_damage.elf")
+        call = f"llext call heap_damage overwrite {before_block} {behind} {value} 30 --timeout 1000"
+        assert shell.run(call).splitlines()[0] == "=> 7 (0x7)"
+        assert "hint: save what you need and `reboot`" in shell.run("llext heap")
+        assert "unloaded heap_damage" in shell.run("llext unload heap_damage")
+        shell.run("llext load /ext/hello.elf")
+        assert shell.run("llext call hello hello_world").splitlines() == ["hello world", "=> 0 (0x0)"]
+        shell.child.send("reboot\r")
+        shell.child.expect_exact("reboot\r\n")
+        shell.child.expect_exact(PROMPT)
         assert shell.heap() == before
 
 
