@@ -7,8 +7,10 @@
     llext bt                           a backtrace that says which extension each address is in
     llext fault                        the last fault that the firmware remembers
     set llext-path DIR:DIR             more folders to look for files in
+    set llext-stop-at-faults off       do not stop where an extension faults
 
 Load it by `source gdb/llext.py`, or let GDB do so: a copy beside the firmware's ELF, called FIRMWARE-gdb.py, is read with it.
+What it does about faults is in llext_fault.py.
 
 The list of extensions is read by two symbols of the firmware: `llext_debug_root`, a pointer to its loader, and
 `llext_debug_layout`, offsets (llext/src/loaded/layout.rs). So it needs no debug information of the firmware.
@@ -34,9 +36,11 @@ def address_of(symbol):
     """The address of a symbol of the firmware, or None."""
     try:
         # As a symbol of the linker: the linker's address is right however the compiler merged variables.
-        return int(gdb.execute(f"with language c -- output/x (long)&{symbol}", to_string=True), 16)
+        text = gdb.execute(f"with language c -- output/x (long)&{symbol}", to_string=True)
     except gdb.error:
         return None
+    # A warning about the language may follow.
+    return int(re.match("0x[0-9a-f]+", text).group(), 16)
 
 
 def read(address, length):
@@ -47,6 +51,10 @@ def read(address, length):
 def word(address, size=4):
     """A number of the target, little-endian."""
     return int.from_bytes(read(address, size), "little")
+
+
+def is_arm():
+    return "arm" in gdb.selected_inferior().architecture().name()
 
 
 class Extension:
@@ -422,6 +430,10 @@ class Backtrace(gdb.Command):
             source = f" at {table.filename}:{line}" if table and line else ""
             print(f"#{number:<2} {place(frame.pc(), loaded)}{source}")
             frame, number = frame.older(), number + 1
+        if number == 1 and "(" not in place(gdb.newest_frame().pc(), loaded):
+            # A jump to nowhere: GDB knows no way back from there, but the call left one.
+            back = int(gdb.newest_frame().read_register("lr" if is_arm() else "ra")) & 0xFFFFFFFF
+            print(f"#1  {place(back, loaded)}, which the return address says")
 
 
 # Printers.
@@ -469,6 +481,7 @@ def start():
     gdb.events.new_objfile.connect(wake)
     if gdb.current_objfile() is not None:
         look_beside(gdb.current_objfile())
+    gdb.execute(f"source {os.path.join(os.path.dirname(os.path.abspath(__file__)), 'llext_fault.py')}")
     gdb.has_llext = True
 
 

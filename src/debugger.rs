@@ -10,6 +10,10 @@
 //! list from before: [`LIST`] and the entries lie in memory that start-up leaves alone. Where there has been no run
 //! before, that memory holds anything, hence the checks.
 //!
+//! # Faults
+//! A fault of an extension ends its call, so a debugger that wants to see it has to be asked first: [`stops_at`] calls
+//! [`llext_fault_stop`], where gdb/llext.py has a breakpoint. Nothing depends on a debug unit that an emulator may lack.
+//!
 //! Costs a hardware breakpoint while a debugger is attached; without one, a call of an empty function. Without the feature
 //! `gdb-jit` nothing of it is linked, and debuggers are told nothing.
 
@@ -18,7 +22,7 @@ use core::{
     ops::Range,
     ptr::{self, NonNull},
     sync::atomic::{
-        AtomicPtr, AtomicU32,
+        AtomicPtr, AtomicU32, AtomicUsize,
         Ordering::{Relaxed, SeqCst},
     },
 };
@@ -28,7 +32,7 @@ use llext::{
     debug::{JIT_LIMIT, JitObject, Layout},
     machine::NATIVE,
 };
-use shell_cmds::context::Announced;
+use shell_cmds::context::{Announced, Fault};
 
 /// Whether debuggers are told anything.
 const ON: bool = cfg!(feature = "gdb-jit");
@@ -236,3 +240,44 @@ fn size(file: usize) -> usize {
 
 // With the eight bytes that the heap takes for a block.
 const _: () = assert!(size_of::<Entry>() + JIT_LIMIT + 8 <= 400);
+
+/// What a debugger wants of the next fault: an even number but 0, and the call goes back to where it faulted, so that a
+/// breakpoint there stops it with all registers as they were. Then this is that address, made odd, until it faults again.
+#[unsafe(no_mangle)]
+static llext_fault_again: AtomicUsize = AtomicUsize::new(0);
+
+/// Where a debugger that waits for faults of extensions plants a breakpoint: the instruction's address, the kind in words
+/// (where the text begins, and its bytes), and the address that was accessed; [`UNKNOWN`] for what is not known.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn llext_fault_stop(pc: usize, kind: *const u8, length: usize, address: usize) {
+    // SAFETY: no instruction; it makes sure that all of them are passed.
+    unsafe {
+        core::arch::asm!(
+            "/* {0} {1} {2} {3} */",
+            in(reg) pc,
+            in(reg) kind,
+            in(reg) length,
+            in(reg) address,
+            options(readonly, nostack, preserves_flags)
+        );
+    }
+}
+
+/// No address.
+const UNKNOWN: usize = usize::MAX;
+
+/// Whether a debugger waits at `pc`, whose instruction an extension is to try once more. What came at an instruction that is
+/// not known (the CPU could not write it down) has nowhere to go back to.
+pub fn stops_at(pc: Option<u32>, fault: &Fault) -> bool {
+    let (at, kind) = (pc.map_or(UNKNOWN, |pc| pc as usize), fault.kind.name());
+    let back = at | 1;
+    if llext_fault_again.swap(0, SeqCst) == back {
+        return false;
+    }
+    let address = fault.address.unwrap_or(UNKNOWN);
+    llext_fault_stop(at, kind.as_ptr(), kind.len(), address);
+    let stops = pc.is_some() && llext_fault_again.load(SeqCst) != 0;
+    llext_fault_again.store(if stops { back } else { 0 }, SeqCst);
+    stops
+}

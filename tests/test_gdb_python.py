@@ -162,3 +162,94 @@ def test_the_registry_prints_as_names(session):
     gdb.run("set language rust")
     shown = gdb.run("print *llext_shell::debugger::llext_debug_root.p.value")
     assert re.search(r"registry: 1 extensions = \{counter = 0x\w+\}", shown), shown
+
+
+@pytest.fixture
+def faulty(built, start_bench, attach, tmp_path):
+    """A board under GDB with `exec.c` loaded, which faults in many ways: a function that starts one with commands of the user's."""
+    file = tmp_path / "exec.elf"
+    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", file]
+    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    def faulty(*commands: str) -> tuple[Console, Console]:
+        bench = start_bench("--add", str(file))
+        gdb = attach(bench, f"set debug-file-directory {built.debug_files}", *commands)
+        gdb.send("continue")
+        bench.shell.wait()
+        bench.shell.run("llext load /ext/exec.elf")
+        return bench.shell, gdb
+
+    return faulty
+
+
+def test_a_fault_stops_at_its_instruction_first_and_is_contained_then(faulty):
+    shell, gdb = faulty(COMMANDS)
+    shell.send("llext call exec bad_read")
+    stop = gdb.wait()
+    assert re.search(r"Fault: bus error.* at exec:bad_read\+0x\w+ \(/ext/exec.elf .text\+0x\w+\), accessing 0xf0000000", stop)
+    assert re.search(r"#0  0x\w+ in bad_read \(\) at .*/tests/exec\.c:\d+\n\d+\t.*nowhere", stop)
+    assert re.search(r"#0 .* in bad_read \(\) .*\n#1 .* in exec_call \(\)", gdb.run("backtrace"))
+    gdb.send("continue")
+    assert "bus error" in shell.wait()
+
+    # The call may be mended instead, and goes on.
+    shell.send("llext call --force exec bad_read")
+    gdb.wait()
+    pointer = "$r3" if "arm" in gdb.run("show architecture") else "$a5"
+    gdb.run(f"set var {pointer} = $sp")
+    gdb.send("continue")
+    assert "=> " in shell.wait()
+
+    shell.send("llext call --force exec bad_call")
+    assert "instruction fetch at 0xf0000000" in gdb.wait()
+    assert re.search(r"#1 +exec:bad_call\+0x", gdb.run("llext bt"))
+    gdb.send("continue")
+    assert "bad_call" in shell.wait()
+
+    gdb.interrupt()
+    gdb.run("set llext-stop-at-faults off")
+    gdb.send("continue")
+    assert "illegal instruction" in shell.run("llext call --force exec illegal")
+
+
+def test_llext_fault_decodes_what_the_firmware_remembers(faulty):
+    shell, gdb = faulty(COMMANDS, "set llext-stop-at-faults off")
+    gdb.interrupt()
+    assert gdb.run("llext fault") == "No fault is remembered.\n"
+    gdb.send("continue")
+    report = shell.run("llext call exec bad_write")
+    gdb.interrupt()
+    shown = gdb.run("llext fault")
+    assert report.splitlines()[0] in shown, "the firmware's report"
+    assert re.search(r"^pc +0x\w{8} exec:bad_write\+0x\w+ \(/ext/exec.elf .text\+0x\w+\)$", shown, re.MULTILINE)
+    assert re.search(r"^#0  exec:bad_write\+0x\w+ \(.*\) at .*/tests/exec\.c:\d+$", shown, re.MULTILINE), "with the source"
+    assert re.search(r"^#1  exec_call\+0x", shown, re.MULTILINE)
+
+    gdb.send("continue")
+    shell.send("reboot")
+    shell.wait()
+    gdb.interrupt()
+    assert "bad_write" in gdb.run("llext fault"), "also after a restart"
+
+
+def test_stock_gdb_can_stop_at_faults_too(faulty, built):
+    """What llext.py does, as commands of a breakpoint."""
+    shell, gdb = faulty()
+    gdb.interrupt()
+    gdb.run("break llext_fault_stop")
+    gdb.prompt = ">"
+    for command in (
+        "commands",
+        "silent",
+        "with language c -- set var *(int *)&llext_fault_again = 2",
+        f"with language c -- tbreak *(unsigned){'$r0' if built.is_arm else '$a0'}",
+        "continue",
+    ):
+        gdb.run(command)
+    gdb.prompt = "(gdb) "
+    gdb.run("end")
+    gdb.send("continue")
+    shell.send("llext call exec bad_read")
+    assert re.search(r"Temporary breakpoint 2, 0x\w+ in bad_read \(\) at ", gdb.wait())
+    gdb.send("continue")
+    assert "bus error" in shell.wait()

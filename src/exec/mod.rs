@@ -45,7 +45,7 @@ use unwind::Registers;
 
 use crate::{
     board::{self, Board},
-    protect,
+    debugger, protect,
 };
 pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
@@ -186,13 +186,17 @@ fn end(cause: Cause, registers: Registers) {
     });
 }
 
-/// From a fault handler. Returns whether the handler may return: the CPU then goes on through the door.
+/// From a fault handler. Returns whether the handler may return: the CPU then goes on through the door, or where it was if a
+/// debugger waits for it there.
 ///
 /// # Safety
 /// Called by the handler of `fault`, which found `registers`.
 unsafe fn contain(fault: Fault, registers: Registers) -> bool {
     if !cpu::in_extension() {
         return false;
+    }
+    if debugger::stops_at(registers.pc(), &fault) {
+        return true;
     }
     // SAFETY: a fault handler runs, and extension code faulted.
     unsafe { stop(Cause::Fault(fault), registers) };
