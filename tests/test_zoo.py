@@ -93,6 +93,16 @@ def test_a_thousand_hostile_calls(zoo, extension, geometry, start_shell, tmp_pat
     assert fs.listdir("/gdb") == []
 
 
+def test_what_a_call_switched_off_is_on_again_for_the_next(zoo, extension, start_shell):
+    shell = start_shell("--add", extension)
+    load(shell)
+    for kind in ("no_region", "no_protection", "no_fault_handlers", "vector", "masked"):
+        for function in (function for function in zoo.functions if function.kind.name == kind):
+            assert function.is_told_by(shell.run(function.call("zoo"))), function.name
+            for forbidden in map(zoo.pick, ("null_load", "text_store", "recursion", "data_jump")):
+                assert forbidden.is_told_by(shell.run(forbidden.call("zoo"))), f"{forbidden.name} after {function.name}"
+
+
 @pytest.mark.parametrize("moment", ["constructor", "destructor"])
 def test_hostile_constructors_and_destructors(zoo, build, start_shell, moment):
     functions = [zoo.pick(kind) for kind in MOMENTS]

@@ -232,6 +232,11 @@ def kinds(chance: random.Random) -> list[Kind]:
         riscv("scratch_loop", asm("csrw mscratch, %0", "1: j 1b", inputs='"r"($value)'), **endless, values={"value": ["0", "1", *nowhere]}),
         riscv("vector", asm("csrci mstatus, 8", "csrw mtvec, %0", inputs='"r"($value)'), **returns, values={"value": ["0", "0x80000000", *nowhere]}),
         arm("vector", asm("cpsid i", "str %1, [%0]", inputs='"r"(0xe000ed08), "r"($value)'), **returns, values={"value": ["0x20000000", "0x21c00000"]}),
+        # Memory protection switched off: what it forbids must be forbidden to the next call again.
+        arm("no_protection", asm("str %1, [%0]", inputs='"r"(0xe000ed94), "r"(0)'), RETURNS),
+        arm("no_region", asm("str %1, [%0]", "str %2, [%0, #8]", inputs='"r"(0xe000ed98), "r"($region), "r"(0)'),
+            rf"{RETURNS}|execution of data|memory protection fault", {"region": list(range(8))}),
+        riscv("no_region", asm("csrw pmpcfg$register, zero"), rf"{RETURNS}|execution of data|memory protection fault|{FETCH}", {"register": [0, 1, 2]}),
         arm("no_fault_handlers", asm("str %1, [%0]", inputs='"r"(0xe000ed24), "r"(0)'), **returns),
         arm("no_fault_handlers_fault", asm("str %1, [%0]", "udf #0", inputs='"r"(0xe000ed24), "r"(0)'), ILLEGAL),
         # What does not end.

@@ -104,15 +104,7 @@ fn apply() {
 /// # Safety
 /// They are those of the memory that the firmware runs in.
 pub(super) unsafe fn start(areas: &Areas) {
-    const ENABLE: u32 = 1;
-    const DEFAULT_MAP: u32 = 1 << 2;
-    for (region, &entry) in (MEMORY..).zip(&areas.fixed) {
-        set(region, entry);
-    }
-    (KEPT..END).for_each(|region| set(region, Entry::OFF));
-    // SAFETY: the caller's promise; MPU_CTRL (B3.5.5).
-    unsafe { (*MPU::PTR).ctrl.write(DEFAULT_MAP | ENABLE) };
-    apply();
+    open(areas);
 }
 
 /// Nothing can be lacking: the registers are as every Armv7-M processor with an MPU has them.
@@ -133,11 +125,16 @@ pub(super) fn lift(areas: &Areas) {
     apply();
 }
 
-/// For the shell.
+/// For the shell: all anew, whatever a call has made of it.
 pub(super) fn open(areas: &Areas) {
-    let [memory, ..] = areas.fixed;
-    set(MEMORY, memory);
+    const ENABLE: u32 = 1;
+    const DEFAULT_MAP: u32 = 1 << 2;
+    for (region, &entry) in (MEMORY..).zip(&areas.fixed) {
+        set(region, entry);
+    }
     (KEPT..END).for_each(|region| set(region, Entry::OFF));
+    // SAFETY: the areas are those that `start` was promised; MPU_CTRL (B3.5.5).
+    unsafe { (*MPU::PTR).ctrl.write(DEFAULT_MAP | ENABLE) };
     apply();
 }
 

@@ -59,9 +59,14 @@ pub fn extent() -> &'static str {
 
 /// Runs `body`, which makes `call`, with the areas as the call is to have them.
 pub fn around<R>(call: &Call<'_>, body: impl FnOnce() -> R) -> R {
-    let Some(board) = board::current().filter(|_| ENABLED) else {
+    let Some(board) = board::current() else {
         return body();
     };
+    if !ENABLED {
+        let result = body();
+        cpu::open(&board.protection);
+        return result;
+    }
     if call.limits.unprotected {
         cpu::lift(&board.protection);
     } else {
