@@ -424,6 +424,8 @@ class Backtrace(gdb.Command):
         super().__init__("llext bt", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
+        if gdb.selected_thread() is None:
+            raise gdb.GdbError("The target is not connected, or it runs.")
         loaded, frame, number = extensions(), gdb.newest_frame(), 0
         while frame is not None and frame.is_valid():
             table, line = frame.find_sal().symtab, frame.find_sal().line

@@ -66,6 +66,18 @@ def test_a_breakpoint_set_before_the_load_stops_with_lines_locals_and_a_backtrac
     assert "Breakpoint 1, counter_advance (times=4) at " in gdb.wait()
 
 
+def test_a_backtrace_crosses_from_the_firmware_through_an_extension(session):
+    shell, gdb = session
+    gdb.interrupt()
+    gdb.run("break vfprintf")
+    gdb.send("continue")
+    shell.run("llext load /ext/counter.elf")
+    shell.send("llext call counter counter_advance 3")
+    gdb.wait()
+    frames = r"#0 +vfprintf \(.*\n#1 .* in printf \(.*\n#2 .* in counter_advance \(times=3\) at .*\n#3 .* in exec_call \(\)"
+    assert re.search(frames, gdb.run("backtrace"))
+
+
 def test_it_stops_in_what_runs_during_the_load(session):
     shell, gdb = session
     gdb.interrupt()

@@ -2,7 +2,7 @@
 
 mod world;
 
-use shell_cmds::context::{Assertion, Cause, Count, Fault, FaultKind, Files, Metadata};
+use shell_cmds::context::{Announced, Assertion, Cause, Count, Fault, FaultKind, Files, Metadata};
 use world::{HEAP, World, faulted, stopped};
 
 /// The address of an export.
@@ -359,6 +359,43 @@ fn the_scripts_of_the_debugger_come_and_go() {
     );
     world.line("llext unload --all");
     assert_eq!(world.line("ls /gdb"), "");
+}
+
+#[test]
+fn debuggers_are_told_before_constructors_run_and_until_the_unload() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    world.line("llext load /ext/guest.elf");
+    assert_eq!(world.machine.known.len(), 2);
+    world.fails("llext load /ext/orphan.elf");
+    world.line("llext load /ext/hello.elf --name x --dry-run");
+    assert_eq!(world.machine.known.len(), 2, "of what failed, never");
+    world.line("llext unload --all");
+    assert_eq!(world.machine.known, []);
+
+    for (announced, warning) in [
+        (Announced::Nothing, ""),
+        (
+            Announced::Partly(1),
+            "warning: 1 section is unknown to GDB; `llext gdb hello` names all\n",
+        ),
+        (
+            Announced::Partly(2),
+            "warning: 2 sections are unknown to GDB; `llext gdb hello` names all\n",
+        ),
+        (
+            Announced::NoMemory,
+            "warning: no memory to tell GDB of hello; `llext gdb hello` does\n",
+        ),
+    ] {
+        world.machine.announced = announced;
+        let text = world.line("llext load /ext/hello.elf");
+        assert!(
+            text.starts_with(&format!("{warning}loaded hello")),
+            "{text}"
+        );
+        world.line("llext unload hello");
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use llext::{AbiId, Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, U
 use shell_cmds::{
     Candidate, Context, Failed, LastFault, Status,
     context::{
-        Call, Cause, Console, Cost, Count, Cpu, Ended, Fault, FaultKind, Layout, Limits, Mode,
-        Outcome, Stop, System,
+        Announced, Call, Cause, Console, Cost, Count, Cpu, Ended, Fault, FaultKind, Layout, Limits,
+        Mode, Outcome, Stop, System,
     },
 };
 use std::{
@@ -85,6 +85,8 @@ impl World {
             },
             machine: Machine {
                 losses: 0,
+                announced: Announced::Whole,
+                known: vec![],
                 owned,
                 ticks: 0.into(),
                 last_fault: LastFault::new(),
@@ -315,6 +317,10 @@ pub enum End {
 pub struct Machine {
     /// How often input was lost.
     pub losses: u32,
+    /// What a debugger is told of the next extension.
+    pub announced: Announced,
+    /// The extensions that a debugger knows.
+    pub known: Vec<ExtensionId>,
     owned: &'static OwnedBlocks,
     ticks: std::cell::Cell<u64>,
     last_fault: LastFault,
@@ -356,6 +362,15 @@ impl System for Machine {
 
     fn last_fault(&mut self) -> &mut LastFault {
         &mut self.last_fault
+    }
+
+    fn announce(&mut self, extension: &llext::Extension) -> Announced {
+        self.known.push(extension.id());
+        self.announced
+    }
+
+    fn withdraw(&mut self, id: ExtensionId) {
+        self.known.retain(|&known| known != id);
     }
 
     fn reboot(&mut self) -> ! {

@@ -104,6 +104,11 @@ fn use_extension(extension: &Extension) {
     black_box(extension.read(black_box(4), &mut [0; 8]));
     let Ok(()) = debug::add_symbol_file(&mut Sink, &[black_box("a.elf")], extension);
     let Ok(()) = debug::remove_symbol_file(&mut Sink, extension);
+    if let Some(object) = debug::JitObject::of(extension, machine::NATIVE) {
+        let mut file = [0; debug::JIT_LIMIT];
+        object.write(&mut file);
+        black_box((file, object.size(), object.left_out()));
+    }
 }
 
 fn use_blocks() {
