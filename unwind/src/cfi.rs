@@ -6,7 +6,7 @@
 
 use crate::backtrace::Frame;
 use crate::registers::Registers;
-use crate::target::{Table, Target, byte};
+use crate::target::{Table, Target, byte, word};
 
 /// The most entries of a table that are looked at.
 const ENTRIES: usize = 2048;
@@ -260,10 +260,7 @@ impl Entry {
             match offset {
                 SAME => {}
                 LOST => caller.forget(number),
-                _ => caller.set(
-                    number,
-                    target.word(aligned(cfa.wrapping_add_signed(offset))?)?,
-                ),
+                _ => caller.set(number, word(target, cfa.wrapping_add_signed(offset))?),
             }
         }
         let back = caller.get(self.common.return_register as usize)?;
@@ -382,8 +379,4 @@ impl Row {
         }
         Some(())
     }
-}
-
-fn aligned(address: u32) -> Option<u32> {
-    (address & 3 == 0).then_some(address)
 }

@@ -5,7 +5,7 @@
 
 use crate::backtrace::Frame;
 use crate::registers::Registers;
-use crate::target::{Table, Target};
+use crate::target::{Table, Target, word};
 
 /// The most entries of an index that are looked at.
 const ENTRIES: usize = 4096;
@@ -63,7 +63,7 @@ fn find(target: &mut dyn Target, pc: u32) -> Option<u32> {
 
 /// The address that the word at `at` is the 31-bit distance to (R_ARM_PREL31).
 fn prel31(target: &mut dyn Target, at: u32) -> Option<u32> {
-    let word = target.word(at)?;
+    let word = word(target, at)?;
     Some(at.wrapping_add_signed((word << 1).cast_signed() >> 1))
 }
 
@@ -82,7 +82,7 @@ impl Instructions {
     fn new(target: &mut dyn Target, entry: u32) -> Option<Self> {
         const CANTUNWIND: u32 = 1;
         const COMPACT: u32 = 1 << 31;
-        let content = target.word(entry.checked_add(4)?)?;
+        let content = word(target, entry.checked_add(4)?)?;
         if content == CANTUNWIND {
             return None;
         }
@@ -90,14 +90,14 @@ impl Instructions {
             return Self::compact(content, entry);
         }
         let table = prel31(target, entry + 4)?;
-        let first = target.word(table)?;
+        let first = word(target, table)?;
         if first & COMPACT != 0 {
             return Self::compact(first, table);
         }
         // The generic model (section 7.2): a personality routine's address, and then what C++'s routine of GCC and LLVM takes:
         // the number of further words, and the instructions.
         let at = table.checked_add(4)?;
-        let word = target.word(at)?;
+        let word = word(target, at)?;
         Some(Self::of(word << 8, 3, at, word >> 24))
     }
 
@@ -123,7 +123,7 @@ impl Instructions {
         if self.bytes == 0 {
             self.words = self.words.checked_sub(1)?;
             self.at = self.at.checked_add(4)?;
-            self.word = target.word(self.at)?;
+            self.word = word(target, self.at)?;
             self.bytes = 4;
         }
         let byte = self.word >> 24;
@@ -209,7 +209,7 @@ impl Vsp {
     fn pop(&mut self, target: &mut dyn Target, mask: u32) -> Option<()> {
         let mut popped_sp = None;
         for number in (0..=PC).filter(|number| mask >> number & 1 != 0) {
-            let value = target.word(self.vsp)?;
+            let value = word(target, self.vsp)?;
             self.add(4);
             match number {
                 SP => popped_sp = Some(value),

@@ -1,7 +1,7 @@
 //! Frame pointers: where compilers keep them, each points to what leads to the next.
 
 use crate::registers::{Machine, Registers};
-use crate::target::Target;
+use crate::target::{Target, word};
 
 /// Where a frame pointer leads: offsets from it, in bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(crate) fn step(
     }
     let at = |offset: i32| here.wrapping_add_signed(offset);
     let mut caller = Registers::unknown(machine);
-    caller.set(chain.register, target.word(at(chain.saved))?);
-    caller.set(machine.pc, target.word(at(chain.back))?);
+    caller.set(chain.register, word(target, at(chain.saved))?);
+    caller.set(machine.pc, word(target, at(chain.back))?);
     caller.set(machine.sp, at(chain.sp));
     Some(caller)
 }

@@ -24,6 +24,8 @@ mod registers;
 mod target;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use backtrace::{Backtrace, Frame, How, STEPS, WORDS};
 pub use registers::{ARM, COUNT, Machine, RISCV32, Registers};

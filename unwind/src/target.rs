@@ -22,6 +22,11 @@ pub trait Target {
     fn stack(&mut self, sp: u32) -> Option<Range<u32>>;
 }
 
+/// The word at `address`, if it is a multiple of 4: nothing that is read promises that.
+pub(crate) fn word(target: &mut dyn Target, address: u32) -> Option<u32> {
+    (address & 3 == 0).then(|| target.word(address))?
+}
+
 /// The byte at `address`.
 pub(crate) fn byte(target: &mut dyn Target, address: u32) -> Option<u8> {
     let word = target.word(address & !3)?;
