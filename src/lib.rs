@@ -19,7 +19,7 @@
 //! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
 //!
 //! # Rules
-//! - Nothing here panics on bad input; a panic or a fault of the firmware is reported and restarts it
+//! - Nothing here panics on bad input; a panic or a fault of the firmware is reported, remembered, and restarts it
 //!   (`fatal`).
 //! - Only [`console`] and [`ring`] build on a host, where they are tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
