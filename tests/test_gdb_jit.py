@@ -251,6 +251,35 @@ def test_what_is_in_memory_is_small_and_readelf_reads_it(built, session, tmp_pat
         assert build_ids(readelf.stdout) == build_ids(original.stdout) != [], name
 
 
+def test_of_many_sections_the_code_is_known_and_the_load_says_what_is_not(built, start_bench, attach, tmp_path):
+    """Built without xtask and sdk/extension.ld: each function and variable has a section, and the file goes where GDB looks."""
+    source, file = tmp_path / "many.c", tmp_path / "many.elf"
+    source.write_text(
+        "static int level = 1;\nint low(int n) { return n - level; }\nint high(int n) { level = n; return level; }\n"
+        "int all[4] = {1, 2, 3, 4};\nint sum(void) { return all[0] + all[3]; }\n"
+    )
+    compiler = [built.config["c"]["prefix"] + "gcc", *built.config["c"]["flags"], "-g", "-ffunction-sections", "-fdata-sections"]
+    linker = [built.config["c"]["prefix"] + "ld", *([] if built.is_arm else ["-melf32lriscv"]), "-r", "--build-id"]
+    subprocess.run([*compiler, "-c", source, "-o", tmp_path / "many.o"], check=True)
+    subprocess.run([*linker, tmp_path / "many.o", "-o", file], check=True)
+    notes = subprocess.run(["readelf", "-nW", file], check=True, capture_output=True, text=True).stdout
+    (build_id,) = build_ids(notes)
+    place = tmp_path / ".build-id" / build_id[:2] / f"{build_id[2:]}.debug"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(file.read_bytes())
+
+    bench = start_bench("--add", str(file))
+    gdb, shell = attach(bench, f"set debug-file-directory {tmp_path}", "set breakpoint pending on"), bench.shell
+    gdb.run("break sum")
+    gdb.send("continue")
+    shell.wait()
+    loaded = shell.run("llext load /ext/many.elf")
+    assert re.match(r"warning: \d sections? (is|are) unknown to GDB; `llext gdb many` names all\nloaded many", loaded), loaded
+    shell.send("llext call many sum")
+    assert "Breakpoint 1, sum () at " in gdb.wait()
+    assert knows(gdb, "low") and knows(gdb, "high")
+
+
 def test_a_file_without_a_build_id_needs_the_script(built, start_bench, attach, directory, tmp_path):
     source, file = tmp_path / "bare.c", tmp_path / "bare.elf"
     source.write_text("int twice(int n) { return 2 * n; }\n")
