@@ -1,4 +1,5 @@
-"""A failure of the firmware itself: a report, a restart, and a prompt that says what happened.
+"""The last fault: what constructors and destructors do wrong, and a failure of the firmware itself, which is reported, restarts
+it, and brings a prompt that says what happened.
 
 Nothing that a user can type makes the firmware fail, but `mem write` can damage its variables.
 """
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import PROMPT
+from conftest import PROMPT, ROOT, XTASK
 
 NOWHERE = 0xF0000000
 
@@ -41,6 +42,46 @@ def fail(shell, command: str) -> str:
     report = shell.child.before.replace("\r\n", "\n")
     shell.child.expect_exact(PROMPT)
     return report
+
+
+@pytest.fixture
+def unruly(built, start_shell, tmp_path):
+    """A function that runs the board with an extension whose constructor or destructor faults."""
+
+    def unruly(attribute: str):
+        source = tmp_path / "unruly.c"
+        source.write_text(
+            f"__attribute__(({attribute})) static void fault(void) {{ *(volatile int *)0x{NOWHERE:x} = 1; }}\n"
+            "int fine(void) { return 1; }\n"
+        )
+        output = source.with_suffix(".elf")
+        command = [*XTASK, "extension", source, "--board", built.board, "-o", output]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        return start_shell("--add", output)
+
+    return unruly
+
+
+def test_a_constructor_that_faults_is_reported_and_the_load_undone(unruly):
+    shell = unruly("constructor")
+    lines = shell.run("llext load /ext/unruly.elf").splitlines()
+    assert re.match(r"error: load: unruly: a constructor: bus error.* at unruly:fault\+0x\w+, accessing 0xf0000000 ", lines[0])
+    assert any(line.startswith("#0 unruly:fault+0x") for line in lines)
+    assert lines[-1] == "hint: the load is undone; destructors did not run"
+    assert shell.run("llext list") == "nothing is loaded"
+    assert shell.run("llext fault").splitlines() == lines[:-1]
+    assert shell.heap_used() == 0
+
+
+def test_a_destructor_that_faults_is_reported_and_hinders_no_unload(unruly):
+    shell = unruly("destructor")
+    shell.run("llext load /ext/unruly.elf")
+    assert shell.run("llext call unruly fine") == "=> 1 (0x1)"
+    lines = shell.run("llext unload unruly").splitlines()
+    assert re.match(r"error: unload: unruly: a destructor: bus error.* at unruly:fault\+0x\w+, accessing 0xf0000000 ", lines[0])
+    assert lines[-1].startswith("unloaded unruly: ")
+    assert shell.run("llext fault").splitlines() == lines[:-1]
+    assert shell.heap_used() == 0
 
 
 def test_nothing_is_remembered_at_first(shell):

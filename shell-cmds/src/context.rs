@@ -290,7 +290,7 @@ pub struct Assertion {
     pub function: usize,
 }
 
-/// Kinds of faults, as the CPUs tell them. The numbers stay: they are in [`LastFault`](crate::LastFault).
+/// Kinds of faults, as the CPUs tell them. The numbers stay: they are in [`LastFault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FaultKind {
