@@ -4,7 +4,7 @@
 //! over `talc` and `linked_list_allocator` for that bound, and because its blocks can be walked.
 
 use super::exclusive::Exclusive;
-use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
+use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind, align_up};
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -18,6 +18,9 @@ const FIRST_LEVEL: usize = 20;
 const SECOND_LEVEL: usize = 16;
 /// What a block of ordinary alignment costs beyond its bytes.
 const HEADER: usize = GRANULARITY / 2;
+
+/// Free blocks that a search for one at a certain place passes by, at most.
+const HOLES: u32 = 4;
 
 type Pool = Tlsf<'static, u32, u16, FIRST_LEVEL, SECOND_LEVEL>;
 
@@ -125,6 +128,46 @@ impl TlsfHeap {
     pub(super) fn holds(&self, at: NonNull<u8>) -> bool {
         let offset = self.address(at).wrapping_sub(self.start.load(Relaxed));
         offset < self.len.load(Relaxed)
+    }
+}
+
+impl TlsfHeap {
+    /// A block of a large alignment. What `rlsf` skips before one stays a part of it, so that half of the alignment is lost on
+    /// average. Here another block holds it meanwhile, and is given back; `None` if they do not come to lie so.
+    #[cold]
+    fn allocate_apart(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
+        let peak = self.state.with(|state| state.peak)?;
+        let whole = size.checked_add(align)?.checked_add(3 * GRANULARITY)?;
+        let start = Heap::allocate(self, MemoryKind::Data, whole, 1)?;
+        // SAFETY: just taken.
+        unsafe { self.free(MemoryKind::Data, start, whole, 1) };
+        let header = start.addr().get().wrapping_sub(HEADER);
+        // Before the block lies a granule with its header, and before that one granule at least.
+        let at = align_up(header.wrapping_add(2 * GRANULARITY), align)?;
+        let skipped = at.wrapping_sub(header).wrapping_sub(GRANULARITY + HEADER);
+        let before = self.allocate_at(start.addr().get(), skipped, 1, HOLES);
+        // Taken with a granule's alignment, given back with a larger one: to `rlsf` these are the same.
+        let block = before.and_then(|_| self.allocate_at(at, size, GRANULARITY, HOLES));
+        if let Some(before) = before {
+            // SAFETY: just taken.
+            unsafe { self.free(MemoryKind::Data, before, skipped, 1) };
+        }
+        self.state
+            .with(|state| state.peak = peak.max(state.used))
+            .and(block)
+    }
+
+    /// The block at `at`, if no more than so many free ones are closer in size.
+    fn allocate_at(&self, at: usize, size: usize, align: usize, holes: u32) -> Option<NonNull<u8>> {
+        let block = Heap::allocate(self, MemoryKind::Data, size, align)?;
+        if block.addr().get() == at {
+            return Some(block);
+        }
+        let holes = holes.checked_sub(1);
+        let found = holes.and_then(|holes| self.allocate_at(at, size, align, holes));
+        // SAFETY: just taken.
+        unsafe { self.free(MemoryKind::Data, block, size, align) };
+        found
     }
 }
 
@@ -250,6 +293,11 @@ fn sure_size(size: usize) -> usize {
 // contract. Displacement is one number for the whole pool.
 unsafe impl Heap for TlsfHeap {
     fn allocate(&self, _kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
+        if align > GRANULARITY
+            && let Some(block) = self.allocate_apart(size, align)
+        {
+            return Some(block);
+        }
         self.state
             .with(|state| state.allocate(size, align))
             .flatten()
@@ -376,6 +424,35 @@ mod tests {
         assert_eq!(arena.heap.allocate(Data, ARENA, 1), None);
         assert_eq!(arena.heap.allocate(Data, usize::MAX, 8), None);
         assert_eq!(arena.heap.allocate(Data, 8, 3), None);
+    }
+
+    #[test]
+    fn a_large_alignment_takes_no_memory_of_its_own() {
+        let arena = Arena::new();
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        for (size, align) in [
+            (100, 1),
+            (96, 128),
+            (1100, 2048),
+            (40, 8),
+            (900, 1024),
+            (500, 512),
+        ] {
+            let block = arena.heap.allocate(Data, size, align).expect("a block");
+            assert_eq!(arena.heap.address(block) % align, 0);
+            bytes += size + 2 * GRANULARITY;
+            let stats = arena.heap.stats();
+            assert!(stats.used <= bytes, "{size} at {align}");
+            assert_eq!(stats.peak, stats.used);
+            taken.push((block, size, align));
+        }
+        check(&arena);
+        for (block, size, align) in taken {
+            // SAFETY: taken above, and not used.
+            unsafe { arena.heap.free(Data, block, size, align) }
+        }
+        assert_eq!((arena.heap.stats().used, arena.blocks().len()), (0, 1));
     }
 
     #[test]
