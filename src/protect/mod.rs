@@ -28,8 +28,8 @@
 //! that the door sets ([`around`]). Nothing has to be taken back when an extension is unloaded.
 //!
 //! # What it costs
-//! A call takes some hundred instructions more, and so does each slot that is filled; bench/RESULTS.md has both, and the bytes
-//! that alignment takes. Without the feature `protect` there are null page and guard, and one heap for everything.
+//! A call takes some 300 instructions more, and so does each slot that is filled; bench/RESULTS.md has both, and the bytes
+//! of heap and flash. Without the feature `protect` there are null page and guard, and one heap for everything.
 //!
 //! # What may follow
 //! Extensions without privileges need rights of their own beside the firmware's: the areas stay, text and constants become
