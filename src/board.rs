@@ -5,11 +5,12 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering::SeqCst},
 };
 
+pub use crate::stack::stack_in;
 use crate::{
     console::{Output, Port},
-    exec::GUARD,
     exports::Offer,
     protect::Areas,
+    stack::GUARD,
 };
 
 /// What a board must give. It lives in a `static` of the board's binary.
@@ -56,46 +57,6 @@ pub struct Memory {
     pub stack: Range<usize>,
     /// Where files may lie that are used in place: memory that nobody writes while the firmware runs; empty if there is none.
     pub files: Range<usize>,
-}
-
-/// Bytes of the stack of extension code: what the environment says in `LLEXT_STACK` when the firmware is built, or 32 KiB.
-pub const STACK_SIZE: usize = stack_size(option_env!("LLEXT_STACK"));
-
-/// The stack of extension code in `room`, memory where nothing else lies, and its guard below it. Both are as memory
-/// protection wants them: powers of two, aligned to their size (PMSAv7: ARMv7-M manual, B3.5; RISC-V's PMP likewise).
-///
-/// # Panics
-/// When the board is compiled, if `room` is too small.
-pub const fn stack_in(room: Range<usize>) -> Range<usize> {
-    let alignment = if STACK_SIZE > GUARD {
-        STACK_SIZE
-    } else {
-        GUARD
-    };
-    let start = (room.start + GUARD).next_multiple_of(alignment);
-    assert!(
-        start + STACK_SIZE <= room.end,
-        "the board has no room for a stack of LLEXT_STACK bytes"
-    );
-    start..start + STACK_SIZE
-}
-
-const fn stack_size(bytes: Option<&str>) -> usize {
-    const DEFAULT: usize = 32 * 1024;
-    /// What firmware code may take of it, and as much again.
-    const LEAST: usize = 4 * 1024;
-    let size = match bytes {
-        Some(text) => match usize::from_str_radix(text, 10) {
-            Ok(size) => size,
-            Err(_) => 0,
-        },
-        None => DEFAULT,
-    };
-    assert!(
-        size.is_power_of_two() && size >= LEAST,
-        "LLEXT_STACK is a power of two, in bytes, 4096 at least"
-    );
-    size
 }
 
 impl Memory {

@@ -14,19 +14,20 @@
 //! # Stacks and memory
 //! - The firmware's stack is what its RAM has left; the shell and all handlers run on it.
 //! - Extension code, and the exports that it calls, run on a stack of their own (`board::Memory::stack`,
-//!   32 KiB on the boards here), outside the firmware's static RAM, above a guard that faults.
+//!   32 KiB unless the build says otherwise: [`stack`]), outside the firmware's static RAM, above a guard that faults.
 //! - The heap for extensions (`board::Memory::heap`) is one stretch of memory that the board names.
 //! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
 //!
 //! # Rules
 //! - Nothing here panics on bad input; a panic or a fault of the firmware is reported, remembered, and restarts it
 //!   (`fatal`).
-//! - Only [`console`] and [`ring`] build on a host, where they are tested; the rest needs the target.
+//! - Only [`console`], [`ring`] and [`stack`] build on a host, where they are tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
 
 pub mod console;
 pub mod protect;
 pub mod ring;
+pub mod stack;
 
 #[cfg(target_os = "none")]
 pub mod board;

@@ -43,6 +43,7 @@ use llext::ExtensionId;
 use shell_cmds::context::{Call, Cause, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
 use unwind::Registers;
 
+use crate::stack::GUARD;
 use crate::{
     board::{self, Board},
     debugger, protect,
@@ -160,7 +161,7 @@ unsafe fn attend() -> bool {
     let Some(cause) = watch::cause() else {
         return false;
     };
-    let ends = cpu::in_extension() && watch::is_free();
+    let ends = cpu::in_extension() && GUARDS.load(SeqCst) == 0;
     if ends {
         // SAFETY: a handler runs, which interrupted extension code.
         unsafe { stop(cause, cpu::interrupted()) };
@@ -217,9 +218,6 @@ fn may_store(pc: usize) -> bool {
 fn note_probe(fault: Fault) {
     critical_section::with(|cs| PROBED.borrow(cs).set(Some(fault)));
 }
-
-/// Bytes below the extension's stack that fault, so that an overflow is found before it does harm.
-pub const GUARD: usize = 32 * 1024;
 
 /// The extension's stack.
 fn stack() -> Range<usize> {

@@ -2,28 +2,21 @@
 //! happening by itself. It
 //!
 //! - takes in what was typed, in case the call masked the receive interrupt: a Ctrl-C is among it, perhaps;
-//! - ends a call whose time is over;
-//! - ends a call that was to end when firmware code was done, where that is not done after [`GRACE_MS`]: it works on data
-//!   that the extension damaged, and will never be.
+//! - ends a call whose time is over.
 //!
 //! How far this reaches is up to the alarm. Where it is an NMI (ARM), whatever the extension masks is no matter. On RISC-V
 //! the machine timer's interrupt is masked with all others; then the exports look themselves, whenever one is called.
 
-use core::{
-    cell::Cell,
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
-};
+use core::{cell::Cell, sync::atomic::Ordering::SeqCst};
 
 use critical_section::Mutex;
 use shell_cmds::context::Cause;
 
-use super::{GUARDS, INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask};
+use super::{INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask};
 use crate::board::{self, Board};
 
 /// How often the alarm comes, in microseconds; a sleeping CPU wakes as often.
 pub(super) const PERIOD_US: u32 = 20_000;
-/// How long firmware code may take to its end once the call is to end.
-const GRACE_MS: u32 = 1000;
 /// How long what is typed may wait behind a full queue before it is thrown away. Until then nothing is lost to a sender
 /// with flow control; from then on Ctrl-C is found behind it.
 const PATIENCE_MS: u32 = 5000;
@@ -34,8 +27,6 @@ struct Watch {
     deadline: Cell<u64>,
     /// The same as it was asked for: milliseconds from the start.
     limit_ms: Cell<u32>,
-    /// Since when the call is to end; 0 while it is not.
-    ending: Cell<u64>,
     /// Since when the queue of what was typed is full; 0 while it is not.
     full: Cell<u64>,
 }
@@ -43,22 +34,17 @@ struct Watch {
 static WATCH: Mutex<Watch> = Mutex::new(Watch {
     deadline: Cell::new(u64::MAX),
     limit_ms: Cell::new(0),
-    ending: Cell::new(0),
     full: Cell::new(0),
 });
-/// [`GRACE_MS`] are over.
-static FORCED: AtomicBool = AtomicBool::new(false);
 
 /// Begins to watch a call, which may take `limit_ms`.
 pub(super) fn begin(board: &Board, limit_ms: Option<u32>) {
-    FORCED.store(false, SeqCst);
     let now = board.clock.ticks();
     critical_section::with(|cs| {
         let watch = WATCH.borrow(cs);
         let deadline = limit_ms.map_or(u64::MAX, |limit| now + ticks(board, limit));
         watch.deadline.set(deadline);
         watch.limit_ms.set(limit_ms.unwrap_or(0));
-        watch.ending.set(0);
         watch.full.set(0);
         watch.set_alarm(board, now);
     });
@@ -78,11 +64,6 @@ pub(super) fn cause() -> Option<Cause> {
         }))),
         _ => None,
     }
-}
-
-/// Whether the call may be ended, as far as firmware code is concerned.
-pub(super) fn is_free() -> bool {
-    GUARDS.load(SeqCst) == 0 || FORCED.load(SeqCst)
 }
 
 /// From the alarm's handler. Where it interrupted another handler, all waits for the next alarm.
@@ -119,9 +100,6 @@ impl Watch {
         }
         if now >= self.deadline.get() {
             ask(TIMED_OUT);
-        }
-        if PENDING.load(SeqCst) != 0 && since(&self.ending, now) >= ticks(board, GRACE_MS) {
-            FORCED.store(true, SeqCst);
         }
     }
 
