@@ -21,11 +21,11 @@
 //! that a few areas hold whatever is loaded: nothing executes by default, and one area has all that only the loader writes
 //! ([`SplitHeap::new_sealed`](llext::SplitHeap::new_sealed)). On top of it lie *slots*, regions for one text each. A call begins with one for its own
 //! text; when another extension's text is to execute, the fault of that fetch fills the next slot, and the CPU tries again
-//! ([`fill`]), as with a TLB. Text alone has to lie such that a region can be just it: the loader rounds it ([`POLICY`]), and
+//! (`fill`), as with a TLB. Text alone has to lie such that a region can be just it: the loader rounds it (`POLICY`), and
 //! nothing else.
 //!
 //! Between calls no slot is filled, and the shell may write what it loads: what is read-only is so by two or three registers
-//! that the door sets ([`around`]). Nothing has to be taken back when an extension is unloaded.
+//! that the door sets (`around`). Nothing has to be taken back when an extension is unloaded.
 //!
 //! # What it costs
 //! A call takes some 300 instructions more, and so does each slot that is filled; bench/RESULTS.md has both, and the bytes
@@ -34,7 +34,7 @@
 //! # What may follow
 //! Extensions without privileges need rights of their own beside the firmware's: the areas stay, text and constants become
 //! readable for all, data heap and the extension's stack writable, and exports a gate into the firmware. The table above has then a
-//! column more, and [`around`] is where the CPU changes sides.
+//! column more, and `around` is where the CPU changes sides.
 //!
 //! Register values are computed when a board is compiled: an area that the hardware cannot name does not compile.
 
