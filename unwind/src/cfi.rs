@@ -3,6 +3,9 @@
 //! An entry says for each instruction of a function where the caller's stack pointer was (the CFA) and where the registers
 //! are that it has saved. What compilers write for C, C++ and Rust is understood; where an entry has more (DWARF
 //! expressions, 64-bit lengths, indirect or unusual pointers), the function is unwound by other means.
+//!
+//! gimli would read all of DWARF. Measured on RV32 it takes 15.4 KB of flash for this, where these lines take 2.5 KB, and it
+//! wants a table as a slice: here every word may be one that cannot be read.
 
 use crate::backtrace::Frame;
 use crate::registers::Registers;
