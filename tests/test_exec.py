@@ -126,6 +126,18 @@ def test_ctrl_c_ends_a_call_wherever_it_is(loaded, function):
     assert loaded.heap_used() == 0
 
 
+def test_what_ctrl_c_ended_is_told_with_registers_and_callers(loaded):
+    loaded.child.send("llext call exec spin\r")
+    loaded.child.expect_exact("go\r\n")
+    loaded.child.send("\x03")
+    loaded.child.expect_exact(PROMPT)
+    report = loaded.child.before.replace("\r\n", "\n")
+    assert "error: call: exec: spin was interrupted by Ctrl-C\n" in report
+    assert re.search(r"^  (.*  )?pc   [0-9a-f]{8}", report, re.MULTILINE), report
+    frames = [line for line in report.splitlines() if line.startswith("#")]
+    assert frames[0].startswith("#0 exec:spin+0x") and frames[-1].split()[1].startswith("firmware:exec_call+0x"), report
+
+
 def test_ctrl_c_typed_ahead_is_meant_for_the_call(loaded):
     loaded.child.send("llext call exec spin\r\x03")
     loaded.child.expect_exact("was interrupted by Ctrl-C")
