@@ -24,7 +24,7 @@ import gdb
 
 REGIONS = ("text", "rodata", "data", "bss", "file")
 LAYOUT = (
-    "first next id regions region_size region_address region_length region_bits build_id build_id_length exports_region "
+    "first next id faulted regions region_size region_address region_length region_bits build_id build_id_length exports_region "
     "exports dependencies sections name origin tail"
 ).split()
 
@@ -70,6 +70,7 @@ class Extension:
         self.at = at
         self.id = field("id", 4)
         self.next = field("next", 4)
+        self.faulted = field("faulted", 1) != 0
         self.regions = {}
         mask = (1 << layout["region_bits"]) - 1
         addresses = []
@@ -321,7 +322,8 @@ class InfoLlext(gdb.Command):
         for extension in loaded:
             size = sum(size for _, size in extension.regions.values())
             objfile = extension.symbols()
-            print(f"{extension.name}: {size} bytes at {extension.code():#010x}, from {extension.origin or 'memory'}")
+            faulted = ", faulted" if extension.faulted else ""
+            print(f"{extension.name}: {size} bytes at {extension.code():#010x}, from {extension.origin or 'memory'}{faulted}")
             print(f"    build-id {extension.build_id or 'none'}")
             if objfile:
                 print(f"    symbols from {objfile.filename}")

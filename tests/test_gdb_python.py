@@ -219,6 +219,7 @@ def test_llext_fault_decodes_what_the_firmware_remembers(faulty):
     gdb.send("continue")
     report = shell.run("llext call exec bad_write")
     gdb.interrupt()
+    assert re.search(r"^exec: .*, from /ext/exec.elf, faulted$", gdb.run("info llext"), re.MULTILINE)
     shown = gdb.run("llext fault")
     assert report.splitlines()[0] in shown, "the firmware's report"
     assert re.search(r"^pc +0x\w{8} exec:bad_write\+0x\w+ \(/ext/exec.elf .text\+0x\w+\)$", shown, re.MULTILINE)

@@ -118,7 +118,7 @@ pub(crate) struct Head {
     /// Set while a load finds that it depends on this extension.
     pub(super) marked: Cell<bool>,
     /// A call into it ended in a fault.
-    faulted: Cell<bool>,
+    pub(super) faulted: Cell<bool>,
     /// How many loads of this name no unload has taken back yet: one at least.
     pub(super) uses: Cell<u16>,
     pub(super) regions: [Held; 5],

@@ -17,6 +17,8 @@ pub struct Layout {
     pub next: u16,
     /// Its id, 4 bytes.
     pub id: u16,
+    /// Whether a call of it faulted, 1 byte.
+    pub faulted: u16,
     /// Its five regions, in the order of `RegionKind`.
     pub regions: u16,
     /// From one region to the next.
@@ -54,6 +56,7 @@ impl Layout {
         first: (offset_of!(Llext<'static>, registry) + Registry::FIRST) as u16,
         next: offset_of!(Head, next) as u16,
         id: offset_of!(Head, id) as u16,
+        faulted: offset_of!(Head, faulted) as u16,
         regions: offset_of!(Head, regions) as u16,
         region_size: size_of::<Held>() as u16,
         region_address: Held::ADDRESS as u16,
