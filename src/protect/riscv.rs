@@ -22,7 +22,7 @@
 //! QEMU before 9 has all this outlive a reset, hence entry 15.
 //!
 //! Without Smepmp all stays as it was first set: image, null page and guard are protected, and by entry 15, which is all memory
-//! then, nothing but image, files and code heap executes; but code heap and file system can be written. What helps there is to run extensions in user
+//! then (entry 2 is what a reset runs through), nothing but image, files and code heap executes; but code heap and file system can be written. What helps there is to run extensions in user
 //! mode, where every entry holds, locked or not.
 
 use core::{
@@ -86,7 +86,10 @@ impl Areas {
             addresses,
             open: words([R | W, R | W], reset),
             closed: words([R, R], reset),
-            partial: words([R | W | X, R | W], NAPOT | R | W),
+            partial: {
+                let [guards, slots, kept, all] = words([R | W | X, R | W], NAPOT | R | W);
+                [guards | word([0, 0, reset, 0]), slots, kept, all]
+            },
         }
     }
 }
@@ -135,6 +138,8 @@ pub(super) unsafe fn start(areas: &Areas) {
             // Once more: QEMU 7.2 forgets what it knew of the old rules only here.
             configure(&areas.open);
         } else {
+            let [.., reset] = areas.addresses;
+            asm!("csrw pmpaddr2, {}", in(reg) reset, options(nostack));
             asm!("csrw pmpaddr15, {}", in(reg) EVERYTHING, options(nostack));
             configure(&areas.partial);
         }
