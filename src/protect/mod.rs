@@ -9,8 +9,8 @@
 //! | the file system's memory | read, write | read |
 //! | data heap, stacks, the firmware's variables | read, write | read, write |
 //!
-//! Nothing else executes. A call without protection (`--no-protect`) may do everything but use null pointers and the guard and
-//! write the image.
+//! Nothing else executes. A call without protection (`--no-protect`) may do everything but use null pointers and the guard, and
+//! write the image and files.
 //!
 //! # Why so
 //! Extension code runs with the firmware's own rights, on its own stack, and so does what it calls of the firmware. What

@@ -12,18 +12,18 @@
 //! | 15 | what a reset runs through | R, X | R, X |
 //!
 //! In machine mode only locked entries hold, and those can be changed only where the hart has Smepmp and `mseccfg.RLB` was set
-//! before the first lock. Where it has, `mseccfg.MML` is set, too (Smepmp specification, section 2.1): then what is in no entry is
-//! read and written and does not execute, entries without a lock are for user mode alone, and none lets machine mode write and execute the same bytes.
-//! (By the specification locks hold without MML, too; in QEMU before 9 they do not while RLB is set.)
+//! before the first lock. Where it has, `mseccfg.MML` is set, too (Smepmp specification, section 2.1): then what is in no entry
+//! is read and written and does not execute, entries without a lock are for user mode alone, and none lets machine mode write
+//! and execute the same bytes. (By the specification locks hold without MML, too; in QEMU 7.2 they do not while RLB is set.)
 //!
 //! So a call without protection has the shell's areas, and what it executes and what it writes take turns: a fetch from
 //! anywhere fills a slot, and a store to what is in a slot leaves of it the instruction that stores.
 //!
-//! QEMU before 9 has all this outlive a reset, hence entry 15.
+//! In QEMU 7.2 all this outlives a reset, hence entry 15.
 //!
 //! Without Smepmp all stays as it was first set: image, null page and guard are protected, and by entry 15, which is all memory
-//! then (entry 2 is what a reset runs through), nothing but image, files and code heap executes; but code heap and file system can be written. What helps there is to run extensions in user
-//! mode, where every entry holds, locked or not.
+//! then (entry 2 is what a reset runs through), nothing but image, files and code heap executes; but code heap and file system
+//! can be written. What helps there is to run extensions in user mode, where every entry holds, locked or not.
 
 use core::{
     arch::asm,
