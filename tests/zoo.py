@@ -187,6 +187,8 @@ def kinds(chance: random.Random) -> list[Kind]:
         Kind("deep_abort", "return nest($depth, 8, (int (*)(void))abort);", ABORTED, {"depth": [1, 100]}),
         arm("lost_stack", asm("mov sp, %0", "push {r0}", inputs='"r"($at)'), STACK_LOST, {"at": ["0", "0xf0000000u", "0xfffffffcu", *nowhere]}),
         riscv("lost_stack", asm("mv sp, %0", "sw a0, -4(sp)", inputs='"r"($at)'), STACK_LOST, {"at": ["0", "1", "0xf0000000u", *nowhere]}),
+        arm("lost_stack_jump", asm("mov sp, %0", "bx %0", inputs='"r"($at)'), rf"{OVERFLOW}|{FETCH}|Thumb", {"at": ["0xf0000001u", *nowhere]}),
+        riscv("lost_stack_jump", asm("mv sp, %0", "jr %0", inputs='"r"($at)'), FETCH, {"at": ["0xf0000000u", *nowhere]}),
         arm("moved_stack", asm("mov sp, %0", "push {r0, r1}", "mov r0, #0xf0000000", "ldr r0, [r0]", inputs='"r"(&other_stack[255])'), BUS),
         riscv("moved_stack", asm("mv sp, %0", "sw a0, -4(sp)", "li a0, 0xf0000000", "lw a0, 0(a0)", inputs='"r"(&other_stack[254])'), BUS),
         arm("moved_stack_loop", asm("mov sp, %0", "1: b 1b", inputs='"r"($at)'), f"{TIMED_OUT}|{OVERFLOW}", endless=True, values={"at": ["&other_stack[255]", "0", "0xf0000000u"]}),
