@@ -543,6 +543,11 @@ fn a_call_is_given_the_time_that_was_asked_for() {
     world.cpu.limits.clear();
     world.line("llext call hello add 1 2 --timeout 250");
     world.line("llext call hello add 1 2");
+    let told = world.fails("llext call hello add 1 2 --timeout -1");
+    assert_eq!(
+        told,
+        "error: call: --timeout -1: expected milliseconds, 1 to 2147483647\n"
+    );
     let limits = world.cpu.limits.iter().map(|limits| limits.timeout_ms);
     assert_eq!(limits.collect::<Vec<_>>(), [Some(250), None]);
 }

@@ -17,6 +17,8 @@
 //! llext> llext call hello add 2 3 --timeout soon
 //! error: call: soon: expected <...>
 //! hint: usage: llext call <...>
+//! llext> llext call hello add 2 3 --timeout 0
+//! error: call: --timeout 0: expected milliseconds, 1 to 2147483647
 //! llext> llext call hello add 5000000000
 //! error: call: 5000000000: expected a number from -2^31 to 2^32-1 (decimal, 0x…, 0b…), 'c' or "text"
 //! llext> llext call hello ad
@@ -112,7 +114,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         entry,
         args: &values,
         limits: Limits {
-            timeout_ms: args.number(ctx, args.choice("--timeout").flatten())?,
+            timeout_ms: timeout(ctx, args)?,
             ..outcome::limits(args)
         },
         measured: args.choice("--stats").is_some(),
@@ -138,6 +140,22 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         show(ctx, &cost);
     }
     status
+}
+
+/// The milliseconds that the call may take.
+fn timeout(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Result<Option<u32>, Failed> {
+    /// What is above was typed as a negative number.
+    const MOST: u32 = i32::MAX as u32;
+    match args.number(ctx, args.choice("--timeout").flatten())? {
+        Some(limit) if !(1..=MOST).contains(&limit) => Err(fail!(
+            ctx,
+            "call",
+            "--timeout {}: expected milliseconds, 1 to {}",
+            limit as i32,
+            MOST
+        )),
+        limit => Ok(limit),
+    }
 }
 
 /// Prints what a call took.
