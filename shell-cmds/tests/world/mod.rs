@@ -381,3 +381,13 @@ impl System for Machine {
         panic_any(End::Exit(status))
     }
 }
+
+/// The address of an export.
+pub fn address(world: &World, extension: &str, symbol: &str) -> usize {
+    world
+        .llext
+        .by_name(extension)
+        .unwrap()
+        .find(symbol)
+        .unwrap()
+}
