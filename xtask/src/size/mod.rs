@@ -221,11 +221,18 @@ impl Kind {
     }
 }
 
+/// What the firmware's own symbols begin with that assembly, C and debuggers know by name.
+const OWN: [&str; 4] = ["exec_", "llext_", "LLEXT_", "__jit_debug_"];
+
 /// The room that a symbol belongs to.
 fn room(symbol: &str, board: &str) -> Room {
     let Ok(name) = rustc_demangle::try_demangle(symbol) else {
-        return if symbol.starts_with("lfs_") {
+        let is_one_of =
+            |prefixes: &[&str]| prefixes.iter().any(|prefix| symbol.starts_with(prefix));
+        return if is_one_of(&["lfs_"]) {
             Room::Littlefs
+        } else if is_one_of(&OWN) {
+            Room::Firmware
         } else {
             Room::Libc
         };
@@ -340,6 +347,7 @@ mod tests {
             code("_ZN11llext_shell4exec17h0123456789abcdefE"),
             Room::Firmware
         );
+        assert_eq!(code("LLEXT_LAST_FAULT"), Room::Firmware);
         assert_eq!(
             code("_ZN10mps2_an3854main17h0123456789abcdefE"),
             Room::Board
