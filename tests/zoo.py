@@ -229,6 +229,12 @@ def kinds(chance: random.Random) -> list[Kind]:
             **returns, values={"bits": [1 << 31, 1 << 28]}),
         riscv("user_mode", asm("li t0, 0x1800", "csrc mstatus, t0", "la t0, 1f", "csrw mepc, t0", "mret", "1: $then"), r"error: call: ",
               {"then": ["nop", "ecall", "csrr t0, mstatus", ".word 0"]}),
+        # Loads and stores with the rights of another mode (MPRV), here user mode's.
+        riscv("as_user", asm("li t0, 3 << 11", "csrc mstatus, t0", "li t0, 1 << 17", "csrs mstatus, t0"), **returns),
+        riscv("as_machine", asm("li t0, 3 << 11 | 1 << 17", "csrs mstatus, t0"), **returns),
+        riscv("load_as_user", asm("li t0, 3 << 11", "csrc mstatus, t0", "li t0, 1 << 17", "csrs mstatus, t0", "$then"), BUS,
+              {"then": ["lw t0, (sp)", "sw t0, -4(sp)", "la t0, exit\\n\\tjalr t0"]}),
+        riscv("loop_as_user", asm("li t0, 1 << 17", "csrs mstatus, t0", "1: j 1b"), **endless),
         riscv("scratch", asm("csrw mscratch, %0", inputs='"r"($value)'), **returns, values={"value": ["0", "1", *garbage]}),
         riscv("scratch_fault", asm("csrw mscratch, %0", "lw t0, 0(%1)", inputs='"r"($value), "r"(0xf0000000)'), BUS, {"value": ["0", "1", *nowhere]}),
         riscv("scratch_loop", asm("csrw mscratch, %0", "1: j 1b", inputs='"r"($value)'), **endless, values={"value": ["0", "1", *nowhere]}),

@@ -54,6 +54,8 @@ global_asm!(
     ".global exec_leave",
     ".type exec_leave, @function",
     "exec_leave:", // a0 = the value that the call returns
+    "li t0, 1 << 17", // MPRV: loads and stores are machine mode's
+    "csrc mstatus, t0",
     "csrci mstatus, 8", // no interrupt while the next registers change
     "la sp, {firmware_sp}",
     "lw sp, 0(sp)",
@@ -115,7 +117,9 @@ global_asm!(
     "sw s10, 104(t0)",
     "sw s11, 108(t0)",
     "jr t1",
-    // The trap entry, in place of riscv-rt's. The frame is riscv-rt's TrapFrame (16 words), then gp, the
+    ".global exec_door_end",
+    "exec_door_end:",
+    // The trap entry, in place of riscv-rt's. Whatever MPRV is, a trap makes MPP machine mode, and so its loads and stores. The frame is riscv-rt's TrapFrame (16 words), then gp, the
     // interrupted sp, and whether extension code was running.
     ".section .trap.start, \"ax\"",
     ".balign 4",

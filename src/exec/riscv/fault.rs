@@ -5,12 +5,13 @@ use shell_cmds::context::{Fault, FaultKind};
 
 use super::{Frame, complete};
 use crate::{
-    exec::{contain, may_fetch, may_store, note_probe},
+    exec::{ENDED, contain, exec_leave, may_fetch, may_store, note_probe},
     fatal,
     protect::{kind_of_access, kind_of_fetch},
 };
 
 unsafe extern "C" {
+    fn exec_door_end();
     fn exec_probe_start();
     fn exec_probe_end();
     fn exec_probe_failed();
@@ -40,10 +41,16 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
     }
     let mut registers = frame.registers();
     // SAFETY: this is the handler of that fault.
-    if !unsafe { contain(fault, registers) } {
+    if is_on_the_way_out(pc) || !unsafe { contain(fault, registers) } {
         complete(&mut registers);
         fatal::fault(fault, registers);
     }
+}
+
+/// Whether the door itself faulted at `pc`, of a call that has ended: sent there again, it would fault for ever.
+fn is_on_the_way_out(pc: usize) -> bool {
+    let door = exec_leave as *const () as usize..exec_door_end as *const () as usize;
+    door.contains(&pc) && critical_section::with(|cs| ENDED.borrow(cs).get().is_some())
 }
 
 /// `mcause` of an instruction access fault: memory protection, or nothing that answered.

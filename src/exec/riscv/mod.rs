@@ -96,8 +96,9 @@ pub(super) fn complete(registers: &mut Registers) {
 /// A trap handler runs, and the trap came from extension code.
 pub(super) unsafe fn redirect() {
     // SAFETY: exec_stopped goes on to exec_leave, which restores all that the firmware relies on, and needs machine mode for it, which the
-    // extension may have left.
+    // extension may have left, or have left for loads and stores.
     unsafe {
+        mstatus::clear_mprv();
         mstatus::set_mpp(mstatus::MPP::Machine);
         mepc::write(exec_stopped as *const () as usize);
     }
