@@ -8,15 +8,28 @@
 #define THUMB 1
 /* movs r0, #42; bx lr */
 #define CODE { 0x4770202a, 0x4770202a }
+/* str r0, [r0]; nop; nop; nop; movs r0, #42; bx lr */
+#define STORING { 0xbf006000, 0xbf00bf00, 0x4770202a }
+#define NOP 0xbf00
+/* mov.w r0, #42; bx lr */
+#define WIDE 0xf04f, 0x002a, 0x4770
 #else
 #define THUMB 0
 /* li a0, 42; ret */
 #define CODE { 0x02a00513, 0x00008067 }
+/* sw a0, 0(a0); nop; li a0, 42; ret */
+#define STORING { 0x00a52023, 0x00000013, 0x02a00513, 0x00008067 }
+#define NOP 0x0001
+/* li a0, 42; ret */
+#define WIDE 0x0513, 0x02a0, 0x8082
 #endif
 
 static const uint32_t constants[] = CODE;
 static uint32_t variables[] = CODE;
 static uint32_t zeros[2];
+/* See src/protect/door.rs: the first instruction of a block stores into it, and the last one goes on in the next. */
+static uint32_t storing[16] __attribute__((aligned(64))) = STORING;
+static uint16_t straddling[34] __attribute__((aligned(64))) = { [0 ... 30] = NOP, WIDE };
 
 int read_at(const volatile uint32_t *address)
 {
@@ -80,6 +93,18 @@ int run_variables(void)
 }
 EXPORT_SYMBOL(run_variables);
 
+int run_storing(void)
+{
+	return ((int (*)(uint32_t *))((uintptr_t)storing | THUMB))(&storing[15]);
+}
+EXPORT_SYMBOL(run_storing);
+
+int run_straddling(void)
+{
+	return run(straddling);
+}
+EXPORT_SYMBOL(run_straddling);
+
 int run_zeros(void)
 {
 	memcpy(zeros, constants, sizeof(zeros));
@@ -118,3 +143,13 @@ int use_the_firmware(void)
 	return 0;
 }
 EXPORT_SYMBOL(use_the_firmware);
+
+/* Gives away for ever that locked areas can be changed (mseccfg.RLB). */
+int drop_rlb(void)
+{
+#ifndef __arm__
+	__asm__ volatile(".option arch, +zicsr\n csrci 0x747, 4");
+#endif
+	return 1;
+}
+EXPORT_SYMBOL(drop_rlb);

@@ -19,6 +19,8 @@ FORBIDDEN = {
     "write_constants": (READ_ONLY, 1),
     "run_constants": (DATA, 42),
     "run_variables": (DATA, 42),
+    "run_storing": (DATA, 42),
+    "run_straddling": (DATA, 42),
     "run_zeros": (DATA, 42),
     "run_heap": (DATA, 42),
     "run_stack": (DATA, 42),
@@ -108,6 +110,25 @@ def test_firmware_and_files_are_out_of_reach(built, loaded):
     assert stopped(loaded, f"run_at {memory['storage']}") == DATA
     # The file system was not harmed by what was tried.
     assert "protect.elf" in loaded.run("ls /ext")
+
+
+def test_what_handlers_write_does_not_execute_even_without_protection(built, loaded):
+    if built.is_arm:
+        pytest.skip("memory can be written and execute, so there is nothing to refuse")
+    symbols = subprocess.check_output([built.config["c"]["prefix"] + "nm", built.firmware], text=True)
+    variables = int(re.search(r"^(\w+) . \S*riscv\S*4TRAP", symbols, re.MULTILINE)[1], 16)
+    # What every trap writes, the firmware's stack, and the devices: interrupt controller, UART, timer and what restarts all.
+    for address in (variables, 0x801FFF00, 0x0C200000, 0x10000000, 0x02004000, 0x00100000):
+        told = stopped(loaded, f"run_at {address:#x} --no-protect")
+        assert re.fullmatch(f"{DATA}|bus error on an instruction fetch", told), f"{address:#x}: {told}"
+
+
+def test_protection_that_a_call_ended_for_ever_is_not_said_to_be_full(built, loaded):
+    if built.is_arm:
+        pytest.skip("no call can lock protection")
+    assert "protection full" in loaded.run("version")
+    assert loaded.run("llext call protect drop_rlb") == returned(1)
+    assert "protection partial" in loaded.run("version")
 
 
 def test_other_extensions_are_out_of_reach(loaded):

@@ -34,7 +34,7 @@ static TEXTS: Mutex<Cell<Texts>> = Mutex::new(Cell::new(Texts::EMPTY));
 
 type Texts = Slots<{ cpu::SLOTS }>;
 
-/// Bytes that execute around an instruction which is in no text: a power of two.
+/// Bytes that execute around an instruction which is in no text, and the rest of one that begins at their end: a power of two.
 const BLOCK: usize = 64;
 /// The most bytes of an instruction, a power of two; it begins at half of it, too.
 const INSTRUCTION: usize = 4;
@@ -92,14 +92,24 @@ pub fn fill(pc: usize) -> bool {
     };
     let code = match call.llext.text_at(pc) {
         Some(text) => text.address..text.address + text.size,
-        None if call.limits.unprotected => {
+        None if call.limits.unprotected && may_execute(pc) => {
             let start = pc & !(BLOCK - 1);
-            start..start.saturating_add(BLOCK)
+            start..start.saturating_add(BLOCK + INSTRUCTION)
         }
         None => return false,
     };
     let slot = with_texts(|texts| texts.take(code.start));
     slot.is_some_and(|slot| cpu::fill(slot, code))
+}
+
+/// Whether what lies at `pc` may execute in a call without protection: not where handlers write, the firmware's variables and
+/// devices, because what executes cannot be written. A handler's store that faults would be the end of the firmware.
+fn may_execute(pc: usize) -> bool {
+    board::current().is_some_and(|Board { memory, .. }| {
+        [&memory.code, &memory.heap, &memory.stack, &memory.storage]
+            .iter()
+            .any(|range| range.contains(&pc))
+    })
 }
 
 /// From the handler of a fault in a store by the instruction at `pc`: lets nothing else execute in a call without protection,
@@ -113,7 +123,8 @@ pub fn yield_to_store(pc: usize) -> bool {
     };
     let start = pc & !(INSTRUCTION - 1);
     let code = start..start.saturating_add(2 * INSTRUCTION);
-    let slot = with_texts(|texts| texts.take_alone(start));
+    // Odd, as no text or block begins: that the store is in its slot does not mean that they are.
+    let slot = with_texts(|texts| texts.take_alone(start | 1));
     slot.is_some_and(|slot| {
         cpu::open(&board.protection);
         cpu::fill(slot, code)

@@ -10,7 +10,7 @@
 //! | data heap, stacks, the firmware's variables | read, write | read, write |
 //!
 //! Nothing else executes. A call without protection (`--no-protect`) may do everything but use null pointers and the guard, and
-//! write the image and files.
+//! write the image and files; on RISC-V the firmware's variables do not execute in it, either.
 //!
 //! # Why so
 //! Extension code runs with the firmware's own rights, on its own stack, and so does what it calls of the firmware. What

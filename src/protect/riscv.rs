@@ -43,7 +43,7 @@ const ENTRIES: usize = 16;
 /// How many texts may execute at a time.
 pub(super) const SLOTS: usize = 4;
 
-/// Whether locked entries can be changed.
+/// Whether locked entries could be changed when the firmware started.
 static FULL: AtomicBool = AtomicBool::new(false);
 
 /// Whether calls without protection need slots, too.
@@ -146,13 +146,15 @@ pub(super) unsafe fn start(areas: &Areas) {
     }
 }
 
+/// In `mseccfg`: locked entries can be changed.
+const RLB: i32 = 1 << 2;
+
 /// Sets `mseccfg.RLB`, if there is such a register.
 fn bypass_locks() -> bool {
     unsafe extern "C" {
         /// Sets it and returns the register, or -1.
         fn exec_probe_bypass_locks() -> i32;
     }
-    const RLB: i32 = 1 << 2;
     // SAFETY: where the register is missing, that is an illegal instruction, which ends as -1.
     let mseccfg = unsafe { exec_probe_bypass_locks() };
     mseccfg != -1 && mseccfg & RLB != 0
@@ -174,9 +176,14 @@ unsafe fn configure(words: &[u32; 4]) {
     }
 }
 
-/// Whether all areas hold, and not only those that can stay as they are.
+/// Whether all areas hold, and not only those that can stay as they are. An extension may have put an end to it for ever.
 pub(super) fn is_full() -> bool {
-    FULL.load(Relaxed)
+    FULL.load(Relaxed) && {
+        let mseccfg: i32;
+        // SAFETY: it was there when the firmware started.
+        unsafe { asm!("csrr {}, 0x747", out(reg) mseccfg, options(nomem, nostack)) };
+        mseccfg & RLB != 0
+    }
 }
 
 /// For a call: no text may execute yet.
