@@ -15,13 +15,15 @@
 //! - The firmware's stack is what its RAM has left; the shell and all handlers run on it.
 //! - Extension code, and the exports that it calls, run on a stack of their own (`board::Memory::stack`,
 //!   32 KiB unless the build says otherwise: [`stack`]), outside the firmware's static RAM, above a guard that faults.
-//! - The heap for extensions (`board::Memory::heap`) is one stretch of memory that the board names.
+//! - Extensions live in two heaps that the board names: what only the loader writes in `board::Memory::code`, what they write
+//!   in `board::Memory::heap`. Without the feature `protect` the second is for all ([`protect`]).
 //! - littlefs's buffers are on the firmware's stack, for as long as the firmware runs.
 //!
 //! # Rules
 //! - Nothing here panics on bad input; a panic or a fault of the firmware is reported, remembered, and restarts it
 //!   (`fatal`).
-//! - Only [`console`], [`ring`] and [`stack`] build on a host, where they are tested; the rest needs the target.
+//! - Only [`console`], [`ring`], [`stack`] and of [`protect`] what computes register values build on a host, where they are
+//!   tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
 
 pub mod console;
