@@ -367,6 +367,8 @@ impl FaultKind {
 /// Where things lie that are no extension's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
+    /// What null pointers point to, and what lies near.
+    pub null: Range<usize>,
     /// The firmware's code.
     pub code: Range<usize>,
     /// Its constants.
@@ -375,12 +377,32 @@ pub struct Layout {
     pub data: Range<usize>,
     /// The heap for extensions.
     pub heap: Range<usize>,
+    /// Memory with files, which extensions may use in place.
+    pub files: [Range<usize>; 2],
     /// The stack of extension code.
     pub stack: Range<usize>,
     /// What faults below it.
     pub guard: Range<usize>,
     /// The firmware's code that calls extensions: a backtrace ends there.
     pub door: Range<usize>,
+}
+
+impl Layout {
+    /// Whether `address` is in memory: to read it does nothing, where a device may take it as a command.
+    pub fn is_memory(&self, address: usize) -> bool {
+        let Self {
+            code,
+            constants,
+            data,
+            heap,
+            files: [system, others],
+            stack,
+            ..
+        } = self;
+        [code, constants, data, heap, system, others, stack]
+            .iter()
+            .any(|range| range.contains(&address))
+    }
 }
 
 /// What a debugger has been told of an extension.

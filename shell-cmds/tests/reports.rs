@@ -87,7 +87,8 @@ fn what_lies_at_an_address() {
     let (_, bss) = section(".bss");
     for (address, told) in [
         (0, "the null page"),
-        (12, "the null page"),
+        (LAYOUT.null.end - 1, "the null page"),
+        (LAYOUT.null.end, "nothing that is known"),
         (LAYOUT.stack.start - 4, "the guard below the stack"),
         (LAYOUT.stack.start, "the stack of extensions"),
         (0x1100, "nothing that is known"),
@@ -202,4 +203,28 @@ fn an_assertion_says_what_and_where() {
     (assertion.expression, assertion.file) = (0, 0xffff_ffff);
     let shown = report(&mut world, Cause::Assertion(assertion), &[]);
     assert_eq!(shown, ": assertion failed: , :12\n");
+}
+
+#[test]
+fn a_report_reads_memory_and_no_device() {
+    // A UART: to read it takes a byte that somebody has typed.
+    const DEVICE: usize = 0x4000_4000;
+    let (mut world, text) = world();
+    for at in [DEVICE, DEVICE + 4] {
+        world.cpu.words.insert(at, 0x41);
+    }
+    // A frame pointer, and texts.
+    let known = [(7, DEVICE), (SP, LAYOUT.stack.start), (PC, text + 2)];
+    report(&mut world, fault(FaultKind::Bus, None), &known);
+    let assertion = Assertion {
+        expression: DEVICE,
+        file: DEVICE,
+        line: 1,
+        function: 0,
+    };
+    let shown = report(&mut world, Cause::Assertion(assertion), &known);
+    assert!(shown.starts_with(": assertion failed: , :1\n"), "{shown}");
+    let peeked = world.cpu.peeked;
+    assert!(!peeked.is_empty());
+    assert!(!peeked.contains(&DEVICE) && !peeked.contains(&(DEVICE + 4)));
 }

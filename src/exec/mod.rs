@@ -245,16 +245,20 @@ pub fn layout() -> Layout {
         static __sdata: u8;
         static _stack_start: u8;
     }
+    let memory = board::current().map(|board| &board.memory);
     // Code and data: they lie side by side.
-    let heap = board::current().map_or(0..0, |board| {
-        let memory = &board.memory;
+    let heap = memory.map_or(0..0, |memory| {
         memory.code.start.min(memory.heap.start)..memory.code.end.max(memory.heap.end)
     });
     Layout {
+        null: memory.map_or(0..0, |memory| memory.null.clone()),
         code: (&raw const __stext).addr()..(&raw const __etext).addr(),
         constants: (&raw const __srodata).addr()..(&raw const __erodata).addr(),
         data: (&raw const __sdata).addr()..(&raw const _stack_start).addr(),
         heap,
+        files: memory.map_or([0..0, 0..0], |memory| {
+            [memory.storage.clone(), memory.files.clone()]
+        }),
         stack: stack(),
         guard: guard(),
         door: code(exec_call as *const ())..code(exec_leave as *const ()),
@@ -263,17 +267,7 @@ pub fn layout() -> Layout {
 
 /// Whether `address` is in memory that can be read.
 pub(crate) fn is_memory(address: usize) -> bool {
-    let Layout {
-        code,
-        constants,
-        data,
-        heap,
-        stack,
-        ..
-    } = layout();
-    [code, constants, data, heap, stack]
-        .iter()
-        .any(|range| range.contains(&address))
+    layout().is_memory(address)
 }
 
 /// The word at `address`, a multiple of 4, if that is in memory that can be read. Unlike [`Cpu::peek`] it never faults: in

@@ -149,9 +149,7 @@ pub fn kind_of_fetch(pc: usize) -> Option<FaultKind> {
     let memory = &board::current()?.memory;
     match () {
         _ if memory.null.contains(&pc) => Some(FaultKind::Null),
-        _ if ENABLED && (is_memory(pc) || memory.storage.contains(&pc)) => {
-            Some(FaultKind::Execution)
-        }
+        _ if ENABLED && is_memory(pc) => Some(FaultKind::Execution),
         _ => None,
     }
 }

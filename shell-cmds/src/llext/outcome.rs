@@ -69,8 +69,5 @@ pub fn returned(
 /// Whether an extension that ended so is not to be trusted any more. One that called `exit` had its reasons, and one that
 /// somebody else stopped may have been well: what either leaves half done is for the user to judge.
 fn is_faulty(cause: &Cause) -> bool {
-    matches!(
-        cause,
-        Cause::Fault(_) | Cause::Abort | Cause::Assertion(_) | Cause::Panic
-    )
+    matches!(cause, Cause::Fault(_) | Cause::Abort | Cause::Assertion(_))
 }

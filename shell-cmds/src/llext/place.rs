@@ -19,9 +19,6 @@ const NEAR: usize = 512;
 /// So far beside an extension's memory, in bytes, an address is told by its distance.
 const BESIDE: usize = 4096;
 
-/// Below this address, in bytes, a null pointer leads, with the offset of a field or an element.
-const NULL: usize = 4096;
-
 /// Whose memory `address` is, and the address without its Thumb bit.
 pub fn locate<'a>(llext: &'a Llext<'_>, address: usize) -> Option<(Location<'a>, usize)> {
     let found = llext.locate(address)?;
@@ -127,7 +124,7 @@ pub fn write_at(
     }
     let range = |range: &Range<usize>| range.contains(&address);
     let text: &[u8] = match () {
-        () if address < NULL => b"the null page",
+        () if range(&layout.null) => b"the null page",
         () if range(&layout.guard) => b"the guard below the stack",
         () if range(&layout.stack) => b"the stack of extensions",
         () if range(&layout.code) => b"the firmware's code",

@@ -160,7 +160,7 @@ fn write_assertion(out: &mut Paper<'_>, scene: &mut Scene<'_>, assertion: &Asser
 /// Writes the text at `address` of the extension, up to its NUL; what is not printable as a dot.
 fn write_text(out: &mut Paper<'_>, scene: &mut Scene<'_>, address: usize) {
     for at in (address..).take(if address == 0 { 0 } else { LONGEST }) {
-        let Some(word) = (scene.memory)(at & !3) else {
+        let Some(word) = scene.word_at(at & !3) else {
             return;
         };
         match (word >> (8 * (at & 3))) as u8 {

@@ -27,7 +27,7 @@ pub struct Scene<'a> {
     pub mode_bits: usize,
     /// Where things lie.
     pub layout: Layout,
-    /// Reads a word of memory, at a multiple of 4; `None` where there is none.
+    /// Reads a word of memory that `layout` knows, at a multiple of 4; `None` where it cannot.
     pub memory: &'a mut dyn FnMut(usize) -> Option<u32>,
 }
 
@@ -70,6 +70,11 @@ impl Scene<'_> {
         }
     }
 
+    /// The word at `address`, a multiple of 4, if that is memory: whatever leads here may also lead to a device.
+    pub fn word_at(&mut self, address: usize) -> Option<u32> {
+        (self.layout.is_memory(address)).then(|| (self.memory)(address))?
+    }
+
     /// Writes what lies at `address`.
     pub fn write_place(&self, out: &mut dyn Console, address: usize) {
         let llext = self.loaded.as_ref().map(|loaded| loaded.llext);
@@ -84,7 +89,7 @@ impl Scene<'_> {
 
 impl Target for Scene<'_> {
     fn word(&mut self, address: u32) -> Option<u32> {
-        (self.memory)(address as usize)
+        self.word_at(address as usize)
     }
 
     fn is_code(&mut self, address: u32) -> bool {

@@ -29,10 +29,12 @@ pub const MEMORY: (usize, usize) = (0x1000, 256);
 
 /// Where the rest of the target's memory is.
 pub const LAYOUT: Layout = Layout {
+    null: 0..0x100,
     code: 0x200..0x800,
     constants: 0x800..0x900,
     data: 0x2000_0000..0x2000_8000,
     heap: HEAP..HEAP + 64 * 1024,
+    files: [0x3000..0x6000, 0..0],
     stack: 0x2200_8000..0x2201_0000,
     guard: 0x2200_0000..0x2200_8000,
     door: 0x700..0x780,
@@ -81,6 +83,7 @@ impl World {
                 cost: COST,
                 limits: vec![],
                 words: BTreeMap::new(),
+                peeked: vec![],
                 memory: (0..=255).collect(),
             },
             machine: Machine {
@@ -236,6 +239,8 @@ pub struct Recorder {
     memory: Vec<u8>,
     /// Memory that a backtrace may read, beside that which extensions lie in: words by their addresses.
     pub words: BTreeMap<usize, u32>,
+    /// Where it was read.
+    pub peeked: Vec<usize>,
 }
 
 /// The end of a call with only the program counter known, if that.
@@ -291,6 +296,7 @@ impl Cpu for Recorder {
     }
 
     fn peek(&mut self, address: usize, width: usize) -> Result<u32, Fault> {
+        self.peeked.push(address);
         if let Some(word) = self.words.get(&address) {
             return Ok(*word);
         }
