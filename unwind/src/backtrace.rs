@@ -4,13 +4,20 @@ use core::ops::Range;
 
 use crate::frame_pointer;
 use crate::registers::{Link, Machine, Registers};
-use crate::target::{Target, half};
+use crate::target::{Metered, Target, half};
 
 /// The most frames of a backtrace.
 pub const STEPS: usize = 512;
 
 /// The most words of a stack that are looked at for one frame.
 pub const WORDS: u32 = 16 * 1024;
+
+/// The most words that are read for a backtrace. Tables are what takes them: each frame's function is looked for from the
+/// front, at 4 words an entry on RISC-V, and 1 on ARM. So 20 frames in an extension of 2,048 functions need 160 K.
+pub const READS: usize = 256 * 1024;
+
+/// What tables leave of them for the stack.
+const RESERVE: usize = 64 * 1024;
 
 /// How a frame was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +47,7 @@ pub struct Frame {
 
 /// Iterates over the frames of a stack, from the innermost on.
 pub struct Backtrace<'t> {
-    target: &'t mut dyn Target,
+    target: Metered<'t>,
     machine: &'static Machine,
     registers: Registers,
     /// The frame that comes next.
@@ -57,7 +64,7 @@ impl<'t> Backtrace<'t> {
             is_return: called,
         });
         let mut backtrace = Self {
-            target,
+            target: Metered::new(target, READS),
             machine: registers.machine,
             registers: *registers,
             next,
@@ -70,12 +77,19 @@ impl<'t> Backtrace<'t> {
         backtrace
     }
 
+    /// Whether frames may be missing, because more had to be read than is allowed.
+    pub fn is_cut(&self) -> bool {
+        self.target.refused
+    }
+
     /// The frame that called `frame`, whose registers are `self.registers`.
     fn caller(&mut self, frame: Frame) -> Option<Frame> {
         if self.target.is_end(frame.pc) {
             return None;
         }
-        let by_table = (self.machine.tables)(&mut *self.target, &self.registers, frame);
+        self.target.reserve = RESERVE;
+        let by_table = (self.machine.tables)(&mut self.target, &self.registers, frame);
+        self.target.reserve = 0;
         if let Some(found) = self.accept(by_table, How::Table) {
             return Some(found);
         }
@@ -85,7 +99,7 @@ impl<'t> Backtrace<'t> {
         {
             return Some(found);
         }
-        let by_pointer = frame_pointer::step(&mut *self.target, self.machine, &self.registers);
+        let by_pointer = frame_pointer::step(&mut self.target, self.machine, &self.registers);
         self.accept(by_pointer, How::FramePointer)
             .or_else(|| self.scanned())
     }
@@ -98,7 +112,7 @@ impl<'t> Backtrace<'t> {
                 // What was called has returned by it: it leads into the function itself.
                 Link::Returns => self.target.function(link) == Some(start),
                 // What was called has returned by what it had saved, and left in the register what came last.
-                Link::IsLost(saves) => is_saved(&mut *self.target, saves, start..frame.pc),
+                Link::IsLost(saves) => is_saved(&mut self.target, saves, start..frame.pc),
             };
             if calls {
                 return None;
@@ -139,7 +153,7 @@ impl<'t> Backtrace<'t> {
     }
 
     fn is_return(&mut self, address: u32) -> bool {
-        (self.machine.is_after_call)(&mut *self.target, address)
+        (self.machine.is_after_call)(&mut self.target, address)
     }
 
     /// The next word of the stack that points behind a call.

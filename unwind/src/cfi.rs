@@ -14,6 +14,9 @@ use crate::target::{Table, Target, byte, word};
 /// The most entries of a table that are looked at.
 const ENTRIES: usize = 2048;
 
+/// Room for an augmentation's letters and their NUL; compilers write five letters at most.
+const LETTERS: usize = 8;
+
 /// The registers of the caller of `frame`, whose own are `registers`.
 pub fn step(target: &mut dyn Target, registers: &Registers, frame: Frame) -> Option<Registers> {
     let pc = frame.pc.wrapping_sub(frame.is_return.into());
@@ -28,6 +31,7 @@ pub fn step(target: &mut dyn Target, registers: &Registers, frame: Frame) -> Opt
 }
 
 /// Reads what lies in a table from front to back; all numbers are those of the target.
+#[derive(Clone, Copy)]
 struct Reader {
     at: u32,
     end: u32,
@@ -54,6 +58,18 @@ impl Reader {
     fn skip(&mut self, count: u32) -> Option<()> {
         self.at = self.at.checked_add(count).filter(|at| *at <= self.end)?;
         Some(())
+    }
+
+    /// The augmentation: "", or "z" and letters that say what the data behind it is; zeros behind it.
+    fn letters(&mut self, target: &mut dyn Target) -> Option<[u8; LETTERS]> {
+        let mut letters = [0; LETTERS];
+        for letter in &mut letters {
+            *letter = self.byte(target)? as u8;
+            if *letter == 0 {
+                return Some(letters);
+            }
+        }
+        None
     }
 
     /// ULEB128; bits that have no room in 32 are lost.
@@ -98,6 +114,7 @@ impl Reader {
 }
 
 /// What all functions of one common information entry (CIE) share.
+#[derive(Clone, Copy)]
 struct Common {
     code_alignment: u32,
     data_alignment: i32,
@@ -117,43 +134,39 @@ impl Common {
         if id != 0 || !matches!(reader.byte(target)?, 1 | 3) {
             return None;
         }
-        // The augmentation: "", or "z" and letters that say what the data behind it is.
-        let letters = reader.at;
-        while reader.byte(target)? != 0 {}
-        let letters_end = reader.at;
+        let letters = reader.letters(target)?;
         let mut common = Self {
             code_alignment: reader.uleb128(target)?,
             data_alignment: reader.sleb128(target)?,
             return_register: reader.uleb128(target)?,
             pointer_encoding: 0,
             has_augmentation: false,
-            instructions: Reader { at: 0, end: 0 },
+            instructions: reader,
         };
-        let mut letters = Reader {
-            at: letters,
-            end: letters_end,
-        };
-        loop {
-            match letters.byte(target)? {
-                0 => break,
-                b if b == u32::from(b'z') => {
-                    common.has_augmentation = true;
-                    reader.uleb128(target)?;
-                }
-                b if b == u32::from(b'R') => common.pointer_encoding = reader.byte(target)?,
-                b if b == u32::from(b'L') => {
-                    reader.byte(target)?;
-                }
-                b if b == u32::from(b'P') => {
-                    reader.byte(target)?;
-                    reader.skip(4)?;
-                }
-                b if b == u32::from(b'S') => {}
-                _ => return None,
-            }
+        for letter in letters.into_iter().take_while(|letter| *letter != 0) {
+            common.augment(target, &mut reader, letter)?;
         }
         common.instructions = reader;
         Some(common)
+    }
+
+    /// Takes what belongs to a `letter` of the augmentation.
+    fn augment(&mut self, target: &mut dyn Target, reader: &mut Reader, letter: u8) -> Option<()> {
+        match letter {
+            b'z' => {
+                self.has_augmentation = true;
+                reader.uleb128(target)?;
+            }
+            b'R' => self.pointer_encoding = reader.byte(target)?,
+            b'L' => drop(reader.byte(target)?),
+            b'P' => {
+                reader.byte(target)?;
+                reader.skip(4)?;
+            }
+            b'S' => {}
+            _ => return None,
+        }
+        Some(())
     }
 }
 
@@ -167,6 +180,8 @@ struct Entry {
 /// The entry for `pc` in the table from `at` to `end`.
 fn find(target: &mut dyn Target, at: u32, end: u32, pc: u32) -> Option<Entry> {
     let mut at = at;
+    // Most entries share the common part of the one before.
+    let mut last: Option<(u32, Option<Common>)> = None;
     for _ in 0..ENTRIES {
         let mut reader = Reader { at, end };
         let length = reader.bytes(target, 4)?;
@@ -179,27 +194,24 @@ fn find(target: &mut dyn Target, at: u32, end: u32, pc: u32) -> Option<Entry> {
         let next = start.checked_add(length).filter(|next| *next <= end)?;
         reader.end = next;
         let id = reader.bytes(target, 4)?;
-        if id != 0
-            && let Some(entry) = start
-                .checked_sub(id)
-                .and_then(|common| read(target, common, end, reader, pc))
-        {
-            return Some(entry);
+        if id != 0 {
+            let common = start.wrapping_sub(id);
+            if last.is_none_or(|(at, _)| at != common) {
+                last = Some((common, Common::read(target, common, end)));
+            }
+            if let Some((_, Some(common))) = last
+                && let Some(entry) = read(target, common, reader, pc)
+            {
+                return Some(entry);
+            }
         }
         at = next;
     }
     None
 }
 
-/// Reads the entry at `reader`, whose common part is at `common`, if it is for `pc`.
-fn read(
-    target: &mut dyn Target,
-    common: u32,
-    end: u32,
-    mut reader: Reader,
-    pc: u32,
-) -> Option<Entry> {
-    let common = Common::read(target, common, end)?;
+/// Reads the entry at `reader`, whose common part is `common`, if it is for `pc`.
+fn read(target: &mut dyn Target, common: Common, mut reader: Reader, pc: u32) -> Option<Entry> {
     let start = reader.pointer(target, common.pointer_encoding)?;
     let length = reader.bytes(target, 4)?;
     if pc.wrapping_sub(start) >= length {
@@ -237,23 +249,20 @@ const LOST: i32 = i32::MAX;
 
 impl Entry {
     /// The registers of the caller, where `pc` is in the function.
-    fn unwind(
-        mut self,
-        target: &mut dyn Target,
-        registers: &Registers,
-        pc: u32,
-    ) -> Option<Registers> {
+    fn unwind(self, target: &mut dyn Target, registers: &Registers, pc: u32) -> Option<Registers> {
         let machine = registers.machine;
         let unset = Row {
             cfa: (machine.sp as u32, 0),
             offsets: [SAME; REGISTERS],
         };
         let distance = pc.wrapping_sub(self.start);
-        let initial = self.run(target, unset, &unset, None)?;
-        self.common.instructions = Reader {
-            ..self.instructions
-        };
-        let row = self.run(target, initial, &initial, Some(distance))?;
+        let Self {
+            common,
+            instructions,
+            ..
+        } = &self;
+        let initial = Interpreter::new(common, &unset).run(target, common.instructions, None)?;
+        let row = Interpreter::new(common, &initial).run(target, *instructions, Some(distance))?;
         let (register, offset) = row.cfa;
         let cfa = registers
             .get(register as usize)?
@@ -272,97 +281,130 @@ impl Entry {
         caller.set(machine.sp, cfa);
         Some(caller)
     }
+}
 
-    /// Executes instructions (DWARF 5, section 6.4.2) up to the `distance` from the function's start, if that is given.
+/// The machine that the instructions are for (DWARF 5, section 6.4.2).
+struct Interpreter<'a> {
+    common: &'a Common,
+    row: Row,
+    /// What `restore` goes back to.
+    initial: &'a Row,
+    aside: [Row; SAVED],
+    depth: usize,
+}
+
+impl<'a> Interpreter<'a> {
+    /// One that begins with the row `initial`.
+    fn new(common: &'a Common, initial: &'a Row) -> Self {
+        Self {
+            common,
+            row: *initial,
+            initial,
+            aside: [*initial; SAVED],
+            depth: 0,
+        }
+    }
+
+    /// Executes `code` up to the `distance` from the function's start, if that is given.
     fn run(
-        &mut self,
+        mut self,
         target: &mut dyn Target,
-        mut row: Row,
-        initial: &Row,
+        mut code: Reader,
         distance: Option<u32>,
     ) -> Option<Row> {
-        let mut aside = [*initial; SAVED];
-        let mut depth = 0;
         let mut here = 0_u32;
-        let Common {
-            code_alignment,
-            data_alignment,
-            ..
-        } = self.common;
-        let code = &mut self.common.instructions;
         while code.at < code.end {
-            let byte = code.byte(target)?;
-            let low = byte & 0x3f;
-            let advance = match (byte >> 6, low) {
+            let opcode = code.byte(target)?;
+            let advance = match (opcode >> 6, opcode & 0x3f) {
                 // advance_loc, and its forms with 1, 2 and 4 bytes.
-                (1, _) => Some(low),
-                (0, 0x02) => Some(code.bytes(target, 1)?),
-                (0, 0x03) => Some(code.bytes(target, 2)?),
-                (0, 0x04) => Some(code.bytes(target, 4)?),
-                _ => None,
+                (1, low) => low,
+                (0, 0x02) => code.bytes(target, 1)?,
+                (0, 0x03) => code.bytes(target, 2)?,
+                (0, 0x04) => code.bytes(target, 4)?,
+                _ => {
+                    self.execute(target, &mut code, opcode)?;
+                    continue;
+                }
             };
-            if let Some(advance) = advance {
-                here = here.saturating_add(advance.saturating_mul(code_alignment));
-                if distance.is_some_and(|distance| here > distance) {
-                    break;
-                }
-                continue;
-            }
-            match (byte >> 6, low) {
-                // offset, restore
-                (2, _) => {
-                    let factored = code.uleb128(target)?.cast_signed();
-                    row.set(low, factored.wrapping_mul(data_alignment))?;
-                }
-                (3, _) => row.set(low, initial.get(low)?)?,
-                // nop
-                (0, 0x00) => {}
-                // offset_extended, restore_extended, undefined, same_value
-                (0, 0x05) => {
-                    let register = code.uleb128(target)?;
-                    let factored = code.uleb128(target)?.cast_signed();
-                    row.set(register, factored.wrapping_mul(data_alignment))?;
-                }
-                (0, 0x06) => {
-                    let register = code.uleb128(target)?;
-                    row.set(register, initial.get(register)?)?;
-                }
-                (0, 0x07) => row.set(code.uleb128(target)?, LOST)?,
-                (0, 0x08) => row.set(code.uleb128(target)?, SAME)?,
-                // remember_state, restore_state
-                (0, 0x0a) => {
-                    *aside.get_mut(depth)? = row;
-                    depth += 1;
-                }
-                (0, 0x0b) => {
-                    depth = depth.checked_sub(1)?;
-                    row = *aside.get(depth)?;
-                }
-                // def_cfa, def_cfa_register, def_cfa_offset
-                (0, 0x0c) => {
-                    let register = code.uleb128(target)?;
-                    row.cfa = (register, code.uleb128(target)?.cast_signed());
-                }
-                (0, 0x0d) => row.cfa.0 = code.uleb128(target)?,
-                (0, 0x0e) => row.cfa.1 = code.uleb128(target)?.cast_signed(),
-                // offset_extended_sf, def_cfa_sf, def_cfa_offset_sf
-                (0, 0x11) => {
-                    let register = code.uleb128(target)?;
-                    let factored = code.sleb128(target)?;
-                    row.set(register, factored.wrapping_mul(data_alignment))?;
-                }
-                (0, 0x12) => {
-                    let register = code.uleb128(target)?;
-                    let factored = code.sleb128(target)?;
-                    row.cfa = (register, factored.wrapping_mul(data_alignment));
-                }
-                (0, 0x13) => row.cfa.1 = code.sleb128(target)?.wrapping_mul(data_alignment),
-                // GNU_args_size
-                (0, 0x2e) => drop(code.uleb128(target)?),
-                _ => return None,
+            here = here.saturating_add(advance.saturating_mul(self.common.code_alignment));
+            if distance.is_some_and(|distance| here > distance) {
+                break;
             }
         }
-        Some(row)
+        Some(self.row)
+    }
+
+    /// Executes an instruction that does not advance.
+    fn execute(&mut self, target: &mut dyn Target, code: &mut Reader, opcode: u32) -> Option<()> {
+        match (opcode >> 6, opcode & 0x3f) {
+            // offset, restore
+            (2, register) => {
+                let offset = self.factored(code.uleb128(target)?.cast_signed());
+                self.row.set(register, offset)?;
+            }
+            (3, register) => self.row.set(register, self.initial.get(register)?)?,
+            // nop
+            (0, 0x00) => {}
+            (0, 0x05..=0x08 | 0x11) => self.set_register(target, code, opcode)?,
+            // remember_state, restore_state
+            (0, 0x0a) => {
+                *self.aside.get_mut(self.depth)? = self.row;
+                self.depth += 1;
+            }
+            (0, 0x0b) => {
+                self.depth = self.depth.checked_sub(1)?;
+                self.row = *self.aside.get(self.depth)?;
+            }
+            (0, 0x0c..=0x0e | 0x12 | 0x13) => self.set_cfa(target, code, opcode)?,
+            // GNU_args_size
+            (0, 0x2e) => drop(code.uleb128(target)?),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Executes an instruction that names a register, and says where its value is.
+    fn set_register(
+        &mut self,
+        target: &mut dyn Target,
+        code: &mut Reader,
+        opcode: u32,
+    ) -> Option<()> {
+        let register = code.uleb128(target)?;
+        let offset = match opcode {
+            // offset_extended, restore_extended, undefined, same_value, offset_extended_sf
+            0x05 => self.factored(code.uleb128(target)?.cast_signed()),
+            0x06 => self.initial.get(register)?,
+            0x07 => LOST,
+            0x08 => SAME,
+            _ => self.factored(code.sleb128(target)?),
+        };
+        self.row.set(register, offset)
+    }
+
+    /// Executes an instruction that says where the CFA is.
+    fn set_cfa(&mut self, target: &mut dyn Target, code: &mut Reader, opcode: u32) -> Option<()> {
+        let (register, offset) = &mut self.row.cfa;
+        // def_cfa, def_cfa_register, def_cfa_sf; the others keep the register.
+        if matches!(opcode, 0x0c | 0x0d | 0x12) {
+            *register = code.uleb128(target)?;
+        }
+        match opcode {
+            0x0d => {}
+            // def_cfa, def_cfa_offset
+            0x0c | 0x0e => *offset = code.uleb128(target)?.cast_signed(),
+            // def_cfa_sf, def_cfa_offset_sf
+            _ => {
+                *offset = code
+                    .sleb128(target)?
+                    .wrapping_mul(self.common.data_alignment)
+            }
+        }
+        Some(())
+    }
+
+    fn factored(&self, offset: i32) -> i32 {
+        offset.wrapping_mul(self.common.data_alignment)
     }
 }
 

@@ -11,7 +11,8 @@
 //! 1. No `unsafe`, no allocation, and nothing is printed or named: memory and symbols are the business of a [`Target`].
 //! 2. Nothing that is read is believed: a return address must lie behind a call instruction in code, and a frame above the
 //!    one before it. So every backtrace ends: a stack is finite.
-//! 3. Bounded: at most [`STEPS`] frames, and at most [`WORDS`] words read for one of them.
+//! 3. Bounded: at most [`STEPS`] frames, a scan of at most [`WORDS`] words for one of them, and at most [`READS`] words read
+//!    for all: [`Backtrace::is_cut`] says whether that was too little.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use backtrace::{Backtrace, Frame, How, STEPS, WORDS};
+pub use backtrace::{Backtrace, Frame, How, READS, STEPS, WORDS};
 pub use registers::{ARM, COUNT, Machine, RISCV32, Registers};
 pub use target::{Table, Target};

@@ -22,6 +22,68 @@ pub trait Target {
     fn stack(&mut self, sp: u32) -> Option<Range<u32>>;
 }
 
+/// A target of which only so many words can be read.
+pub(crate) struct Metered<'t> {
+    target: &'t mut dyn Target,
+    left: usize,
+    /// So many words are not for now.
+    pub reserve: usize,
+    /// Whether more was asked for.
+    pub refused: bool,
+    /// The word that was read last: it is free, as tables are read byte by byte.
+    last: Option<(u32, u32)>,
+}
+
+impl<'t> Metered<'t> {
+    pub fn new(target: &'t mut dyn Target, words: usize) -> Self {
+        Self {
+            target,
+            left: words,
+            reserve: 0,
+            refused: false,
+            last: None,
+        }
+    }
+}
+
+impl Target for Metered<'_> {
+    fn word(&mut self, address: u32) -> Option<u32> {
+        if let Some((at, word)) = self.last
+            && at == address
+        {
+            return Some(word);
+        }
+        if self.left <= self.reserve {
+            self.refused = true;
+            return None;
+        }
+        self.left -= 1;
+        let word = self.target.word(address)?;
+        self.last = Some((address, word));
+        Some(word)
+    }
+
+    fn is_code(&mut self, address: u32) -> bool {
+        self.target.is_code(address)
+    }
+
+    fn is_end(&mut self, address: u32) -> bool {
+        self.target.is_end(address)
+    }
+
+    fn function(&mut self, address: u32) -> Option<u32> {
+        self.target.function(address)
+    }
+
+    fn table(&mut self, pc: u32, index: usize) -> Option<Table> {
+        self.target.table(pc, index)
+    }
+
+    fn stack(&mut self, sp: u32) -> Option<Range<u32>> {
+        self.target.stack(sp)
+    }
+}
+
 /// The word at `address`, if it is a multiple of 4: nothing that is read promises that.
 pub(crate) fn word(target: &mut dyn Target, address: u32) -> Option<u32> {
     (address & 3 == 0).then(|| target.word(address))?

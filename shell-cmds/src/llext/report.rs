@@ -198,7 +198,8 @@ fn write_backtrace(
     let mut is_cut = false;
     // A recursion takes one line, however deep it is.
     let mut last: Option<&mut (Frame, usize)> = None;
-    for frame in Backtrace::new(scene, registers, called) {
+    let mut backtrace = Backtrace::new(scene, registers, called);
+    for frame in &mut backtrace {
         match &mut last {
             Some((before, times)) if before.pc == frame.pc => *times += 1,
             _ => match lines.next() {
@@ -210,6 +211,7 @@ fn write_backtrace(
             },
         }
     }
+    let is_short = backtrace.is_cut();
     let (mut number, mut scanned) = (0, false);
     for (frame, times) in frames.into_iter().flatten() {
         if frame.how == How::Scan && !scanned {
@@ -227,6 +229,9 @@ fn write_backtrace(
     }
     if is_cut {
         out.write(b"   and so on\n");
+    }
+    if is_short {
+        out.write(b"   frames may be missing: the tables for them are too large\n");
     }
 }
 

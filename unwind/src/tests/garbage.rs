@@ -1,7 +1,8 @@
 //! Memory that holds anything: a backtrace ends, and says nothing that it must not.
 
 use super::*;
-use crate::{STEPS, Table, Target};
+use crate::testing::Memory;
+use crate::{READS, STEPS, Table, Target};
 use std::ops::Range;
 
 /// A small generator (xorshift32): the same numbers in every run.
@@ -111,7 +112,7 @@ fn every_backtrace_ends_whatever_memory_holds() {
         }
         let frames: Vec<Frame> = Backtrace::new(&mut target, &known, seed % 3 == 0).collect();
         assert!(frames.len() <= STEPS + 1);
-        assert!(target.reads < 60_000_000, "{}", target.reads);
+        assert!(target.reads <= READS, "{}", target.reads);
         long += usize::from(frames.len() > 3);
     }
     assert!(long > 100, "{long}: the garbage is worth it");
@@ -163,4 +164,73 @@ fn every_backtrace_ends_whatever_is_wrong_with_a_table() {
         by_tables > 400 && by_others > 400,
         "{by_tables} {by_others}"
     );
+}
+
+/// Memory that counts what is read of it.
+struct Counted(Memory, usize);
+
+impl Target for Counted {
+    fn word(&mut self, address: u32) -> Option<u32> {
+        self.1 += 1;
+        self.0.word(address)
+    }
+
+    fn is_code(&mut self, address: u32) -> bool {
+        self.0.is_code(address)
+    }
+
+    fn is_end(&mut self, address: u32) -> bool {
+        self.0.is_end(address)
+    }
+
+    fn function(&mut self, address: u32) -> Option<u32> {
+        self.0.function(address)
+    }
+
+    fn table(&mut self, pc: u32, index: usize) -> Option<Table> {
+        self.0.table(pc, index)
+    }
+
+    fn stack(&mut self, sp: u32) -> Option<Range<u32>> {
+        self.0.stack(sp)
+    }
+}
+
+/// How many frames are found, how many words are read for them, and whether that was too little, with a table whose common
+/// part has these letters, and many entries, of which none is for the code.
+fn with_many_entries(letters: &[u8], entries: u32, frames: usize) -> (usize, usize, bool) {
+    let mut common = [&[0, 0, 0, 0, 1], letters, &[0, 1, 0x7c, 1, 0]].concat();
+    common.resize(common.len().next_multiple_of(4), 0);
+    let mut table = [&(common.len() as u32).to_le_bytes()[..], &common].concat();
+    for _ in 0..entries {
+        let back = table.len() as u32 + 4;
+        table.extend([12, back, 0, 1].into_iter().flat_map(u32::to_le_bytes));
+    }
+    let mut memory = riscv(&vec![CODE + 0x10; frames]);
+    // Behind the stack.
+    let start = TOP + 0x1000;
+    memory.put(start, &table);
+    memory.tables.push(start..start + table.len() as u32);
+    let known = registers(&RISCV32, &[(2, sp(frames as u32)), (32, CODE)]);
+    let mut target = Counted(memory, 0);
+    let mut backtrace = Backtrace::new(&mut target, &known, false);
+    let found = backtrace.by_ref().count();
+    let is_cut = backtrace.is_cut();
+    (found, target.1, is_cut)
+}
+
+#[test]
+fn a_table_that_takes_too_long_to_read_keeps_no_callers_from_being_found() {
+    let (found, reads, is_cut) = with_many_entries(b"z", 2000, 100);
+    assert_eq!((found, is_cut), (101, true));
+    assert!(reads <= READS, "{reads}");
+    // A large one that is honest: 20 frames, as many as a report shows.
+    let (found, reads, is_cut) = with_many_entries(b"z", 2000, 20);
+    assert_eq!((found, is_cut), (21, false));
+    assert!((150_000..READS).contains(&reads), "{reads}");
+    // An augmentation that no compiler writes, for every entry to read again.
+    let endless = [&b"z"[..], &[b'S'; 30_000]].concat();
+    let (found, reads, is_cut) = with_many_entries(&endless, 1500, 20);
+    assert_eq!((found, is_cut), (21, false));
+    assert!(reads < 200_000, "{reads}");
 }
