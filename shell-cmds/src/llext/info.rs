@@ -34,11 +34,12 @@
 use super::unknown;
 use crate::{
     Status,
-    context::Context,
+    context::{Console, Context},
     parse::Parsed,
     table::{Action, Argument, Command},
     text::{Digits, Hex, Left, Right, go_on, print},
 };
+use llext::Extension;
 
 /// Columns for a name.
 const COLUMN: usize = 18;
@@ -60,68 +61,59 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let Some(extension) = ctx.llext.by_name(name) else {
         return Err(unknown(ctx, "info", name));
     };
-    print!(
-        ctx.console,
-        "name {}\nfile {}\nbuild-id ",
-        extension.name(),
-        extension.origin()
-    );
-    for byte in extension.build_id() {
-        print!(ctx.console, "{}", Digits((*byte).into(), 2));
+    let console = &mut *ctx.console;
+    write_origin(console, extension);
+    write_places(console, extension)?;
+    console.write(b"uses:");
+    let ids = extension.dependencies();
+    for used in ids.filter_map(|id| ctx.llext.by_id(id)) {
+        print!(console, " {}", used.name());
     }
-    ctx.console.write(if extension.build_id().is_empty() {
+    console.write(b"\nused by:");
+    for user in ctx.llext.users_of(extension) {
+        print!(console, " {}", user.name());
+    }
+    console.write(b"\n");
+    Ok(())
+}
+
+/// Writes what it is, and where it comes from.
+fn write_origin(console: &mut dyn Console, extension: &Extension) {
+    let (name, file) = (extension.name(), extension.origin());
+    print!(console, "name {}\nfile {}\nbuild-id ", name, file);
+    for byte in extension.build_id() {
+        print!(console, "{}", Digits((*byte).into(), 2));
+    }
+    console.write(if extension.build_id().is_empty() {
         b"none\n"
     } else {
         b"\n"
     });
     if extension.is_faulted() {
-        ctx.console.write(b"faulted in an earlier call\n");
+        console.write(b"faulted in an earlier call\n");
     }
-    print!(ctx.console, "size {} bytes\nregions:\n", extension.size());
+    print!(console, "size {} bytes\n", extension.size());
+}
+
+/// Writes where its regions, sections and exports lie.
+fn write_places(console: &mut dyn Console, extension: &Extension) -> Status {
+    console.write(b"regions:\n");
     for region in extension.regions() {
         let kind = Left(region.kind.name(), COLUMN);
-        print!(
-            ctx.console,
-            "  {} {} {}\n",
-            kind,
-            Hex(region.address, 8),
-            Right(region.size, 7)
-        );
+        let (address, size) = (Hex(region.address, 8), Right(region.size, 7));
+        print!(console, "  {} {} {}\n", kind, address, size);
     }
-    ctx.console.write(b"sections:\n");
+    console.write(b"sections:\n");
     for section in extension.sections() {
-        go_on(ctx.console)?;
+        go_on(console)?;
         let (name, kind) = (Left(section.name, COLUMN), section.region.name());
-        print!(
-            ctx.console,
-            "  {} {} {} {}\n",
-            name,
-            Hex(section.address, 8),
-            Right(section.size, 7),
-            kind
-        );
+        let (address, size) = (Hex(section.address, 8), Right(section.size, 7));
+        print!(console, "  {} {} {} {}\n", name, address, size, kind);
     }
-    ctx.console.write(b"exports:\n");
+    console.write(b"exports:\n");
     for (name, address) in extension.exports() {
-        go_on(ctx.console)?;
-        print!(
-            ctx.console,
-            "  {} {}\n",
-            Left(name, COLUMN),
-            Hex(address, 8)
-        );
+        go_on(console)?;
+        print!(console, "  {} {}\n", Left(name, COLUMN), Hex(address, 8));
     }
-    ctx.console.write(b"uses:");
-    for used in extension
-        .dependencies()
-        .filter_map(|id| ctx.llext.by_id(id))
-    {
-        print!(ctx.console, " {}", used.name());
-    }
-    ctx.console.write(b"\nused by:");
-    for user in ctx.llext.users_of(extension) {
-        print!(ctx.console, " {}", user.name());
-    }
-    ctx.console.write(b"\n");
     Ok(())
 }
