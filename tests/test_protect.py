@@ -70,8 +70,8 @@ def places(shell: Shell, name: str) -> dict[str, int]:
 def elsewhere(built) -> dict[str, str]:
     """Memory that is no extension's, on the board."""
     if built.is_arm:
-        return {"image": "0x00400400", "storage": "0x21000400", "guard": "0x21e07ffc", "null": "0x00000000"}
-    return {"image": "0x80000400", "storage": "0x22000400", "guard": "0x80807ffc", "null": "0x00000000"}
+        return {"image": "0x00400400", "storage": "0x21000400", "guard": "0x21e07ffc", "null": "0x00000000", "end of null": "0x001ffffc"}
+    return {"image": "0x80000400", "storage": "0x22000400", "guard": "0x80807ffc", "null": "0x00000000", "end of null": "0x00000ffc"}
 
 
 @pytest.mark.parametrize("option", [(), ("--icount",)], ids=["fast", "counted"])
@@ -102,7 +102,7 @@ def test_firmware_and_files_are_out_of_reach(built, loaded):
     for what in ("image", "storage"):
         assert stopped(loaded, f"write_at {memory[what]}") == READ_ONLY, what
         assert "=> " in loaded.run(f"llext call protect read_at {memory[what]} --force"), what
-    for what, told in (("guard", "stack overflow"), ("null", "null pointer")):
+    for what, told in (("guard", "stack overflow"), ("null", "null pointer"), ("end of null", "null pointer")):
         for call in ("read_at", "write_at"):
             assert stopped(loaded, f"{call} {memory[what]}") == told, what
             assert stopped(loaded, f"{call} {memory[what]} --no-protect") == told, what

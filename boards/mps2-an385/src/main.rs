@@ -35,7 +35,7 @@ llext_shell::exports!(EXPORTS);
 
 /// What extensions use lies in the PSRAM, behind the file system, whose image an emulator keeps in a host file.
 const MEMORY: Memory = Memory {
-    null: 0..0x0010_0000,
+    null: 0..0x0020_0000,
     image: 0x0040_0000..0x0080_0000,
     rom: 0..0,
     files: 0x0020_0000..0x0040_0000,
