@@ -53,6 +53,12 @@ impl Alarm for CmsdkWatchdog {
     }
 
     fn stop(&self) {
-        self.count(u32::MAX, 0);
+        // Its own interrupt may have come, set it anew and locked it between two of the writes.
+        loop {
+            self.count(u32::MAX, 0);
+            if self.registers.read32(CONTROL) == 0 {
+                return;
+            }
+        }
     }
 }

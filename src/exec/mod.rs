@@ -333,11 +333,9 @@ impl Cpu for Door {
         // SAFETY: no call runs; it is the stack of calls.
         let mut measurement =
             (call.measured).then(|| unsafe { Measurement::prepare(self.board, stack()) });
-        RUNNING.store(true, SeqCst);
         watch::begin(self.board, call.limits.timeout_ms);
         let outcome = self.run(call, measurement.as_mut());
         watch::finish(self.board);
-        RUNNING.store(false, SeqCst);
         OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
         Ended {
             outcome,

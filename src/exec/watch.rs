@@ -46,12 +46,16 @@ pub(super) fn begin(board: &Board, limit_ms: Option<u32>) {
         watch.deadline.set(deadline);
         watch.limit_ms.set(limit_ms.unwrap_or(0));
         watch.full.set(0);
+        // From here on the alarm asks for the next one: it must know the deadline.
+        RUNNING.store(true, SeqCst);
         watch.set_alarm(board, now);
     });
 }
 
 /// The call is over.
 pub(super) fn finish(board: &Board) {
+    // First, so that an alarm that comes meanwhile is the last.
+    RUNNING.store(false, SeqCst);
     board.alarm.stop();
 }
 
@@ -71,6 +75,9 @@ pub(super) fn alarm(in_thread: bool) {
     let Some(board) = board::current() else {
         return;
     };
+    if !RUNNING.load(SeqCst) {
+        return board.alarm.stop();
+    }
     critical_section::with(|cs| {
         let watch = WATCH.borrow(cs);
         let now = board.clock.ticks();
