@@ -72,7 +72,7 @@ const LOOP: u64 = 1 << 12;
 /// How often they are timed: an interrupt may have come between.
 const TRIES: usize = 4;
 
-/// A counter of cycles that has 32 bits may have started anew in so many microseconds.
+/// A counter that has 32 bits may have started anew in so many microseconds.
 const LONG_US: u64 = 5_000_000;
 
 unsafe extern "C" {
@@ -111,8 +111,8 @@ unsafe fn used(stack: &Range<usize>) -> usize {
 /// Readings, or differences of them.
 #[derive(Clone, Copy)]
 struct Reading {
-    /// Of the CPU's own counter; 0 without one.
-    cpu: u64,
+    /// Of the CPU's own counter. A difference is `None` without one, and where it may have started anew more than once.
+    cpu: Option<u64>,
     /// Of the board's clock.
     clock: u64,
 }
@@ -120,22 +120,25 @@ struct Reading {
 impl Reading {
     fn now(board: &Board) -> Self {
         Self {
-            cpu: cpu::counter().unwrap_or(0),
+            cpu: cpu::counter(),
             clock: board.clock.ticks(),
         }
     }
 
-    fn since(&self, start: &Self) -> Self {
+    fn since(&self, start: &Self, board: &Board) -> Self {
+        let clock = self.clock.wrapping_sub(start.clock);
+        let counts = cpu::COUNTER_MAX == u64::MAX || micros(board, clock) < LONG_US;
+        let cpu = self.cpu.zip(start.cpu).filter(|_| counts);
         Self {
-            cpu: self.cpu.wrapping_sub(start.cpu),
-            clock: self.clock.wrapping_sub(start.clock),
+            cpu: cpu.map(|(end, start)| end.wrapping_sub(start) & cpu::COUNTER_MAX),
+            clock,
         }
     }
 
     /// Without what the door takes.
     fn without(&self, door: &Self) -> Self {
         Self {
-            cpu: self.cpu.saturating_sub(door.cpu),
+            cpu: (self.cpu.zip(door.cpu)).map(|(cpu, door)| cpu.saturating_sub(door)),
             clock: self.clock.saturating_sub(door.clock),
         }
     }
@@ -146,7 +149,7 @@ impl Reading {
 enum Unit {
     /// A counter of which so many units are [`LOOP`] instructions.
     Instructions {
-        counter: fn(&Reading) -> u64,
+        counter: fn(&Reading) -> Option<u64>,
         units: u64,
     },
     /// The CPU's counter.
@@ -158,16 +161,16 @@ enum Unit {
 impl Unit {
     /// Instructions, where one of the counters gives the same for every loop.
     fn of_steady(loops: [Reading; 4]) -> Option<Self> {
-        let unit = |counter: fn(&Reading) -> u64| {
-            let units = steady(loops.map(|took| counter(&took)))?;
+        let unit = |counter: fn(&Reading) -> Option<u64>| {
+            let units = steady(loops.map(|took| counter(&took).unwrap_or(0)))?;
             Some(Self::Instructions { counter, units })
         };
-        unit(|took| took.cpu).or_else(|| unit(|took| took.clock))
+        unit(|took| took.cpu).or_else(|| unit(|took| Some(took.clock)))
     }
 
     /// What there is where none does.
     fn of(loops: [Reading; 4]) -> Self {
-        if cpu::COUNTS_CYCLES && loops.iter().all(|took| took.cpu > 0) {
+        if cpu::COUNTS_CYCLES && loops.iter().all(|took| took.cpu > Some(0)) {
             Self::Cycles
         } else {
             Self::Ticks
@@ -236,16 +239,16 @@ impl Measurement {
     /// What the call took, which is over.
     pub fn cost(self) -> Cost {
         let took = self.took.without(&self.door);
-        let micros = took.clock / u64::from(self.board.clock.rate() / 1_000_000).max(1);
+        let count = match self.unit {
+            Unit::Instructions { counter, units } => {
+                counter(&took).map(|count| Count::Instructions((count * LOOP + units / 2) / units))
+            }
+            Unit::Cycles => took.cpu.map(Count::Cycles),
+            Unit::Ticks => None,
+        };
         Cost {
-            count: match self.unit {
-                Unit::Instructions { counter, units } => {
-                    Count::Instructions((counter(&took) * LOOP + units / 2) / units)
-                }
-                Unit::Cycles if micros < LONG_US => Count::Cycles(took.cpu),
-                Unit::Cycles | Unit::Ticks => Count::Ticks(took.clock),
-            },
-            micros,
+            count: count.unwrap_or(Count::Ticks(took.clock)),
+            micros: micros(self.board, took.clock),
             // SAFETY: the call is over, and this is its stack.
             stack: unsafe { used(&self.stack) },
         }
@@ -263,7 +266,12 @@ unsafe fn timed(board: &Board, entry: usize, args: &[usize; 8], top: usize) -> (
     let start = Reading::now(board);
     // SAFETY: the caller's promise.
     let value = unsafe { exec_call(entry, args.as_ptr(), top) };
-    (value, Reading::now(board).since(&start))
+    (value, Reading::now(board).since(&start, board))
+}
+
+/// So many ticks of the board's clock in microseconds.
+fn micros(board: &Board, ticks: u64) -> u64 {
+    ticks / u64::from(board.clock.rate() / 1_000_000).max(1)
 }
 
 /// The units that [`LOOP`] instructions take, if it was always the same, and one instruction is one unit at least.

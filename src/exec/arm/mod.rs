@@ -123,7 +123,10 @@ pub(super) fn is_masked() -> bool {
 /// The CPU's counter is one of cycles.
 pub(super) const COUNTS_CYCLES: bool = true;
 
-/// The cycle counter of the DWT (C1.8), if there is one, and it counts: it starts anew after 2^32.
+/// The greatest value of [`counter`]: what follows is 0.
+pub(super) const COUNTER_MAX: u64 = u32::MAX as u64;
+
+/// The cycle counter of the DWT (C1.8), if there is one, and it counts.
 pub(super) fn counter() -> Option<u64> {
     DWT::has_cycle_counter().then(|| DWT::cycle_count().into())
 }

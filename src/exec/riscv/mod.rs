@@ -128,6 +128,9 @@ pub(super) fn is_masked() -> bool {
 /// The CPU's counter is one of instructions, if it is to be believed.
 pub(super) const COUNTS_CYCLES: bool = false;
 
+/// The greatest value of [`counter`]: what follows is 0.
+pub(super) const COUNTER_MAX: u64 = u64::MAX;
+
 /// Instructions that the hart has retired (privileged specification, 3.1.10).
 pub(super) fn counter() -> Option<u64> {
     Some(minstret::read64())
