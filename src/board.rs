@@ -31,6 +31,8 @@ pub struct Board {
     pub memory: Memory,
     /// What they may do to memory: [`Areas::of`] `memory`.
     pub protection: Areas,
+    /// Sets the devices right that the prompt needs, whatever a call made of them: what they have received is kept.
+    pub restore: fn(),
     /// Restarts the machine.
     pub reset: fn() -> !,
     /// Ends the run, if something there can; else returns.

@@ -15,7 +15,7 @@ const RING: usize = 4096;
 
 /// What a UART driver does.
 pub trait Uart: Sync {
-    /// Sets the line up, and lets the receive interrupt through.
+    /// Sets the line up, and lets the receive interrupt through; again, it sets right what was changed, and keeps what came.
     fn start(&self);
     /// A byte that came, and so ends the interrupt that told of it.
     fn take(&self) -> Option<Received>;
@@ -63,7 +63,7 @@ impl<U: Uart> SerialPort<U> {
         }
     }
 
-    /// Starts the UART.
+    /// Starts the UART, or sets it right.
     pub fn start(&self) {
         self.uart.start();
     }

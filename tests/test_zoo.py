@@ -103,6 +103,16 @@ def test_what_a_call_switched_off_is_on_again_for_the_next(zoo, extension, start
                 assert forbidden.is_told_by(shell.run(forbidden.call("zoo"))), f"{forbidden.name} after {function.name}"
 
 
+def test_the_prompt_hears_what_is_typed_after_a_call_that_made_it_deaf(zoo, extension, start_shell):
+    shell = start_shell("--add", extension)
+    load(shell)
+    for function in (function for function in zoo.functions if function.kind.name == "deaf"):
+        # What comes during the call would be there already.
+        shell.child.send(function.call("zoo") + "\r")
+        shell.child.expect_exact("=> 7 (0x7)\r\n" + PROMPT)
+        check_good(shell, function.name)
+
+
 @pytest.mark.parametrize("moment", ["constructor", "destructor"])
 def test_hostile_constructors_and_destructors(zoo, build, start_shell, moment):
     functions = [zoo.pick(kind) for kind in MOMENTS]

@@ -247,6 +247,13 @@ def kinds(chance: random.Random) -> list[Kind]:
         riscv("no_region", asm("csrw pmpcfg$register, zero"), rf"{RETURNS}|execution of data|memory protection fault|{FETCH}", {"register": [0, 1, 2]}),
         arm("no_fault_handlers", asm("str %1, [%0]", inputs='"r"(0xe000ed24), "r"(0)'), **returns),
         arm("no_fault_handlers_fault", asm("str %1, [%0]", "udf #0", inputs='"r"(0xe000ed24), "r"(0)'), ILLEGAL),
+        # Devices that the prompt needs: keys come through the interrupt controller and the UART.
+        arm("deaf", "*(volatile uint32_t *)$at = $value; return 7;", **returns, values={
+            "at,value": [("0xe000e180", "~0u"), ("0x40004008", 1), ("0x40004008", 0), ("0x40000000", 0)],
+        }),
+        riscv("deaf", "*(volatile uint$at = $value; return 7;", **returns, values={
+            "at,value": [("32_t *)0xc002000", 0), ("32_t *)0xc200000", 7), ("32_t *)0xc000028", 0), ("8_t *)0x10000001", 0), ("8_t *)0x10000004", 16)],
+        }),
         # What does not end.
         Kind("loop", "for (;;) sink++;", **endless),
         Kind("sleep", "for (;;) k_msleep(1000);", **endless),

@@ -43,6 +43,11 @@ impl CmsdkTimer {
     pub fn start(&self) {
         self.registers.write32(RELOAD, u32::MAX);
         self.registers.write32(VALUE, u32::MAX);
+        self.resume();
+    }
+
+    /// Goes on counting, if somebody stopped it.
+    pub fn resume(&self) {
         self.registers.write32(CTRL, CTRL_ENABLE | CTRL_INTERRUPT);
         // SAFETY: no critical section relies on this interrupt being masked; the handler is in place.
         unsafe { NVIC::unmask(self.irq) };

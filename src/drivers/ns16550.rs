@@ -9,6 +9,7 @@ use crate::serial::{Received, Uart};
 const DATA: usize = 0;
 const INTERRUPT_ENABLE: usize = 1;
 const LINE_CONTROL: usize = 3;
+const MODEM_CONTROL: usize = 4;
 const LINE_STATUS: usize = 5;
 
 const ENABLE_RECEIVED: u8 = 1 << 0;
@@ -38,6 +39,7 @@ impl Ns16550 {
 impl Uart for Ns16550 {
     fn start(&self) {
         self.registers.write8(LINE_CONTROL, LINE_8N1);
+        self.registers.write8(MODEM_CONTROL, 0);
         self.unmask_receive();
     }
 

@@ -32,6 +32,8 @@ impl Plic {
         self.registers
             .write32(word, self.registers.read32(word) | 1 << (source % 32));
         self.registers.write32(THRESHOLD, 0);
+        // Who has claimed it and does not give it back keeps it from coming again.
+        self.registers.write32(CLAIM, source as u32);
     }
 
     /// Runs `handle` for every interrupt that waits, with its source.

@@ -336,6 +336,7 @@ impl Cpu for Door {
         watch::begin(self.board, call.limits.timeout_ms);
         let outcome = self.run(call, measurement.as_mut());
         watch::finish(self.board);
+        (self.board.restore)();
         OWNER.store(ExtensionId::FIRMWARE.0, SeqCst);
         Ended {
             outcome,

@@ -54,6 +54,10 @@ static BOARD: Board = Board {
     exports: &EXPORTS,
     memory: MEMORY,
     protection: Areas::of(&MEMORY),
+    restore: || {
+        TIMER.resume();
+        UART.start();
+    },
     reset: || cortex_m::peripheral::SCB::sys_reset(),
     exit: semihosting::exit,
     options: semihosting::command_line,

@@ -52,6 +52,7 @@ static BOARD: Board = Board {
     exports: &EXPORTS,
     memory: MEMORY,
     protection: Areas::of(&MEMORY),
+    restore: start_terminal,
     reset: || FINISHER.reset(),
     exit: semihosting::exit,
     options: semihosting::command_line,
@@ -59,10 +60,14 @@ static BOARD: Board = Board {
 
 #[entry]
 fn main() -> ! {
-    PLIC.enable(UART0);
-    UART.start();
+    start_terminal();
     // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8020_0000 is not in memory.x.
     unsafe { llext_shell::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
+}
+
+fn start_terminal() {
+    PLIC.enable(UART0);
+    UART.start();
 }
 
 #[core_interrupt(Interrupt::MachineExternal)]
