@@ -62,6 +62,8 @@ const INTERRUPTED: u8 = 1;
 const TIMED_OUT: u8 = 2;
 /// Depth of [`protected`].
 static GUARDS: AtomicUsize = AtomicUsize::new(0);
+/// The function was not called yet: the door clears it when it does, if the call is not to end at once.
+static UNCALLED: AtomicBool = AtomicBool::new(false);
 /// The extension whose call runs.
 static OWNER: AtomicU32 = AtomicU32::new(ExtensionId::FIRMWARE.0);
 /// Why the call ended, unless it returned.
@@ -300,6 +302,7 @@ impl Door {
         if self.board.terminal.take_interrupt() {
             ask(INTERRUPTED);
         }
+        UNCALLED.store(true, SeqCst);
         // SAFETY: `start` set the stack up; the call does not nest, because only the shell calls; what the
         // extension does is contained as the module says.
         let value = protect::around(call, || unsafe {
@@ -313,7 +316,7 @@ impl Door {
             cpu::complete(&mut stop.registers);
             return Outcome::Stopped(stop);
         }
-        match watch::cause() {
+        match watch::cause().filter(|_| UNCALLED.load(SeqCst)) {
             // Asked for before the first instruction, the end found no call, and kept it from being made.
             Some(cause) => Outcome::Stopped(Stop {
                 cause,

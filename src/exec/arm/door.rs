@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 
-use super::{ACTIVE, FIRMWARE_SP, PENDING, SAVED, VECTORS};
+use super::{ACTIVE, FIRMWARE_SP, PENDING, SAVED, UNCALLED, VECTORS};
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -32,6 +32,8 @@ global_asm!(
     "ldr r4, ={pending}", // a Ctrl-C before this point found nothing to interrupt
     "ldrb r3, [r4]",
     "cbnz r3, exec_leave",
+    "ldr r4, ={uncalled}",
+    "strb r3, [r4]",
     "mov r4, r0",
     "ldm r1, {{r0-r3}}",
     "blx r4",
@@ -163,6 +165,7 @@ global_asm!(
     saved = sym SAVED,
     vectors = sym VECTORS,
 );
+    uncalled = sym UNCALLED,
 
 /// Defines a function that extensions call and that does not return: it notes the registers of its caller, which Rust
 /// would change, and goes on at `$end`.

@@ -25,7 +25,7 @@ use cortex_m::{
 };
 use unwind::{Machine, Registers};
 
-use super::{PENDING, STACK, exec_stopped};
+use super::{PENDING, STACK, UNCALLED, exec_stopped};
 pub(crate) use door::ending;
 
 /// The CPU runs thread mode on the extension's stack.

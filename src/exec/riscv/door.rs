@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 
-use super::{FIRMWARE_SP, FROM_EXTENSION, PENDING, SAVED, TRAP};
+use super::{FIRMWARE_SP, FROM_EXTENSION, PENDING, SAVED, TRAP, UNCALLED};
 
 global_asm!(
     ".cfi_sections .debug_frame",
@@ -36,6 +36,8 @@ global_asm!(
     "la t0, {pending}", // a Ctrl-C before this point found nothing to interrupt
     "lbu t0, 0(t0)",
     "bnez t0, exec_leave",
+    "la t0, {uncalled}",
+    "sb zero, 0(t0)",
     "mv t1, a0",
     "mv t0, a1",
     "lw a0, 0(t0)",
@@ -258,6 +260,7 @@ global_asm!(
     trap = sym TRAP,
     firmware_sp = sym FIRMWARE_SP,
     from_extension = sym FROM_EXTENSION,
+    uncalled = sym UNCALLED,
 );
 
 /// Defines a function that extensions call and that does not return: it notes the registers of its caller, which Rust

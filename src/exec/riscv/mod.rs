@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use riscv::register::{mepc, mie, minstret, mstatus};
 use unwind::{Machine, Registers};
 
-use super::{PENDING, attend, exec_stopped, watch};
+use super::{PENDING, UNCALLED, attend, exec_stopped, watch};
 use crate::board;
 pub(crate) use door::ending;
 
