@@ -247,6 +247,10 @@ def kinds(chance: random.Random) -> list[Kind]:
         riscv("no_region", asm("csrw pmpcfg$register, zero"), rf"{RETURNS}|execution of data|memory protection fault|{FETCH}", {"register": [0, 1, 2]}),
         arm("no_fault_handlers", asm("str %1, [%0]", inputs='"r"(0xe000ed24), "r"(0)'), **returns),
         arm("no_fault_handlers_fault", asm("str %1, [%0]", "udf #0", inputs='"r"(0xe000ed24), "r"(0)'), ILLEGAL),
+        # The firmware's stack is where interrupts and faults are handled.
+        arm("garbled_main_stack", asm("msr msp, %0", "$then", inputs='"r"($at)'), rf"{RETURNS}|{ILLEGAL}",
+            {"at": ["0", "0xf0000000u", "data", *nowhere[:2]], "then": ["nop", "udf #0"]}),
+        arm("garbled_main_stack_loop", asm("msr msp, %0", "1: b 1b", inputs='"r"($at)'), **endless, values={"at": ["0", "0xf0000000u", "data", *nowhere[:2]]}),
         # Devices that the prompt needs: keys come through the interrupt controller and the UART.
         arm("deaf", "*(volatile uint32_t *)$at = $value; return 7;", **returns, values={
             "at,value": [("0xe000e180", "~0u"), ("0x40004008", 1), ("0x40004008", 0), ("0x40000000", 0)],

@@ -14,7 +14,7 @@ unsafe impl InterruptNumber for Irq {
 }
 
 /// Defines the part's interrupt vectors: how many it has, and the handlers of those that are used.
-/// All others return at once.
+/// All others return at once. The handlers run on the firmware's stack, whatever MSP is (`exec::arm`).
 ///
 /// cortex-m-rt takes the table by its name, from its feature `device` on.
 #[macro_export]
@@ -29,7 +29,16 @@ macro_rules! vectors {
                 extern "C" fn handler() {
                     $handler
                 }
-                table[$irq as usize] = handler;
+                #[unsafe(naked)]
+                extern "C" fn entry() {
+                    core::arch::naked_asm!(
+                        "movw r0, #:lower16:{handler}",
+                        "movt r0, #:upper16:{handler}",
+                        "b exec_interrupt",
+                        handler = sym handler,
+                    )
+                }
+                table[$irq as usize] = entry;
             })+
             table
         };

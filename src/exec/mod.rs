@@ -3,8 +3,8 @@
 //! # Model
 //! There is one thread. The shell runs on the firmware's stack; a call switches to the extension's own
 //! stack, and so everything that an extension calls of the firmware (its exports) runs there too.
-//! Interrupts and faults are always handled on the firmware's stack, so they work however bad the
-//! extension's stack pointer is. A call ends in one of these ways, and in each the firmware finds its
+//! Interrupts and faults are handled on the firmware's stack, so they work however bad the
+//! extension's stack pointer is; on ARM not if it runs on the firmware's stack pointer itself, and that is bad. A call ends in one of these ways, and in each the firmware finds its
 //! callee-saved registers as they were:
 //!
 //! - the function returns;
@@ -18,8 +18,8 @@
 //! A fault of the firmware itself ends in [`crate::fatal::fault`].
 //!
 //! Every CPU module defines the same names: in assembly `exec_call`, `exec_leave`, `exec_stopped`,
-//! `exec_note` and the probes `exec_probe_*`, in Rust `MACHINE`, `SAVED`, `ending!`, `in_extension`, `interrupted`,
-//! `complete`, `redirect`, `restore`, `attend_soon`, `is_masked`, `counter`, `COUNTS_CYCLES`, `start`, `sleep_until`, `semihost`.
+//! `exec_note` and the probes `exec_probe_*`, in Rust `MACHINE`, `SAVED`, `ending!`, `in_extension`, `complete`,
+//! `redirect`, `restore`, `attend_soon`, `is_masked`, `counter`, `COUNTER_MAX`, `COUNTS_CYCLES`, `start`, `sleep_until`, `semihost`.
 
 #[cfg(target_arch = "arm")]
 mod arm;
@@ -154,19 +154,19 @@ fn ask(why: u8) {
     cpu::attend_soon();
 }
 
-/// At the end of a handler: ends the call that was interrupted, if it is to end, and nothing is in the way. Returns whether
-/// the CPU goes on through the door.
+/// At the end of a handler: ends the call that was `interrupted` with those registers, if it is to end, and nothing is in the
+/// way. Returns whether the CPU goes on through the door.
 ///
 /// # Safety
 /// A handler runs, and interrupted no other.
-unsafe fn attend() -> bool {
+unsafe fn attend(interrupted: impl FnOnce() -> Registers) -> bool {
     let Some(cause) = watch::cause() else {
         return false;
     };
     let ends = cpu::in_extension() && GUARDS.load(SeqCst) == 0;
     if ends {
         // SAFETY: a handler runs, which interrupted extension code.
-        unsafe { stop(cause, cpu::interrupted()) };
+        unsafe { stop(cause, interrupted()) };
     }
     ends
 }

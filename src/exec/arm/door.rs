@@ -48,13 +48,14 @@ global_asm!(
     "lsls r1, r1, #31", // nPRIV: the extension gave its privileges away
     "it mi",
     "svcmi #0",
+    "ldr r1, ={firmware_sp}", // whatever the extension made of MSP
+    "ldr r1, [r1]",
+    "msr msp, r1",
     "movs r2, #0",
     "ldr r1, ={active}",
     "strb r2, [r1]",
-    "msr control, r2", // back on MSP, even if the extension was on it
+    "msr control, r2", // back on MSP, if the extension was not on it
     "isb",
-    "ldr r1, ={firmware_sp}",
-    "ldr sp, [r1]",
     "ldr r1, =0xe000ed08", // VTOR (B3.2.5), before an interrupt needs it
     "ldr r3, ={vectors}",
     "ldr r3, [r3]",
@@ -94,6 +95,7 @@ global_asm!(
     "BusFault:",
     ".thumb_func",
     "UsageFault:",
+    own_stack!(),
     "ldr r2, ={saved}",
     "stm r2, {{r4-r11}}",
     "mrs r0, msp",
@@ -163,9 +165,9 @@ global_asm!(
     firmware_sp = sym FIRMWARE_SP,
     pending = sym PENDING,
     saved = sym SAVED,
+    uncalled = sym UNCALLED,
     vectors = sym VECTORS,
 );
-    uncalled = sym UNCALLED,
 
 /// Defines a function that extensions call and that does not return: it notes the registers of its caller, which Rust
 /// would change, and goes on at `$end`.

@@ -4,10 +4,24 @@
 //! exception that came from extension code has its frame at PSP, and `EXC_RETURN` says so. To send the CPU
 //! through the door, a handler puts a fresh frame at the top of the extension's stack, with the door as its
 //! return address: what the stack pointer was, and whether the hardware could stack anything there, is no
-//! matter.
+//! matter. Nor what MSP was: while thread mode runs on PSP, handlers set it anew. An extension that runs thread mode on
+//! MSP shares that stack with the handlers, and must leave it one.
 //!
 //! Calls follow AAPCS32 (section 6.4): arguments 0 to 3 in r0-r3, the rest on the stack, which is 8-aligned;
 //! r4-r11 are the callee's to keep.
+
+/// The first instructions of every handler that uses the stack, as assembly: an extension can write MSP, too, but when thread
+/// mode runs on PSP (EXC_RETURN tells) there is one right value. Of the registers, the hardware stacked r3.
+macro_rules! own_stack {
+    () => {
+        "tst lr, #4
+        itttt ne
+        movwne r3, #:lower16:{firmware_sp}
+        movtne r3, #:upper16:{firmware_sp}
+        ldrne r3, [r3]
+        msrne msp, r3"
+    };
+}
 
 mod door;
 mod fault;
@@ -67,11 +81,12 @@ unsafe fn stacked(frame: *const u32) -> Registers {
     registers
 }
 
-/// The registers of the extension's code that an interrupt came in, but for those that [`complete`] adds.
-pub(super) fn interrupted() -> Registers {
-    let frame = psp::read() as usize;
-    if super::is_memory(frame) {
-        // SAFETY: memory, and where the hardware puts the frame of code that runs on PSP.
+/// The registers of the extension's code that an interrupt came in, from the `frame` of that, but for those that [`complete`]
+/// adds.
+fn interrupted(frame: usize) -> Registers {
+    let last = frame.saturating_add(size_of::<[u32; 8]>() - 1);
+    if super::is_memory(frame) && super::is_memory(last) {
+        // SAFETY: memory, and where the hardware puts the frame of the thread.
         return unsafe { stacked(frame as *const u32) };
     }
     let mut registers = Registers::unknown(MACHINE);

@@ -150,7 +150,7 @@ extern "C" fn MachineTimer() {
 #[unsafe(no_mangle)]
 extern "C" fn exec_attend() {
     // SAFETY: traps do not nest.
-    unsafe { attend() };
+    unsafe { attend(interrupted) };
 }
 
 /// Sleeps until `ready`, which an interrupt brings about.
