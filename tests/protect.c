@@ -17,8 +17,8 @@
 #define THUMB 0
 /* li a0, 42; ret */
 #define CODE { 0x02a00513, 0x00008067 }
-/* sw a0, 0(a0); nop; li a0, 42; ret */
-#define STORING { 0x00a52023, 0x00000013, 0x02a00513, 0x00008067 }
+/* sw a0, 0(a0); j .+8; nop; li a0, 42; ret: the jump makes QEMU fetch anew. */
+#define STORING { 0x00a52023, 0x0080006f, 0x00000013, 0x02a00513, 0x00008067 }
 #define NOP 0x0001
 /* li a0, 42; ret */
 #define WIDE 0x0513, 0x02a0, 0x8082
@@ -101,7 +101,7 @@ EXPORT_SYMBOL(run_storing);
 
 int run_straddling(void)
 {
-	return run(straddling);
+	return run(&straddling[31]);
 }
 EXPORT_SYMBOL(run_straddling);
 
