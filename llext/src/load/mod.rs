@@ -179,7 +179,7 @@ fn run<'l, C: Class>(
         plan.complete(reader, named, report)?;
         plan.protect(reader, protection)?;
         plan.refuse(reader)?;
-        let one = heap.is_one() && protection.is_none();
+        let one = plan.is_one_block(protection);
         regions.take(reader, heap, plan, (file, one))?;
         // While entries still say where symbols are: one with a stub soon says where that is.
         describe::write_tail(reader, plan, &mut regions, named, one)?;

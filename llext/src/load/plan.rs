@@ -191,10 +191,20 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
         reader: &mut Reader<'_>,
         protection: &Protection,
     ) -> Checked<()> {
-        match protection.is_none() {
+        match protection.is_none() || self.is_writable_image() {
             true => Ok(()),
             false => self.layout.protect(reader, protection),
         }
+    }
+
+    /// Whether this is a linked file whose image comes from memory for data.
+    fn is_writable_image(&self) -> bool {
+        self.linked.is_some() && self.heap.is_sealed()
+    }
+
+    /// Whether descriptor and regions are one block.
+    pub(super) fn is_one_block(&self, protection: &Protection) -> bool {
+        self.heap.is_one() && protection.is_none() || self.is_writable_image()
     }
 
     /// Finds the lengths of the descriptor's tail.

@@ -164,13 +164,15 @@ impl Registry {
             let extension = node.as_ref();
             let block = Held::from_layout(node.cast(), extension.head.block);
             let mut bytes = block.size();
-            if !extension.is_one_block() {
-                for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
-                    bytes = bytes.saturating_add(region.size());
-                    region.free(heap, kind.memory());
-                }
+            if extension.is_one_block() {
+                block.free(heap, MemoryKind::of_descriptor(true));
+                return Some(bytes);
             }
-            block.free(heap, MemoryKind::Metadata);
+            for (region, kind) in extension.head.regions.iter().zip(&RegionKind::ALL) {
+                bytes = bytes.saturating_add(region.size());
+                region.free(heap, kind.memory());
+            }
+            block.free(heap, MemoryKind::of_descriptor(false));
             Some(bytes)
         }
     }

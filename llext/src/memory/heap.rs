@@ -23,6 +23,14 @@ impl MemoryKind {
         Self::Data,
         Self::Metadata,
     ];
+
+    /// What a descriptor lies in: by itself, or in `one` block with its regions, which may be written.
+    pub(crate) const fn of_descriptor(one: bool) -> Self {
+        match one {
+            true => Self::Data,
+            false => Self::Metadata,
+        }
+    }
 }
 
 /// Memory that extensions live in.
@@ -63,6 +71,12 @@ pub unsafe trait Heap {
 
     /// Whether all kinds come from the same memory, so that one block may serve several of them.
     fn is_one(&self) -> bool {
+        false
+    }
+
+    /// Whether extensions may read memory for instructions, but not write it. Then what is code and data in one piece, the image
+    /// of a linked file, comes from memory for data.
+    fn is_sealed(&self) -> bool {
         false
     }
 

@@ -30,11 +30,12 @@ impl Extent {
 
 /// Regions and a block in front of them (for the descriptor). They go back to the heap unless they are kept.
 ///
-/// If one heap serves all kinds and none is to be protected, all are parts of one block; else each is its own.
+/// If one heap serves all kinds and none is to be protected, all are parts of one block, which is for data; else each is its own.
 pub(crate) struct Holding<'h> {
     heap: &'h dyn Heap,
     kinds: [MemoryKind; COUNT],
     front: Held,
+    front_kind: MemoryKind,
     regions: [Held; COUNT],
 }
 
@@ -46,6 +47,7 @@ impl<'h> Holding<'h> {
             heap,
             kinds,
             front: Held::none(),
+            front_kind: MemoryKind::Metadata,
             // One by one, so that they are made where they stay.
             regions: [Held::none(), Held::none(), Held::none(), Held::none()],
         }
@@ -67,7 +69,8 @@ impl<'h> Holding<'h> {
             }
         }
         let align = mask.wrapping_add(1);
-        self.front = Held::take(self.heap, MemoryKind::Metadata, size, align)?;
+        self.front_kind = MemoryKind::of_descriptor(size != front.size);
+        self.front = Held::take(self.heap, self.front_kind, size, align)?;
         let mut at = front.size;
         let wanted = regions.iter().zip(&self.kinds);
         for (region, (extent, &kind)) in self.regions.iter_mut().zip(wanted) {
@@ -125,6 +128,6 @@ impl Drop for Holding<'_> {
             unsafe { region.free(self.heap, kind) }
         }
         // SAFETY: as above.
-        unsafe { self.front.free(self.heap, MemoryKind::Metadata) }
+        unsafe { self.front.free(self.heap, self.front_kind) }
     }
 }

@@ -156,6 +156,10 @@ unsafe impl Heap for SplitHeap {
         !self.instruction.has_memory()
     }
 
+    fn is_sealed(&self) -> bool {
+        self.sealed && !self.is_one()
+    }
+
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
         self.instruction.blocks(each);
         self.data.blocks(each);

@@ -145,6 +145,28 @@ fn code_lies_apart_from_data() {
 }
 
 #[test]
+fn a_linked_image_lies_where_its_data_may_be_written() {
+    for protection in POLICIES {
+        let heap = split(SplitHeap::new_sealed());
+        let mut llext =
+            Llext::new(&heap, exports(&[("far", 0x101)]), &ARM).with_protection(protection);
+        let (image, options) = (super::linked::library(), LoadOptions::default());
+        let dry = llext.dry_run(&mut image.source(), "x", &options, &mut ());
+        let x = llext.load(&mut image.source(), "x", &options, &mut ());
+        let x = x.expect("an extension");
+        assert_eq!(dry.expect("a plan").held(), x.size());
+        for region in x.regions() {
+            assert!(
+                (VARIABLES..VARIABLES + SIZE).contains(&region.address),
+                "{region:?}"
+            );
+        }
+        llext.unload("x").expect("it is loaded");
+        assert_eq!(heap.stats().used, 0);
+    }
+}
+
+#[test]
 fn a_region_that_cannot_be_protected_is_too_large() {
     let mut elf = Elf::new(&ARM);
     elf.section(".bss", SHT_NOBITS, A | W, 4, &[0; 8]);
