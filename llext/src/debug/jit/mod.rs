@@ -14,7 +14,7 @@
 //! ```
 //!
 //! No more than [`JIT_LIMIT`] bytes are spent. Sections without variables and functions (notes, tables of exports and
-//! constructors) are not listed; of the others, code goes first, then variables, then constants, until the limit.
+//! constructors) are not listed, nor are thread-local variables; of the others, code goes first, then variables, then constants, until the limit.
 //! sdk/extension.ld makes four of them, which fit.
 
 use crate::loaded::{Extension, RegionKind, Section};
@@ -192,9 +192,9 @@ enum Rank {
 }
 
 impl Rank {
-    /// `None`: nothing that has a name in a program.
+    /// `None`: nothing that has a name in a program, or thread-local variables, for whose addresses GDB asks a thread library.
     fn of(section: &Section<'_>) -> Option<Self> {
-        const NAMELESS: [&str; 7] = [
+        const NAMELESS: [&str; 9] = [
             ".note",
             ".exported_sym",
             ".preinit_array",
@@ -202,6 +202,8 @@ impl Rank {
             ".fini_array",
             ".ARM.ex",
             ".eh_frame",
+            ".tdata",
+            ".tbss",
         ];
         if section.size == 0
             || NAMELESS
