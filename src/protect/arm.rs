@@ -20,7 +20,10 @@ use cortex_m::{
     peripheral::MPU,
 };
 
-use super::pmsav7::{Access, Entry};
+use super::{
+    pmsav7::{Access, Entry},
+    slots::Piece,
+};
 use crate::board::Memory;
 use llext::{MemoryKind, Protection};
 
@@ -138,9 +141,15 @@ pub(super) fn open(areas: &Areas) {
     apply();
 }
 
-/// Lets `text` execute, and what was in `slot` before no more; false if no region is just that.
-pub(super) fn fill(slot: usize, text: Range<usize>) -> bool {
-    let Some(entry) = Entry::new(slice::from_ref(&text), Access::Execute) else {
+pub(super) use super::pmsav7::piece;
+
+/// Lets `piece` execute, and what was in `slot` before no more; false if no region is just that.
+pub(super) fn fill(slot: usize, piece: &Piece) -> bool {
+    let access = match piece.is_shared {
+        true => Access::All,
+        false => Access::Execute,
+    };
+    let Some(entry) = Entry::new(slice::from_ref(&piece.range), access) else {
         return false;
     };
     set(FIRST_SLOT + slot as u32, entry);

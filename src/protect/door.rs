@@ -11,7 +11,10 @@ use critical_section::Mutex;
 use llext::Protection;
 use shell_cmds::context::{Call, FaultKind};
 
-use super::{cpu, slots::Slots};
+use super::{
+    cpu,
+    slots::{Piece, Slots},
+};
 use crate::{
     board::{self, Board},
     exec::is_memory,
@@ -90,16 +93,23 @@ pub fn fill(pc: usize) -> bool {
     let Some(call) = (unsafe { CALL.load(SeqCst).as_ref() }) else {
         return false;
     };
-    let code = match call.llext.text_at(pc) {
-        Some(text) => text.address..text.address + text.size,
-        None if call.limits.unprotected && may_execute(pc) => {
-            let start = pc & !(BLOCK - 1);
-            start..start.saturating_add(BLOCK + INSTRUCTION)
+    // An instruction may begin in one piece of a text and end in the next.
+    [pc, pc.wrapping_add(INSTRUCTION / 2)]
+        .into_iter()
+        .any(|at| fill_at(call, at))
+}
+
+fn fill_at(call: &Call<'_>, at: usize) -> bool {
+    let piece = match call.llext.text_at(at) {
+        Some(text) => cpu::piece(text.address..text.address + text.size, at),
+        None if call.limits.unprotected && may_execute(at) => {
+            let start = at & !(BLOCK - 1);
+            Piece::of(start..start.saturating_add(BLOCK + INSTRUCTION))
         }
         None => return false,
     };
-    let slot = with_texts(|texts| texts.take(code.start));
-    slot.is_some_and(|slot| cpu::fill(slot, code))
+    let slot = with_texts(|texts| texts.take(piece.range.start));
+    slot.is_some_and(|slot| cpu::fill(slot, &piece))
 }
 
 /// Whether what lies at `pc` may execute in a call without protection: not where handlers write, the firmware's variables and
@@ -127,7 +137,7 @@ pub fn yield_to_store(pc: usize) -> bool {
     let slot = with_texts(|texts| texts.take_alone(start | 1));
     slot.is_some_and(|slot| {
         cpu::open(&board.protection);
-        cpu::fill(slot, code)
+        cpu::fill(slot, &Piece::of(code))
     })
 }
 

@@ -22,7 +22,8 @@
 //! ([`SplitHeap::new_sealed`](llext::SplitHeap::new_sealed)). On top of it lie *slots*, regions for one text each. A call begins with one for its own
 //! text; when another extension's text is to execute, the fault of that fetch fills the next slot, and the CPU tries again
 //! (`fill`), as with a TLB. Text alone has to lie such that a region can be just it: the loader rounds it (`POLICY`), and
-//! nothing else.
+//! nothing else. The image of a linked file, whose code and data cannot part, lies in the data heap; on Armv7-M its text executes
+//! piece by piece ([`pmsav7::piece`]), and the 32 bytes at an end of it that hold something else, too, execute and may be written.
 //!
 //! Between calls no slot is filled, and the shell may write what it loads: what is read-only is so by two or three registers
 //! that the door sets (`around`). Nothing has to be taken back when an extension is unloaded.

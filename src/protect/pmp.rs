@@ -33,9 +33,9 @@ pub const fn napot(range: &Range<usize>) -> Option<u32> {
     Some(((range.start >> 2) | ((size >> 3) - 1)) as u32)
 }
 
-/// The two `pmpaddr` of `range` with [`TOR`]: where it begins, in the entry before, and where it ends.
+/// The two `pmpaddr` of `range` with [`TOR`]: where it begins, in the entry before, and where it ends, both to the next four bytes.
 pub const fn tor(range: &Range<usize>) -> [u32; 2] {
-    [(range.start >> 2) as u32, (range.end >> 2) as u32]
+    [(range.start >> 2) as u32, range.end.div_ceil(4) as u32]
 }
 
 /// `pmpcfg` of four entries, the first in the lowest byte.

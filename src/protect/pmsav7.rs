@@ -4,7 +4,9 @@
 //! eighths that can be disabled each, and what lies in those is not the region's. Where regions overlap, the one with the
 //! higher number counts.
 
-use core::ops::Range;
+use core::{ops::Range, slice};
+
+use super::slots::Piece;
 
 /// What privileged code may do with a region; nobody else may do anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum Access {
     ReadOnly,
     /// Load and execute.
     Execute,
+    /// Load, store and execute.
+    All,
 }
 
 impl Access {
@@ -27,6 +31,7 @@ impl Access {
             Self::ReadWrite => NO_EXECUTION | 0b001 << 24,
             Self::ReadOnly => NO_EXECUTION | 0b101 << 24,
             Self::Execute => 0b101 << 24,
+            Self::All => 0b001 << 24,
         }
     }
 }
@@ -71,6 +76,28 @@ impl Entry {
             attributes: self.attributes & !NO_EXECUTION,
             ..self
         }
+    }
+}
+
+/// As much of `text` around `at` as one region can be: all of it, where the loader rounded it. The text of an image lies where its
+/// linker put it: then it is the largest power of two, or at an end of the text the 32 bytes that it shares with its neighbour.
+pub fn piece(text: Range<usize>, at: usize) -> Piece {
+    const LEAST: u32 = 5;
+    if Entry::new(slice::from_ref(&text), Access::Execute).is_some() {
+        return Piece::of(text);
+    }
+    let around = |log: u32| {
+        let start = at >> log << log;
+        start..start.saturating_add(1 << log)
+    };
+    let is_inside = |part: &Range<usize>| text.start <= part.start && part.end <= text.end;
+    let inner = (LEAST..usize::BITS).map(around).take_while(is_inside);
+    match inner.last() {
+        Some(part) => Piece::of(part),
+        None => Piece {
+            range: around(LEAST),
+            is_shared: true,
+        },
     }
 }
 
@@ -133,7 +160,6 @@ const fn total(parts: &[Range<usize>]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::slice;
 
     /// The region of one part.
     fn of(part: Range<usize>, access: Access) -> Option<Entry> {
@@ -197,6 +223,40 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_an_image_executes_piece_by_piece() {
+        for text in [
+            0x2180_0114..0x2180_0a36,
+            0x2180_0102..0x2180_010e,
+            0x2180_0100..0x2180_0260,
+        ] {
+            for at in text.clone().step_by(2) {
+                let Piece { range, is_shared } = piece(text.clone(), at);
+                let is_inside = text.start <= range.start && range.end <= text.end;
+                assert!(
+                    range.contains(&at) && is_inside != is_shared,
+                    "{at:x}: {range:x?}"
+                );
+                assert!(!is_shared || range.len() == 32);
+                check(
+                    slice::from_ref(&range),
+                    of(range.clone(), Access::Execute).expect("a region"),
+                );
+            }
+        }
+        let text = 0x2180_0100..0x2180_01a0;
+        assert_eq!(
+            piece(text.clone(), 0x2180_0120),
+            Piece::of(text),
+            "what is a region"
+        );
+        let text = 0x2180_0100..0x2180_0a36;
+        assert_eq!(
+            piece(text, 0x2180_0420),
+            Piece::of(0x2180_0400..0x2180_0800)
+        );
+    }
+
+    #[test]
     fn what_no_region_is_has_none() {
         let none = |range: Range<usize>| of(range, Access::ReadOnly).is_none();
         assert!(none(0x100..0x100) && none(0x100..0x110) && none(0x110..0x130));
@@ -228,6 +288,7 @@ mod tests {
             (Access::ReadWrite, 0x1100_0000),
             (Access::ReadOnly, 0x1500_0000),
             (Access::Execute, 0x0500_0000),
+            (Access::All, 0x0100_0000),
         ] {
             let entry = of(0x8000..0x1_0000, access).expect("a region");
             assert_eq!(entry.attributes, bits | 0x000b_001d, "{access:?}");

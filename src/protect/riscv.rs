@@ -33,7 +33,10 @@ use core::{
 
 use llext::{MemoryKind, Protection};
 
-use super::pmp::{Config, EVERYTHING, NAPOT, R, TOR, W, X, napot, tor, word};
+use super::{
+    pmp::{Config, EVERYTHING, NAPOT, R, TOR, W, X, napot, tor, word},
+    slots::Piece,
+};
 use crate::board::Memory;
 
 /// How text must lie to be an entry of its own.
@@ -207,14 +210,19 @@ pub(super) fn open(areas: &Areas) {
     }
 }
 
-/// Lets `text` execute, and what was in `slot` before no more; false if entries cannot be changed.
-pub(super) fn fill(slot: usize, text: Range<usize>) -> bool {
+/// As much of `text` as one slot can be: all.
+pub(super) fn piece(text: Range<usize>, _at: usize) -> Piece {
+    Piece::of(text)
+}
+
+/// Lets `piece` execute, and what was in `slot` before no more; false if entries cannot be changed.
+pub(super) fn fill(slot: usize, piece: &Piece) -> bool {
     /// Writes a pair of addresses while the configuration of the second is off: locks are not bypassed for addresses everywhere.
     macro_rules! set {
         ($first:literal, $last:literal, $config:literal, $byte:literal) => {
             // SAFETY: nothing but text of extensions is in a slot.
             unsafe {
-                let [start, end] = tor(&text);
+                let [start, end] = tor(&piece.range);
                 asm!(
                     concat!("csrc pmpcfg", $config, ", {off}"),
                     concat!("csrw pmpaddr", $first, ", {start}"),

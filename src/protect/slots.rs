@@ -1,5 +1,26 @@
 //! Which texts are in the slots of a CPU that has fewer of them than there are extensions.
 
+use core::ops::Range;
+
+/// What is in one slot: a text, or as much of it as one region can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it lies.
+    pub range: Range<usize>,
+    /// Whether there is something beside text in it, which must stay as writable as it is.
+    pub is_shared: bool,
+}
+
+impl Piece {
+    /// Nothing but text.
+    pub const fn of(range: Range<usize>) -> Self {
+        Self {
+            range,
+            is_shared: false,
+        }
+    }
+}
+
 /// `N` slots. Each has the address of a text, or 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Slots<const N: usize> {
