@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, XTASK
-from debugger import Console, knows
+from debugger import GDB_PROMPT, Console, knows
 
 COMMANDS = f"source {ROOT / 'gdb' / 'llext.py'}"
 # A firmware without the JIT interface, as GDB sees it: the symbols have other names. It has no debug information either.
@@ -145,7 +145,8 @@ def test_gdb_loads_the_commands_with_the_firmware(built, start_bench, tmp_path):
 def test_the_task_starts_gdb_with_all_of_it(built, start_bench):
     bench = start_bench()
     command = [*XTASK, "gdb", "--board", built.board, "--port", str(bench.port), "--firmware", str(built.firmware)]
-    gdb = bench.gdb(command)
+    gdb = bench.open(GDB_PROMPT, command)
+    assert "warning" not in gdb.wait(), "it knows where the commands come from"
     gdb.run("break calc_add")
     gdb.send("continue")
     bench.shell.wait()

@@ -65,6 +65,11 @@ impl Gdb {
         fs::create_dir_all(&extensions).with_context(|| paths::shown(&extensions))?;
         let mut gdb = Command::new("gdb-multiarch");
         gdb.current_dir(extensions).arg("-q");
+        // The commands that lie beside the firmware are those that are read below: GDB need not warn of them.
+        if let Some(folder) = firmware.parent() {
+            let safe = format!("add-auto-load-safe-path {}", folder.display());
+            gdb.args(["-iex", &safe]);
+        }
         for setting in SETTINGS {
             gdb.args(["-ex", setting]);
         }
