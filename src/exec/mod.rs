@@ -4,8 +4,8 @@
 //! There is one thread. The shell runs on the firmware's stack; a call switches to the extension's own
 //! stack, and so everything that an extension calls of the firmware (its exports) runs there too.
 //! Interrupts and faults are handled on the firmware's stack, so they work however bad the
-//! extension's stack pointer is; on ARM not if it runs on the firmware's stack pointer itself, and that is bad. A call ends in one of these ways, and in each the firmware finds its
-//! callee-saved registers as they were:
+//! extension's stack pointer is; on ARM not if it runs on the firmware's stack pointer itself, and that is bad. A call ends
+//! in one of these ways, and in each the firmware finds its callee-saved registers as they were:
 //!
 //! - the function returns;
 //! - an export leaves: `exit`, `abort` ([`leave`]);
@@ -43,9 +43,8 @@ use llext::ExtensionId;
 use shell_cmds::context::{Call, Cause, Cpu, Ended, Fault, FaultKind, Layout, Outcome, Stop};
 use unwind::Registers;
 
-use crate::stack::GUARD;
 use crate::{
-    board::{self, Board},
+    board::{self, Board, Memory},
     debugger, protect,
 };
 pub(crate) use cpu::{SAVED, ending};
@@ -226,12 +225,6 @@ fn stack() -> Range<usize> {
     STACK[0].load(SeqCst)..STACK[1].load(SeqCst)
 }
 
-/// The guard below the stack.
-fn guard() -> Range<usize> {
-    let bottom = STACK[0].load(SeqCst);
-    bottom.saturating_sub(GUARD)..bottom
-}
-
 /// Where the code of a function lies.
 fn code(function: *const ()) -> usize {
     function.addr() & !(cpu::MACHINE.mode_bits as usize)
@@ -262,7 +255,7 @@ pub fn layout() -> Layout {
             [memory.storage.clone(), memory.files.clone()]
         }),
         stack: stack(),
-        guard: guard(),
+        guard: memory.map_or(0..0, Memory::guard),
         door: code(exec_call as *const ())..code(exec_leave as *const ()),
     }
 }

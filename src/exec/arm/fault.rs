@@ -29,7 +29,7 @@ unsafe extern "C" fn exec_fault(msp: *mut u32, psp: *mut u32, exc_return: usize)
     let status = FaultStatus::take();
     let frame = if exc_return & ON_PSP != 0 { psp } else { msp };
     // First, because it is no error, and calls wait for it.
-    if exc_return & THREAD != 0 && status.is_fetch() && !status.unstacked() {
+    if exc_return & THREAD != 0 && status.is_fetch() {
         // SAFETY: the hardware wrote the frame there.
         let pc = unsafe { frame.add(FRAME_PC).read() };
         if may_fetch(pc as usize) {

@@ -33,7 +33,7 @@ extern "C" fn ExceptionHandler(frame: &Frame) {
         address: accesses(cause).then_some(value),
     };
     let probes = exec_probe_start as *const () as usize..exec_probe_end as *const () as usize;
-    if probes.contains(&mepc::read()) {
+    if probes.contains(&pc) {
         note_probe(fault);
         // SAFETY: the probe is a leaf, its ra is in the frame.
         unsafe { mepc::write(exec_probe_failed as *const () as usize) };
