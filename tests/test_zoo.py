@@ -56,6 +56,18 @@ def load(shell):
     assert shell.run("llext load /ext/zoo.elf --name good").startswith("loaded good")
 
 
+def call(shell, function):
+    """What the shell says of a call into the zoo."""
+    command = function.call("zoo")
+    if not function.kind.deaf:
+        return shell.run(command)
+    # What comes while its receiver is off, a UART loses: nothing is typed until the prompt is back.
+    shell.child.send(command + "\r")
+    shell.child.expect_exact(command + "\r\n")
+    shell.child.expect_exact("\r\n" + PROMPT)
+    return shell.child.before
+
+
 def check_good(shell, after):
     assert shell.run("llext call good good 41") == "=> 42 (0x2a)", f"after {after}"
 
@@ -74,7 +86,7 @@ def test_a_thousand_hostile_calls(zoo, extension, geometry, start_shell, tmp_pat
     for start in range(0, CALLS, AT_A_TIME):
         load(shell)
         for function in calls[start : start + AT_A_TIME]:
-            output = shell.run(function.call("zoo"))
+            output = call(shell, function)
             assert function.is_told_by(output), f"{function.name}: {function.kind.told!r} is not in {output[-500:]!r}"
             check_good(shell, function.name)
         names = [line.split()[0] for line in shell.run("llext list").splitlines()[:2]]
@@ -106,11 +118,10 @@ def test_what_a_call_switched_off_is_on_again_for_the_next(zoo, extension, start
 def test_the_prompt_hears_what_is_typed_after_a_call_that_made_it_deaf(zoo, extension, start_shell):
     shell = start_shell("--add", extension)
     load(shell)
-    for function in (function for function in zoo.functions if function.kind.name == "deaf"):
-        # What comes during the call would be there already.
-        shell.child.send(function.call("zoo") + "\r")
-        shell.child.expect_exact("=> 7 (0x7)\r\n" + PROMPT)
-        check_good(shell, function.name)
+    for function in (function for function in zoo.functions if function.kind.deaf):
+        for _ in range(5):
+            assert call(shell, function) == "=> 7 (0x7)"
+            check_good(shell, function.name)
 
 
 @pytest.mark.parametrize("moment", ["constructor", "destructor"])

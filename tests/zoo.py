@@ -91,6 +91,8 @@ class Kind:
     machine: str | None = None
     # It does not end by itself: calls have a time limit.
     endless: bool = False
+    # It switches the receiver off.
+    deaf: bool = False
 
 
 @dataclass(frozen=True)
@@ -252,10 +254,10 @@ def kinds(chance: random.Random) -> list[Kind]:
             {"at": ["0", "0xf0000000u", "data", *nowhere[:2]], "then": ["nop", "udf #0"]}),
         arm("garbled_main_stack_loop", asm("msr msp, %0", "1: b 1b", inputs='"r"($at)'), **endless, values={"at": ["0", "0xf0000000u", "data", *nowhere[:2]]}),
         # Devices that the prompt needs: keys come through the interrupt controller and the UART.
-        arm("deaf", "*(volatile uint32_t *)$at = $value; return 7;", **returns, values={
+        arm("deaf", "*(volatile uint32_t *)$at = $value; return 7;", **returns, deaf=True, values={
             "at,value": [("0xe000e180", "~0u"), ("0x40004008", 1), ("0x40004008", 0), ("0x40000000", 0)],
         }),
-        riscv("deaf", "*(volatile uint$at = $value; return 7;", **returns, values={
+        riscv("deaf", "*(volatile uint$at = $value; return 7;", **returns, deaf=True, values={
             "at,value": [("32_t *)0xc002000", 0), ("32_t *)0xc200000", 7), ("32_t *)0xc000028", 0), ("8_t *)0x10000001", 0), ("8_t *)0x10000004", 16)],
         }),
         # What does not end.

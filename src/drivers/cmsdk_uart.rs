@@ -46,14 +46,7 @@ impl Uart for CmsdkUart {
     fn start(&self) {
         const RUNS: u32 = CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT;
         self.registers.write32(BAUDDIV, FASTEST);
-        if self.registers.read32(CTRL) != RUNS {
-            self.registers.write32(CTRL, RUNS);
-            // QEMU stopped asking its side for input when the receiver was off, and asks again when DATA is
-            // read: without this, what is typed may wait until something else wakes it.
-            if self.registers.read32(STATE) & STATE_RX_FULL == 0 {
-                self.registers.read32(DATA);
-            }
-        }
+        self.registers.write32(CTRL, RUNS);
         self.unmask_receive();
     }
 

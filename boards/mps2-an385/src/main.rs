@@ -4,7 +4,7 @@
 
 use cortex_m_rt::entry;
 use llext_shell::{
-    board::{Board, Memory, stack_in},
+    board::{Alarm, Board, Memory, stack_in},
     console::Output,
     drivers::{
         cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
@@ -57,6 +57,9 @@ static BOARD: Board = Board {
     restore: || {
         TIMER.resume();
         UART.start();
+        // QEMU stopped asking its side for input if a call had switched the receiver off, and asks again when a timer
+        // ends. It also does when DATA is read, but then a byte that came in between would be lost.
+        WATCHDOG.set(1000);
     },
     reset: || cortex_m::peripheral::SCB::sys_reset(),
     exit: semihosting::exit,
