@@ -86,6 +86,7 @@ pub mod machine;
 pub mod memory;
 mod message;
 mod name;
+mod reload;
 pub mod source;
 #[cfg(test)]
 mod testing;
@@ -99,7 +100,7 @@ pub use loaded::{
     BootstrapError, Extension, ExtensionId, Location, Region, RegionKind, Section, Unloaded,
 };
 pub use memory::{
-    BlockHeap, Heap, HeapBlock, HeapError, HeapStats, MemoryKind, OwnedBlocks, Protection,
+    BlockHeap, Buffer, Heap, HeapBlock, HeapError, HeapStats, MemoryKind, OwnedBlocks, Protection,
     SplitHeap, TlsfHeap, Usage,
 };
 pub use name::Name;
@@ -219,17 +220,22 @@ impl<'a> Llext<'a> {
             return Err(UnloadError::InUse);
         }
         let id = extension.id();
+        Ok(self.remove(id))
+    }
+
+    /// Takes back all memory of the extension `id`, which nobody uses.
+    fn remove(&mut self, id: ExtensionId) -> Unloaded {
         let leaked = self
             .owned
             .map(|owned| owned.reclaim(self.heap, id))
             .unwrap_or_default();
         let bytes = self.registry.remove(self.heap, id).unwrap_or_default();
-        Ok(Unloaded {
+        Unloaded {
             uses_left: 0,
             bytes,
             leaked_blocks: leaked.blocks,
             leaked_bytes: leaked.bytes,
-        })
+        }
     }
 
     /// The extension with this name.

@@ -20,6 +20,12 @@ pub(crate) struct Registry {
 /// An extension that is in no list yet.
 pub(crate) struct Described(NonNull<Extension>);
 
+/// An extension that is out of the list for a moment, with as many before it as there were.
+pub(crate) struct Aside {
+    node: NonNull<Extension>,
+    before: usize,
+}
+
 impl Registry {
     /// Where the address of the first extension is.
     pub(super) const FIRST: usize = offset_of!(Self, first);
@@ -107,6 +113,11 @@ impl Registry {
         Some(extension)
     }
 
+    /// Gives `heir` the uses of `extension`.
+    pub(crate) fn hand_uses(extension: &Extension, heir: &Extension) {
+        heir.head.uses.set(extension.head.uses.get());
+    }
+
     /// Counts one use less; how many are left. At 0 the extension is to be removed.
     pub(crate) fn drop_use(extension: &Extension) -> u16 {
         let uses = &extension.head.uses;
@@ -175,6 +186,28 @@ impl Registry {
             block.free(heap, MemoryKind::of_descriptor(false));
             Some(bytes)
         }
+    }
+
+    /// Takes the extension `id` out of the list, to be [`put back`](Self::put_back): nobody finds it meanwhile.
+    pub(crate) fn set_aside(&mut self, id: ExtensionId) -> Option<Aside> {
+        let before = self.iter().position(|extension| extension.id() == id)?;
+        let node = self.unlink(id)?;
+        Some(Aside { node, before })
+    }
+
+    /// Puts an extension back where it was in the list. What was added since then comes after it.
+    pub(crate) fn put_back(&mut self, Aside { mut node, before }: Aside) {
+        let mut link = &mut self.first;
+        for _ in 0..before {
+            match link {
+                // SAFETY: *one owner*, and the registry is borrowed for writing.
+                Some(at) => link = unsafe { &mut at.as_mut().head.next },
+                None => break,
+            }
+        }
+        // SAFETY: *one owner*: the node was in the list, and is in none now.
+        unsafe { node.as_mut().head.next = *link };
+        *link = Some(node);
     }
 
     fn unlink(&mut self, id: ExtensionId) -> Option<NonNull<Extension>> {

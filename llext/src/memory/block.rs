@@ -31,6 +31,11 @@ impl<'h> Block<'h> {
         })
     }
 
+    /// The address that the target sees it at.
+    pub(crate) fn address(&self) -> usize {
+        self.heap.address(self.at)
+    }
+
     /// The bytes; not zeroed.
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: as below, and `self` is borrowed.

@@ -7,6 +7,7 @@
 
 mod align;
 mod block;
+mod buffer;
 mod bytes;
 mod exclusive;
 mod fixed;
@@ -26,6 +27,7 @@ mod tlsf;
 
 pub(crate) use align::align_up;
 pub(crate) use block::{Block, Scratch};
+pub use buffer::Buffer;
 pub(crate) use bytes::{copy, copy_short, fill, zero};
 pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};

@@ -3,7 +3,10 @@
 use super::{Source, SourceError, SourceFault};
 use crate::memory::{Block, Heap, MemoryKind, copy};
 
-/// A file of known length that was received into memory of a heap. The memory goes back when the source is dropped: after the
+/// Bytes of the first block for a file of unknown length.
+const FIRST: usize = 4096;
+
+/// A file that was received into memory of a heap. The memory goes back when the source is dropped: after the
 /// load.
 pub struct StreamSource<'h> {
     block: Block<'h>,
@@ -43,8 +46,48 @@ impl<'h> StreamSource<'h> {
         Ok(Self { block, len })
     }
 
+    /// Receives until `read` says that there is no more, in memory that is doubled whenever it is full. For a moment that is
+    /// three times the file; where the length is known, [`receive`](Self::receive) takes just that.
+    ///
+    /// # Errors
+    /// As of [`receive`](Self::receive), but no file is too short.
+    pub fn receive_all(
+        heap: &'h dyn Heap,
+        read: &mut dyn FnMut(&mut [u8]) -> Result<usize, i32>,
+    ) -> Result<Self, SourceError> {
+        let take = |offset: usize, len: usize| {
+            Block::take(heap, MemoryKind::Data, len, 8).ok_or(SourceError {
+                offset,
+                wanted: len,
+                reason: SourceFault::Memory,
+            })
+        };
+        let (mut block, mut len) = (take(0, FIRST)?, 0usize);
+        loop {
+            let rest = block.bytes_mut().get_mut(len..).unwrap_or_default();
+            if rest.is_empty() {
+                let mut larger = take(len, len.saturating_mul(2))?;
+                let place = larger.bytes_mut().get_mut(..len).unwrap_or_default();
+                copy(place, block.bytes());
+                block = larger;
+                continue;
+            }
+            match read(rest) {
+                Ok(0) => return Ok(Self { block, len }),
+                Ok(count) => len = len.saturating_add(count.min(rest.len())),
+                Err(code) => {
+                    return Err(SourceError {
+                        offset: len,
+                        wanted: rest.len(),
+                        reason: SourceFault::Device(code),
+                    });
+                }
+            }
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
-        self.block.bytes()
+        self.block.bytes().get(..self.len).unwrap_or_default()
     }
 }
 

@@ -146,3 +146,43 @@ fn a_stream_that_breaks_off_is_an_error_and_gives_its_memory_back() {
     assert_eq!(receive(10, &[Ok(4), Ok(usize::MAX)]), None);
     assert_eq!(receive(0, &[]), None);
 }
+
+#[test]
+fn a_stream_without_a_length_is_received_to_its_end() {
+    let arena = Arena::new();
+    let before = arena.blocks();
+    for len in [0, 1, 200, 4095, 4096, 4097, 10_000] {
+        let file: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        let mut rest = &file[..];
+        let received = StreamSource::receive_all(&arena.heap, &mut |into| {
+            let count = 777.min(into.len()).min(rest.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            rest = &rest[count..];
+            Ok(count)
+        });
+        let received = received.expect("a file");
+        assert_eq!((received.len(), received.peek()), (len, Some(&file[..])));
+        drop(received);
+        assert_eq!(arena.blocks(), before);
+    }
+}
+
+#[test]
+fn a_stream_without_a_length_that_breaks_off_gives_its_memory_back() {
+    let arena = Arena::new();
+    let before = arena.blocks();
+    let mut pieces = [Ok(4096), Ok(5), Err(-5)].into_iter();
+    let broken = StreamSource::receive_all(&arena.heap, &mut |_| pieces.next().expect("a piece"));
+    let device = SourceError {
+        offset: 4101,
+        wanted: 4091,
+        reason: SourceFault::Device(-5),
+    };
+    assert_eq!(broken.map(|_| ()).err(), Some(device));
+    assert_eq!(arena.blocks(), before);
+    // One that never ends.
+    let endless = StreamSource::receive_all(&arena.heap, &mut |into| Ok(into.len()));
+    let reason = endless.map(|_| ()).map_err(|error| error.reason).err();
+    assert_eq!(reason, Some(SourceFault::Memory));
+    assert_eq!(arena.blocks(), before);
+}
