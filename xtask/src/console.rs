@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-use crate::terminal::{EscapeKey, Output, RawMode, Typed};
+use llext_tools::terminal::{EscapeKey, Output, RawMode, Typed};
 
 /// Bytes carried at a time; a pipe that polls as writable takes this many without blocking.
 const CHUNK: usize = 4096;
@@ -62,7 +62,7 @@ fn carry(emulator: &mut Child, typed: &[String]) -> Result<End> {
     let signals = Signals::catch().context("catching signals")?;
     let _raw = RawMode::enter().context("setting the terminal")?;
     let mut input = Input::new(stdin, typed);
-    let mut output = Output::new();
+    let mut output = Output::stdout();
     loop {
         let ready = wait(&input, &stdout, &signals)?;
         if let Some(signal) = signals.caught() {

@@ -26,7 +26,6 @@ mod run;
 mod sanitizer;
 mod setup;
 mod size;
-mod terminal;
 mod test;
 mod toolchain;
 mod tools;

@@ -89,7 +89,7 @@ pub struct Output {
 
 impl Output {
     /// Stdout.
-    pub fn new() -> Output {
+    pub fn stdout() -> Output {
         Output {
             terminal: io::stdout().is_terminal(),
             last: 0,
