@@ -1,9 +1,15 @@
 //! The console's port over a UART: bytes come in by interrupt, and go out by polling.
 
-use core::sync::atomic::{
-    AtomicBool, AtomicU32,
-    Ordering::{Acquire, Relaxed, Release},
+use core::{
+    cell::Cell,
+    sync::atomic::{
+        AtomicBool, AtomicU32,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
+
+use critical_section::Mutex;
+use llext_wire::{Signal, Signals};
 
 use crate::{console::Port, exec, ring::Ring};
 
@@ -49,6 +55,11 @@ pub struct SerialPort<U> {
     /// What does not fit is thrown away.
     dropping: AtomicBool,
     losses: AtomicU32,
+    /// What comes are frames, with signals among them.
+    framed: AtomicBool,
+    signals: Mutex<Cell<Signals>>,
+    /// Among them Ctrl-C came, and no call ran.
+    interrupted: AtomicBool,
 }
 
 impl<U: Uart> SerialPort<U> {
@@ -60,12 +71,33 @@ impl<U: Uart> SerialPort<U> {
             masked: AtomicBool::new(false),
             dropping: AtomicBool::new(false),
             losses: AtomicU32::new(0),
+            framed: AtomicBool::new(false),
+            signals: Mutex::new(Cell::new(Signals::new())),
+            interrupted: AtomicBool::new(false),
         }
     }
 
     /// Starts the UART, or sets it right.
     pub fn start(&self) {
         self.uart.start();
+    }
+
+    /// Whether `byte` is a Ctrl-C that goes to the call that runs. Among frames the reader gets its bytes, too.
+    fn is_signal(&self, byte: u8) -> bool {
+        if !self.framed.load(Relaxed) {
+            return byte == CTRL_C && exec::interrupt();
+        }
+        let signal = critical_section::with(|cs| {
+            let cell = self.signals.borrow(cs);
+            let mut signals = cell.get();
+            let signal = signals.feed(byte);
+            cell.set(signals);
+            signal
+        });
+        if signal == Some(Signal::Interrupt) && !exec::interrupt() {
+            self.interrupted.store(true, Relaxed);
+        }
+        false
     }
 
     /// The handler of the receive interrupt.
@@ -75,7 +107,7 @@ impl<U: Uart> SerialPort<U> {
                 return;
             };
             let mut lost = received.after_loss;
-            if received.byte != CTRL_C || !exec::interrupt() {
+            if !self.is_signal(received.byte) {
                 lost |= !self.ring.push(received.byte);
             }
             if lost {
@@ -115,7 +147,25 @@ impl<U: Uart> Port for SerialPort<U> {
         }
     }
 
+    fn read_within(&self, into: &mut [u8], timeout_ms: u32) -> usize {
+        exec::sleep_within(|| self.ready(), timeout_ms);
+        if self.ready() { self.read(into) } else { 0 }
+    }
+
+    fn set_framed(&self, framed: bool) {
+        critical_section::with(|cs| self.signals.borrow(cs).set(Signals::new()));
+        self.interrupted.store(false, Relaxed);
+        self.framed.store(framed, Relaxed);
+    }
+
     fn take_interrupt(&self) -> bool {
+        if self.framed.load(Relaxed) {
+            return critical_section::with(|_| {
+                let interrupted = self.interrupted.load(Relaxed);
+                self.interrupted.store(false, Relaxed);
+                interrupted
+            });
+        }
         self.ring.take(CTRL_C)
     }
 

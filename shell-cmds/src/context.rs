@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 use llext::{ExtensionId, Llext, Source};
+use llext_wire::{Done, Kind, Status};
 use ufmt::{Formatter, uDisplay, uWrite, uwrite};
 use unwind::Registers;
 
@@ -33,6 +34,29 @@ pub trait Console {
     fn set_mode(&mut self, mode: Mode);
     /// Takes a Ctrl-C that was typed and waits; false if there is none.
     fn interrupted(&mut self) -> bool;
+
+    /// Reads what comes over the line as it is, past the line editor, into a part of `into`: at least a byte, or none if
+    /// none came within `timeout_ms`.
+    fn read_raw(&mut self, _into: &mut [u8], _timeout_ms: u32) -> usize {
+        0
+    }
+    /// Writes `bytes` to the line as they are: no line ends, no frames.
+    fn write_raw(&mut self, _bytes: &[u8]) {}
+    /// With a request, switches to frames, or goes on to the next request: from now on all that is written leaves in its
+    /// frames, and Ctrl-C comes as [`llext_wire::INTERRUPT`]. Without one, this is a terminal again.
+    fn set_framed(&mut self, _request: Option<u16>) {}
+    /// The request that runs, if what is written leaves in frames.
+    fn framed(&self) -> Option<u16> {
+        None
+    }
+    /// Writes a piece of the request's fields; nothing at a terminal. The macro `field!` makes it.
+    fn write_fields(&mut self, _text: &[u8]) {}
+    /// Sends a frame of the request, after what was written before it.
+    fn send(&mut self, _kind: Kind, _payload: &[&[u8]]) {}
+    /// Ends the request: sends what was written, and that it ended so.
+    fn done(&mut self, status: Status) -> Done {
+        Done { status, frames: 0 }
+    }
 }
 
 /// How the console talks to its terminal.

@@ -1,7 +1,10 @@
 //! Text to the console: `ufmt` shows each value, and one function, not one expansion of a macro a line,
 //! puts values and text together. That keeps the commands small.
 
-use crate::{Failed, Status, context::Console};
+use crate::{
+    Failed, Status,
+    context::{Console, Mode},
+};
 use core::convert::Infallible;
 use ufmt::{Formatter, uDisplay, uWrite};
 
@@ -44,18 +47,57 @@ pub fn write(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
     console.write(rest.as_bytes());
 }
 
-/// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write()`].
+/// Writes the line `error: WHAT: WHY`, of a WHY that is formatted as by [`write()`]; for machines the fields `what` and `error`.
 pub fn write_error(console: &mut dyn Console, what: &dyn Show, format: &str, values: &[&dyn Show]) {
     write(console, "error: {}: ", &[what]);
     write(console, format, values);
     console.write(b"\n");
+    write_field(console, "what", "{}", &[what]);
+    write_field(console, "error", format, values);
 }
 
-/// Writes the line `hint: …`, formatted as by [`write()`].
+/// Writes the line `hint: …`, formatted as by [`write()`]; for machines the field `hint`.
 pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
     console.write(b"hint: ");
     write(console, format, values);
     console.write(b"\n");
+    write_field(console, "hint", format, values);
+}
+
+/// Writes the field `key` for machines; nothing at a terminal.
+pub fn write_field(console: &mut dyn Console, key: &str, format: &str, values: &[&dyn Show]) {
+    if console.framed().is_some() {
+        console.write_fields(key.as_bytes());
+        console.write_fields(b"=");
+        write(&mut Value(&mut *console), format, values);
+        console.write_fields(b"\n");
+    }
+}
+
+/// Ends a record of fields: the next one is of something else.
+pub fn end_record(console: &mut dyn Console) {
+    console.write_fields(b"\n");
+}
+
+/// A console whose text goes into the value of a field.
+struct Value<'a>(&'a mut dyn Console);
+
+impl Console for Value<'_> {
+    fn write(&mut self, text: &[u8]) {
+        llext_wire::escape(text, &mut |piece| self.0.write_fields(piece));
+    }
+
+    fn fresh_line(&mut self) {}
+
+    fn mode(&self) -> Mode {
+        Mode::Plain
+    }
+
+    fn set_mode(&mut self, _: Mode) {}
+
+    fn interrupted(&mut self) -> bool {
+        false
+    }
 }
 
 /// Ends a command with much to say where Ctrl-C was typed: every loop over its output asks before it writes more.
@@ -89,7 +131,17 @@ macro_rules! hint {
     };
 }
 
-pub(crate) use {fail, hint, print};
+/// Writes a field for machines: `field!(ctx.console, "size", size)`, or formatted: `field!(ctx.console, "at", "{}+{}", a, b)`.
+macro_rules! field {
+    ($console:expr, $key:expr, $format:literal $(, $value:expr)+ $(,)?) => {
+        $crate::text::write_field(&mut *$console, $key, $format, &[$(&$value),+])
+    };
+    ($console:expr, $key:expr, $value:expr $(,)?) => {
+        $crate::text::write_field(&mut *$console, $key, "{}", &[&$value])
+    };
+}
+
+pub(crate) use {fail, field, hint, print};
 
 /// A number in hexadecimal, `0x` before it, padded with zeros to `.1` digits.
 #[derive(Clone, Copy)]

@@ -47,6 +47,12 @@ pub trait Port: Sync {
     fn poll(&self) -> bool {
         false
     }
+    /// Like `read`, but returns 0 when nothing came for `timeout_ms`.
+    fn read_within(&self, into: &mut [u8], _timeout_ms: u32) -> usize {
+        if self.ready() { self.read(into) } else { 0 }
+    }
+    /// Whether what comes from now on are frames: Ctrl-C is [`llext_wire::INTERRUPT`] then.
+    fn set_framed(&self, _framed: bool) {}
     /// From now to the next `read`, loses what does not fit into the queue, so that a Ctrl-C among it is seen.
     fn drop_excess(&self) {}
     /// How often bytes were lost on the way in since boot.

@@ -6,6 +6,7 @@
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
+use llext_wire::{Done, Framer, Kind, Status};
 use shell_cmds::context::{Console, Mode};
 
 use super::Port;
@@ -26,6 +27,9 @@ pub struct Output {
     after_return: AtomicBool,
     /// Something was written since the last `\n`.
     mid_line: AtomicBool,
+    /// Everything leaves in frames.
+    framed: AtomicBool,
+    framer: Framer,
 }
 
 impl Output {
@@ -37,6 +41,8 @@ impl Output {
             wanted: AtomicU8::new(mode as u8),
             after_return: AtomicBool::new(false),
             mid_line: AtomicBool::new(false),
+            framed: AtomicBool::new(false),
+            framer: Framer::new(),
         }
     }
 
@@ -56,8 +62,34 @@ impl Output {
         self.mode()
     }
 
-    /// Writes `bytes`, with the line ends that the mode asks for.
+    /// Writes `bytes`, with the line ends that the mode asks for; or as text of the request that runs.
     pub fn write(&self, bytes: &[u8]) {
+        if self.framed() {
+            self.frame(Kind::Text, bytes);
+        } else {
+            self.write_lines(bytes);
+        }
+    }
+
+    /// Writes what extension code prints.
+    pub fn write_output(&self, bytes: &[u8]) {
+        if self.framed() {
+            self.frame(Kind::Output, bytes);
+        } else {
+            self.write_lines(bytes);
+        }
+    }
+
+    fn framed(&self) -> bool {
+        self.framed.load(Relaxed)
+    }
+
+    fn frame(&self, kind: Kind, bytes: &[u8]) {
+        self.framer
+            .write(kind, bytes, &mut |bytes| self.port.write(bytes));
+    }
+
+    fn write_lines(&self, bytes: &[u8]) {
         let plain = self.mode() == Mode::Plain;
         let mut after_return = self.after_return.load(Relaxed);
         for piece in bytes.split_inclusive(|&byte| matches!(byte, b'\r' | b'\n')) {
@@ -93,7 +125,7 @@ impl Output {
 
     /// Goes to the start of a new line, unless the cursor is at the start of one.
     pub fn fresh_line(&self) {
-        if self.mid_line.load(Relaxed) {
+        if self.mid_line.load(Relaxed) && !self.framed() {
             self.write(b"\n");
         }
     }
@@ -118,6 +150,45 @@ impl Console for &Output {
 
     fn interrupted(&mut self) -> bool {
         self.port.take_interrupt()
+    }
+
+    fn read_raw(&mut self, into: &mut [u8], timeout_ms: u32) -> usize {
+        self.port.read_within(into, timeout_ms)
+    }
+
+    fn write_raw(&mut self, bytes: &[u8]) {
+        self.port.write(bytes);
+    }
+
+    fn set_framed(&mut self, request: Option<u16>) {
+        if let Some(id) = request {
+            self.framer.begin(id);
+        }
+        if self.framed.swap(request.is_some(), Relaxed) != request.is_some() {
+            self.port.set_framed(request.is_some());
+        }
+    }
+
+    fn framed(&self) -> Option<u16> {
+        Output::framed(self).then(|| self.framer.request())
+    }
+
+    fn write_fields(&mut self, text: &[u8]) {
+        if Output::framed(self) {
+            self.frame(Kind::Fields, text);
+        }
+    }
+
+    fn send(&mut self, kind: Kind, payload: &[&[u8]]) {
+        // What is too long for a frame is not sent, and counts as one: so it is noticed.
+        let _ = self
+            .framer
+            .send(kind, payload, &mut |bytes| self.port.write(bytes));
+    }
+
+    fn done(&mut self, status: Status) -> Done {
+        self.framer
+            .done(status, &mut |bytes| self.port.write(bytes))
     }
 }
 

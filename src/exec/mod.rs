@@ -50,6 +50,7 @@ use crate::{
 pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
 use measure::Measurement;
+pub use watch::sleep_within;
 
 /// A call is under way.
 static RUNNING: AtomicBool = AtomicBool::new(false);

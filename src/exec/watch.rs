@@ -4,15 +4,20 @@
 //! - takes in what was typed, in case the call masked the receive interrupt: a Ctrl-C is among it, perhaps;
 //! - ends a call whose time is over.
 //!
+//! It also comes as often while somebody waits for input, but not for ever ([`sleep_within`]).
+//!
 //! How far this reaches is up to the alarm. Where it is an NMI (ARM), whatever the extension masks is no matter. On RISC-V
 //! the machine timer's interrupt is masked with all others; then the exports look themselves, whenever one is called.
 
-use core::{cell::Cell, sync::atomic::Ordering::SeqCst};
+use core::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use critical_section::Mutex;
 use shell_cmds::context::Cause;
 
-use super::{INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask};
+use super::{INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask, sleep_until};
 use crate::board::{self, Board};
 
 /// How often the alarm comes, in microseconds; a sleeping CPU wakes as often.
@@ -36,6 +41,22 @@ static WATCH: Mutex<Watch> = Mutex::new(Watch {
     limit_ms: Cell::new(0),
     full: Cell::new(0),
 });
+
+/// Somebody waits for the clock. Again and again, because an alarm may come just before the CPU falls asleep.
+static WAITING: AtomicBool = AtomicBool::new(false);
+
+/// Sleeps until `ready`, which an interrupt brings about, or for `limit_ms`. Not for extension code.
+pub fn sleep_within(ready: impl Fn() -> bool, limit_ms: u32) {
+    let Some(board) = board::current().filter(|_| !ready()) else {
+        return;
+    };
+    let end = board.clock.micros() + u64::from(limit_ms) * 1000;
+    WAITING.store(true, SeqCst);
+    board.alarm.set(PERIOD_US);
+    sleep_until(|| ready() || board.clock.micros() >= end);
+    WAITING.store(false, SeqCst);
+    board.alarm.stop();
+}
 
 /// Begins to watch a call, which may take `limit_ms`.
 pub(super) fn begin(board: &Board, limit_ms: Option<u32>) {
@@ -75,6 +96,9 @@ pub(super) fn alarm(in_thread: bool) {
     let Some(board) = board::current() else {
         return;
     };
+    if WAITING.load(SeqCst) {
+        return board.alarm.set(PERIOD_US);
+    }
     if !RUNNING.load(SeqCst) {
         return board.alarm.stop();
     }

@@ -13,7 +13,7 @@ impl Stdout {
     /// Writes `bytes`; a Ctrl-C that comes meanwhile ends the call when they are out.
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if let Some(board) = board::current() {
-            protected(|| board.output.write(bytes));
+            protected(|| board.output.write_output(bytes));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Results as text: lines `key=value`, an empty line between records.
 
-/// Lines of fields, as the payloads of [`Kind::Fields`](crate::Kind::Fields) and [`Kind::Hello`](crate::Kind::Hello) hold them,
-/// one after the other.
+/// Lines of fields: the payloads of all [`Kind::Fields`](crate::Kind::Fields) of a request, one after the other, or that of a
+/// [`Kind::Hello`](crate::Kind::Hello).
 ///
 /// ```
 /// use llext_wire::{Field, Fields};
@@ -56,15 +56,13 @@ impl Fields<'_> {
     }
 }
 
-/// Gives `value` to `sink` as a field's value is written.
-pub fn escape(value: &str, sink: &mut dyn FnMut(&[u8])) {
-    for piece in value.split_inclusive(['\\', '\n']) {
-        let text = piece.trim_end_matches(['\\', '\n']);
-        sink(text.as_bytes());
-        match piece.as_bytes().last() {
-            Some(b'\n') => sink(b"\\n"),
-            Some(b'\\') => sink(b"\\\\"),
-            _ => {}
+/// Gives `value` to `sink` as a field's value is written. A value may come in pieces.
+pub fn escape(value: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    for piece in value.split_inclusive(|byte| matches!(byte, b'\\' | b'\n')) {
+        match piece.split_last() {
+            Some((b'\n', text)) => [text, b"\\n"].into_iter().for_each(&mut *sink),
+            Some((b'\\', text)) => [text, b"\\\\"].into_iter().for_each(&mut *sink),
+            _ => sink(piece),
         }
     }
 }

@@ -25,14 +25,14 @@ pub enum Kind {
     Text = 0x82,
     /// What extension code printed.
     Output = 0x83,
-    /// Results: [`Fields`](crate::Fields). A record may go on in the next frame; a line does not.
+    /// A piece of the results, which are [`Fields`](crate::Fields): those of a request are one text, cut anywhere.
     Fields = 0x84,
     /// Offset u32, window u32: all before the offset is taken; the host sends on from there, and has at most so many bytes on
     /// their way.
     AckOut = 0x85,
     /// Like [`Kind::Data`], of the file that the running command sends.
     DataOut = 0x87,
-    /// The request is over: [`Status`] u8, and u16 how many frames of it came before this one, so that a loss is noticed.
+    /// The request is over: [`Done`](crate::Done).
     Done = 0x88,
     /// Like [`Kind::End`].
     EndOut = 0x89,

@@ -13,7 +13,7 @@
 //! all but a part in 2^32. What is damaged, too long or of an unknown kind is dropped, and nobody answers.
 //!
 //! # Promises
-//! 1. No `unsafe`, no allocation, no panic, whatever comes: a [`Decoder`] holds one frame, [`encode`] 255 bytes on the stack.
+//! 1. No `unsafe`, no allocation, no panic, whatever comes: a [`Decoder`] holds one frame, [`fn@encode`] 255 bytes on the stack.
 //! 2. Bytes may come in any pieces.
 //! 3. A change of one bit is always found.
 //!
@@ -35,12 +35,16 @@
 mod decode;
 mod encode;
 mod field;
+mod framer;
 mod kind;
+mod signal;
 
 pub use decode::{Decoder, Frame};
 pub use encode::{TooLong, encode};
 pub use field::{Field, Fields, escape};
+pub use framer::{Done, Framer, Sink};
 pub use kind::{Kind, Status};
+pub use signal::{Signal, Signals};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 

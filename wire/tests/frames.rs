@@ -180,7 +180,7 @@ fn numbers_are_read_only_where_they_are() {
 fn values_keep_newlines_and_backslashes() {
     for value in ["", "plain", "a\nb", "\\", "\\n", "\n\n\\\\\n", "größer"] {
         let mut bytes = vec![];
-        escape(value, &mut |part| bytes.extend(part));
+        escape(value.as_bytes(), &mut |part| bytes.extend(part));
         let text = String::from_utf8(bytes).unwrap();
         assert!(!text.contains('\n'));
         let back: String = llext_wire::Fields::unescape(&text).collect();

@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::{Hex, Left, Right, print},
+    text::{Hex, Left, Right, end_record, field, print},
 };
 
 /// The command.
@@ -52,6 +52,12 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
             ctx.console.write(b", faulted");
         }
         ctx.console.write(b"\n");
+        field!(ctx.console, "name", extension.name());
+        field!(ctx.console, "bytes", bytes);
+        field!(ctx.console, "address", Hex(address, 8));
+        field!(ctx.console, "origin", extension.origin());
+        field!(ctx.console, "faulted", u8::from(extension.is_faulted()));
+        end_record(ctx.console);
     }
     if none {
         ctx.console.write(b"nothing is loaded\n");

@@ -55,6 +55,14 @@ impl Console for Paper<'_> {
     fn interrupted(&mut self) -> bool {
         self.console.interrupted()
     }
+
+    fn framed(&self) -> Option<u16> {
+        self.console.framed()
+    }
+
+    fn write_fields(&mut self, text: &[u8]) {
+        self.console.write_fields(text);
+    }
 }
 
 /// Writes that `function` of the extension `id` ended with `stop`. The first line says `error:`, and `what` failed.

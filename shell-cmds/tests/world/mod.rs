@@ -6,6 +6,7 @@ mod disk;
 pub use disk::Disk;
 
 use llext::{AbiId, Export, Exports, ExtensionId, Llext, OwnedBlocks, TlsfHeap, Usage, machine};
+use llext_wire::{Done, Framer, Kind};
 use shell_cmds::{
     Candidate, Context, Failed, LastFault, Status,
     context::{
@@ -178,10 +179,36 @@ pub struct Screen {
     text: Rc<RefCell<String>>,
     /// How often a command may still ask for Ctrl-C before it was typed; never, unless set.
     pub patience: Rc<Cell<Option<usize>>>,
+    /// What waits to be read from the line. Where it is empty, the time is over.
+    pub incoming: Rc<RefCell<VecDeque<u8>>>,
+    /// What was written to the line: frames, and raw bytes.
+    pub outgoing: Rc<RefCell<Vec<u8>>>,
+    framer: Rc<Framer>,
+    framed: Rc<Cell<bool>>,
+}
+
+impl Screen {
+    /// What an extension prints.
+    fn print(&mut self, text: &str) {
+        match self.framed.get() {
+            true => self.frame(Kind::Output, text.as_bytes()),
+            false => self.write(text.as_bytes()),
+        }
+    }
+
+    /// Goes over the line, framed.
+    fn frame(&self, kind: Kind, text: &[u8]) {
+        let mut line = self.outgoing.borrow_mut();
+        self.framer
+            .write(kind, text, &mut |bytes| line.extend(bytes));
+    }
 }
 
 impl Console for Screen {
     fn write(&mut self, text: &[u8]) {
+        if self.framed.get() {
+            return self.frame(Kind::Text, text);
+        }
         self.text
             .borrow_mut()
             .push_str(std::str::from_utf8(text).expect("text"));
@@ -215,6 +242,49 @@ impl Console for Screen {
             }
             None => false,
         }
+    }
+
+    fn read_raw(&mut self, into: &mut [u8], _timeout_ms: u32) -> usize {
+        let mut incoming = self.incoming.borrow_mut();
+        let waiting = std::iter::from_fn(|| incoming.pop_front());
+        into.iter_mut()
+            .zip(waiting)
+            .map(|(place, byte)| *place = byte)
+            .count()
+    }
+
+    fn write_raw(&mut self, bytes: &[u8]) {
+        self.outgoing.borrow_mut().extend(bytes);
+    }
+
+    fn set_framed(&mut self, request: Option<u16>) {
+        self.framed.set(request.is_some());
+        if let Some(id) = request {
+            self.framer.begin(id);
+        }
+    }
+
+    fn framed(&self) -> Option<u16> {
+        self.framed.get().then(|| self.framer.request())
+    }
+
+    fn write_fields(&mut self, text: &[u8]) {
+        if self.framed.get() {
+            self.frame(Kind::Fields, text);
+        }
+    }
+
+    fn send(&mut self, kind: Kind, payload: &[&[u8]]) {
+        let mut line = self.outgoing.borrow_mut();
+        let sent = self
+            .framer
+            .send(kind, payload, &mut |bytes| line.extend(bytes));
+        sent.expect("a payload that fits");
+    }
+
+    fn done(&mut self, status: llext_wire::Status) -> Done {
+        let mut line = self.outgoing.borrow_mut();
+        self.framer.done(status, &mut |bytes| line.extend(bytes))
     }
 }
 
@@ -280,7 +350,7 @@ impl Cpu for Recorder {
         self.limits.push(call.limits);
         let outcome = match self.script.pop_front() {
             Some((text, outcome)) => {
-                self.screen.write(text.as_bytes());
+                self.screen.print(text);
                 outcome
             }
             None => Outcome::Returned((args[0] as u32).wrapping_add(args[1] as u32)),
