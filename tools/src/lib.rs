@@ -3,7 +3,9 @@
 //! The program is `src/main.rs`, a file a subcommand in `commands/`. `cargo xtask` uses the parts that it shares.
 #![deny(unsafe_code)]
 
+pub mod build;
 pub mod console;
+pub mod process;
 pub mod signals;
 pub mod terminal;
 pub mod transport;

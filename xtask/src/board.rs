@@ -41,6 +41,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use fs_image::Geometry;
+pub use llext_tools::build::Machine;
+use llext_tools::build::{self, C, Link};
 use serde::Deserialize;
 
 /// A board: its folder's name and what its `board.toml` says.
@@ -87,37 +89,6 @@ pub struct Limits {
     pub flash_ceiling: Option<u64>,
     /// Static RAM without stack and heaps.
     pub ram: u64,
-}
-
-/// The machine of the ELF extensions.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Machine {
-    /// `EM_ARM`
-    Arm,
-    /// `EM_RISCV`
-    Riscv,
-}
-
-/// The C side of a board.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct C {
-    /// Prefix of the cross tools.
-    pub prefix: String,
-    /// CPU, ABI and C library.
-    pub flags: Vec<String>,
-    /// More flags for extensions alone.
-    #[serde(default)]
-    pub extension_flags: Vec<String>,
-}
-
-/// The firmware's link.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Link {
-    /// Arguments of the linker.
-    pub args: Vec<String>,
 }
 
 /// The emulator of a board.
@@ -225,6 +196,21 @@ impl Board {
     pub fn geometry(&self) -> &'static Geometry {
         // `load` has checked the name.
         fs_image::geometry(&self.config.storage.geometry).expect("a geometry of fs-image's table")
+    }
+
+    /// What extensions are compiled for.
+    pub fn for_extensions(&self) -> build::Board {
+        let config = &self.config;
+        build::Board {
+            name: self.name.clone(),
+            description: config.description.clone(),
+            triple: config.triple.clone(),
+            machine: config.machine,
+            c: config.c.clone(),
+            link: config.link.clone(),
+            env: config.env.clone(),
+            abi: None,
+        }
     }
 
     /// Path or name of a cross tool such as `gcc`.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use llext_tools::build::Recipe;
 
 use crate::board::Board;
 use crate::extensions;
@@ -53,8 +54,12 @@ impl BuildExtension {
             true => Some(firmware::abi(&board)?),
             false => None,
         };
-        let name = name.as_deref();
-        let extension = extensions::build(&board, name, &self.sources, abi, &self.flags)?;
+        let recipe = Recipe {
+            name: name.as_deref(),
+            abi,
+            flags: &self.flags,
+        };
+        let extension = extensions::build(&board, &self.sources, &recipe)?;
         let file = match self.output {
             Some(file) => {
                 fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;

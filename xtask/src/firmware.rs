@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use llext_tools::build::environment;
 use object::{Object, ObjectSection};
 
 use crate::board::Board;
 use crate::debug_files;
 use crate::paths;
 use crate::process;
-use crate::toolchain::Toolchain;
+use crate::toolchain;
 
 /// The package of the firmware that measures the loader.
 pub const MEASURING: &str = "bench-firmware";
@@ -44,7 +45,7 @@ pub fn build(board: &Board) -> Result<PathBuf> {
 /// As [`build`].
 pub fn build_package(board: &Board, package: &str, name: &str, flags: &[&str]) -> Result<PathBuf> {
     let elf = binary(board, name);
-    let toolchain = Toolchain::find(&board.config.triple)?;
+    let toolchain = toolchain::find(&board.config.triple)?;
     if !elf.is_file() {
         eprintln!(
             "xtask: building {name} for {} with {}",
@@ -104,7 +105,7 @@ fn build_other(board: &Board, suffix: &str, flags: &[&str]) -> Result<PathBuf> {
 /// # Errors
 /// As [`build`].
 pub fn c_library(board: &Board) -> Result<PathBuf> {
-    let toolchain = Toolchain::find(&board.config.triple)?;
+    let toolchain = toolchain::find(&board.config.triple)?;
     let mut build = with_package(toolchain.cargo("build"), board, "llext-c");
     process::run(build.arg("--quiet"))?;
     Ok(binary(board, "libllext_c.a"))
@@ -129,7 +130,7 @@ pub fn abi(board: &Board) -> Result<u32> {
 /// What sdk/include/llext.h explains: sizes of owner and id, type 1, and the owner.
 const ABI_NOTE: &[u8] = b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0";
 
-/// Completes a command of [`Toolchain`] so that it works on `package` for `board`; the firmware is the package of the
+/// Completes a command of [`toolchain::Toolchain`] so that it works on `package` for `board`; the firmware is the package of the
 /// board's name.
 pub fn with_package(mut cargo: Command, board: &Board, package: &str) -> Command {
     cargo
@@ -138,80 +139,12 @@ pub fn with_package(mut cargo: Command, board: &Board, package: &str) -> Command
         .args(["--target", &board.config.triple])
         .arg("--target-dir")
         .arg(target_dir())
-        .envs(environment(board));
+        .envs(environment(&board.for_extensions()));
     cargo
-}
-
-/// The environment of everything that cargo compiles for the board: the linker, the C compiler's
-/// flags, and what `board.toml` says.
-pub fn environment(board: &Board) -> Vec<(String, String)> {
-    let config = &board.config;
-    let triple = config.triple.replace('-', "_");
-    let link = config
-        .link
-        .args
-        .iter()
-        .map(|arg| format!("-Clink-arg={arg}"));
-    // bindgen's libclang knows no cross compiler's headers, and without a clang beside it not even
-    // its own.
-    let include = include_dirs(board)
-        .into_iter()
-        .map(|dir| format!("-isystem{dir}"));
-    let mut all = vec![
-        (
-            format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase()),
-            board.cross("gcc"),
-        ),
-        // Separated by 0x1f, an argument may hold spaces.
-        (
-            "CARGO_ENCODED_RUSTFLAGS".to_owned(),
-            link.collect::<Vec<_>>().join("\x1f"),
-        ),
-        (format!("CFLAGS_{triple}"), config.c.flags.join(" ")),
-        (
-            format!("BINDGEN_EXTRA_CLANG_ARGS_{triple}"),
-            include.collect::<Vec<_>>().join(" "),
-        ),
-    ];
-    all.extend(config.env.clone());
-    all
-}
-
-/// Where the board's gcc looks for headers; nothing if it cannot be asked.
-fn include_dirs(board: &Board) -> Vec<String> {
-    let output = Command::new(board.cross("gcc"))
-        .args(&board.config.c.flags)
-        .args(["-E", "-v", "-x", "c", "/dev/null"])
-        .env("LC_ALL", "C")
-        .output();
-    let text = output.map(|output| output.stderr).unwrap_or_default();
-    listed_dirs(&String::from_utf8_lossy(&text))
-}
-
-/// The directories in what `gcc -v` prints.
-fn listed_dirs(text: &str) -> Vec<String> {
-    text.lines()
-        .skip_while(|line| !line.starts_with("#include <...>"))
-        .skip(1)
-        .take_while(|line| line.starts_with(' '))
-        .map(|line| line.trim().to_owned())
-        .collect()
 }
 
 /// Where cargo puts what it compiles for boards: apart from the host's, so that neither waits for
 /// the other's lock.
 pub fn target_dir() -> PathBuf {
     paths::target().join("firmware")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_directories_of_headers_are_found() {
-        let text = "ignoring x\n#include \"...\" search starts here:\n\
-                    #include <...> search starts here:\n /usr/a\n /usr/b c\nEnd of search list.\n";
-        assert_eq!(listed_dirs(text), ["/usr/a", "/usr/b c"]);
-    }
 }

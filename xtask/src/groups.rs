@@ -8,7 +8,7 @@ use object::{Object, ObjectSymbol};
 use crate::board::Board;
 use crate::firmware;
 use crate::process;
-use crate::toolchain::Toolchain;
+use crate::toolchain;
 
 /// Of each group or other part (a feature of the board's package) a part of a symbol that nothing else in the firmware needs.
 const WITNESSES: &[(&str, &str)] = &[
@@ -25,7 +25,7 @@ const WITNESSES: &[(&str, &str)] = &[
 /// # Errors
 /// It does not build, or holds what it should not, or does not hold what it should.
 pub fn check(board: &Board) -> Result<()> {
-    let toolchain = Toolchain::find(&board.config.triple)?;
+    let toolchain = toolchain::find(&board.config.triple)?;
     let mut bare = firmware::with_package(toolchain.cargo("build"), board, &board.name);
     process::run(bare.args(["--no-default-features", "--bin", &board.name]))?;
     for (group, symbol) in WITNESSES {

@@ -19,7 +19,6 @@ mod image;
 mod lines;
 mod panics;
 mod paths;
-mod process;
 mod python;
 mod qemu;
 mod run;
@@ -34,6 +33,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use llext_tools::process;
 
 /// The project's tasks
 #[derive(Parser)]

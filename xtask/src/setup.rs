@@ -12,7 +12,7 @@ use crate::extensions;
 use crate::firmware;
 use crate::image::{self, Image, Request};
 use crate::paths;
-use crate::toolchain::Toolchain;
+use crate::toolchain;
 use crate::tools;
 
 /// Install everything that the tasks need and that is missing
@@ -44,7 +44,7 @@ pub fn everything(boards: &[Board]) -> Result<()> {
     needed.extend(tools::to_test());
     tools::install(&needed)?;
     for board in boards {
-        let way = Toolchain::find(&board.config.triple)?;
+        let way = toolchain::find(&board.config.triple)?;
         eprintln!(
             "xtask: {} is compiled with {}",
             board.config.triple,

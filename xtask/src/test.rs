@@ -21,7 +21,7 @@ use crate::python;
 use crate::sanitizer;
 use crate::setup;
 use crate::size;
-use crate::toolchain::{self, Toolchain};
+use crate::toolchain;
 
 /// Test everything: formatting, lints, documentation, unit tests, and the boards in QEMU
 ///
@@ -370,9 +370,9 @@ fn gnu_ld(world: &World) -> Result<Count> {
 fn build(world: &World) -> Result<Count> {
     let mut count = Count::default();
     for board in &world.boards {
-        let toolchain = Toolchain::find(&board.config.triple)?;
+        let way = toolchain::find(&board.config.triple)?;
         for package in [&board.name, firmware::MEASURING] {
-            let mut clippy = firmware::with_package(toolchain.clippy()?, board, package);
+            let mut clippy = firmware::with_package(toolchain::clippy(way)?, board, package);
             process::run(clippy.args(["--", "-D", "warnings"]))?;
         }
         firmware::build(board)?;

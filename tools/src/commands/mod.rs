@@ -49,7 +49,7 @@ impl Llext {
 /// Where the target is.
 #[derive(Args)]
 pub struct Target {
-    /// Where the target is: /dev/ttyUSB0, /dev/pts/3, tcp:HOST:PORT, rtt:FILE[@ADDRESS] or qemu[:BOARD]
+    /// Where the target is: /dev/ttyUSB0, /dev/pts/3, tcp:HOST:PORT, rtt:FILE or qemu
     #[arg(long, short, global = true, env = "LLEXT_PORT", value_name = "PORT")]
     port: Option<Port>,
     /// Bits a second of a serial port

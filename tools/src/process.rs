@@ -1,4 +1,4 @@
-//! Running programs. Their stdout goes to stderr: xtask's stdout is the target's console.
+//! Running programs. Their stdout goes to stderr: our stdout is for results, and for the target's console.
 
 use std::io;
 use std::process::{Command, Stdio};
