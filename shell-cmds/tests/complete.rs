@@ -24,8 +24,8 @@ fn commands_subcommands_and_options() {
             (
                 "llext |",
                 &[
-                    "load ", "unload ", "list ", "info ", "call ", "sym ", "heap ", "gdb ",
-                    "fault ",
+                    "load ", "unload ", "reload ", "list ", "info ", "call ", "sym ", "heap ",
+                    "gdb ", "fault ",
                 ],
             ),
             ("llext l| x", &["load ", "list "]),

@@ -38,6 +38,7 @@ Options:
 Commands:
   load      Load an extension and run its constructors
   unload    Run an extension's destructors and give its memory back
+  reload    Put a new version in an extension's place, all at once
   list      List what is loaded: name, bytes, address, file and users
   info      Tell an extension's regions, sections, exports, uses and build-id
   call      Call a function of an extension
@@ -99,5 +100,5 @@ fn every_command_has_help_that_fits_a_terminal() {
             seen += 1;
         }
     }
-    assert_eq!((seen, long.as_str()), (30, ""));
+    assert_eq!((seen, long.as_str()), (31, ""));
 }

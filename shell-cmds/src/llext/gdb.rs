@@ -199,8 +199,15 @@ pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
             extension.name()
         ),
     }
+    keep_script_of(ctx, id);
+}
+
+/// Keeps the script of the extension `id`, in place of that of another of its name.
+pub fn keep_script_of(ctx: &mut Context<'_>, id: ExtensionId) {
     let prefix = Prefix::read(ctx.files);
-    keep_script(ctx.console, ctx.files, extension, &prefix);
+    if let Some(extension) = ctx.llext.by_id(id) {
+        keep_script(ctx.console, ctx.files, extension, &prefix);
+    }
 }
 
 fn make_directory(files: &mut dyn Files) -> Result<(), FileError> {

@@ -28,17 +28,21 @@
 //! hint: load the output of the compiler or of `ld -r`, not an archive or a raw binary
 //! ```
 
-use super::{extent, gdb, outcome};
+use super::{
+    extent, gdb,
+    linking::{self, Job, Refused},
+    outcome,
+};
 use crate::{
     Failed, Status,
-    context::{Console, Context, FileError, Limits},
+    context::{Console, Context},
     fs, nearest,
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, hint, plural, print},
+    text::{Hex, fail, plural, print},
 };
-use llext::{Extension, ExtensionId, LoadError, LoadOptions, RegionKind, Report, Requirements};
+use llext::{ExtensionId, RegionKind, Report, Requirements};
 
 /// The command.
 pub const LOAD: Command = Command {
@@ -82,10 +86,10 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     if dry_run {
         return rehearse(ctx, &path, name, force);
     }
-    let id = load(ctx, &path, name, force)?;
+    let id = load(ctx, &Job::load(&path, name, force))?;
     // The debugger knows first: its script is there before any of the extension's code runs.
     gdb::keep(ctx, id);
-    construct(ctx, id, outcome::limits(args))?;
+    linking::construct(ctx, "load", id, outcome::limits(args))?;
     if let Some(extension) = ctx.llext.by_id(id) {
         let (bytes, regions, address) = extent(extension);
         let word = plural(regions, "region", "regions");
@@ -104,142 +108,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 
 /// Loads; no line of the extension has run after it. A name that is loaded is refused: who types it means a new file,
 /// and counted uses are for programs.
-fn load(
-    ctx: &mut Context<'_>,
-    path: &Path,
-    name: &str,
-    force: bool,
-) -> Result<ExtensionId, Failed> {
-    let options = LoadOptions {
-        origin: path.as_str(),
-        ignore_abi: force,
-        keep_sections: true,
-        ..LoadOptions::DEFAULT
-    };
-    let mut report = Undefined {
-        console: &mut *ctx.console,
-        path: path.as_str(),
-        count: 0,
-    };
-    let llext = &mut *ctx.llext;
-    let mut loaded = None;
-    let opened = ctx.files.read(path.as_str(), &mut |file| {
-        loaded = Some(match llext.by_name(name) {
-            Some(_) => Err(LoadError::NameTaken),
-            None => llext
-                .load(file, name, &options, &mut report)
-                .map(Extension::id),
-        });
-    });
-    let undefined = report.count;
-    opened.map_err(|error| unreadable(ctx, path, error))?;
-    match loaded {
-        Some(Ok(id)) => Ok(id),
-        Some(Err(error)) => Err(refuse(ctx, path, name, &error, undefined)),
-        None => Err(Failed),
-    }
-}
-
-/// Says that the file system refused `path`: if it was an extension's name alone, where its file is.
-fn unreadable(ctx: &mut Context<'_>, path: &Path, error: FileError) -> Failed {
-    let file = in_ext(path).filter(|_| error == FileError::NotFound);
-    match file.filter(|file| ctx.files.metadata(file.as_str()).is_ok()) {
-        Some(file) => {
-            fail!(ctx, "load", "{}: {}", path.as_str(), error);
-            hint!(ctx, "did you mean {}?", file.as_str());
-            Failed
-        }
-        None => fs::refuse(ctx, "load", path.as_str(), error),
-    }
-}
-
-/// Where the extension lies that has the name of `path`: `/ext/hello.elf` for `/hello`.
-fn in_ext(path: &Path) -> Option<Path> {
-    let mut file = Path::new("/ext").ok()?;
-    file.push(path.stem()).ok()?;
-    file.extend(".elf").ok()?;
-    Some(file)
-}
-
-/// Writes one line with all symbols that are defined nowhere, as the loader finds them.
-struct Undefined<'a> {
-    console: &'a mut dyn Console,
-    path: &'a str,
-    count: usize,
-}
-
-impl Report for Undefined<'_> {
-    fn undefined(&mut self, name: &str) {
-        match self.count {
-            0 => print!(
-                self.console,
-                "error: load: {}: undefined symbols: {}", self.path, name
-            ),
-            _ => print!(self.console, ", {}", name),
-        }
-        self.count += 1;
-    }
-}
-
-/// Says why the loader refused; the undefined symbols have been named.
-fn refuse(
-    ctx: &mut Context<'_>,
-    path: &Path,
-    name: &str,
-    error: &LoadError,
-    undefined: usize,
-) -> Failed {
-    let path = path.as_str();
-    match error {
-        LoadError::Undefined(_) if undefined > 0 => {
-            ctx.console.write(b"\n");
-            hint!(
-                ctx,
-                "load what defines them first; `llext load {} --dry-run` lists the nearest names",
-                path
-            );
-            return Failed;
-        }
-        _ if undefined > 0 => print!(ctx.console, "; {}\n", error),
-        LoadError::NameTaken | LoadError::InvalidName => {
-            fail!(ctx, "load", "{}: {}", name, error);
-        }
-        _ => {
-            fail!(ctx, "load", "{}: {}", path, error);
-        }
-    }
-    if let Some(advice) = error.hint() {
-        hint!(ctx, "{}", advice);
-    }
-    Failed
-}
-
-/// Runs the constructors; where one does not return, the load is undone.
-fn construct(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
-    let mut place = 0;
-    while let Some(function) = ctx
-        .llext
-        .by_id(id)
-        .and_then(|extension| extension.init_functions().nth(place))
-    {
-        if outcome::run(ctx, "load", id, ("a constructor", function), limits).is_err() {
-            super::unload::undo(ctx, id);
-            hint!(ctx, "the load is undone; destructors did not run");
-            return Err(Failed);
-        }
-        place += 1;
-    }
-    Ok(())
+fn load(ctx: &mut Context<'_>, job: &Job<'_>) -> Result<ExtensionId, Failed> {
+    linking::link(ctx, job)?.map_err(|refused| linking::refuse(ctx, job, &refused))
 }
 
 /// Tells what a load would need and lack.
 fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Status {
-    let options = LoadOptions {
-        origin: path.as_str(),
-        ignore_abi: force,
-        keep_sections: true,
-        ..LoadOptions::DEFAULT
-    };
+    let job = Job::load(path, name, force);
+    let options = job.options();
     let llext = &*ctx.llext;
     let mut report = Missing {
         console: &mut *ctx.console,
@@ -252,10 +128,10 @@ fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Stat
         rehearsed = Some(llext.dry_run(file, name, &options, &mut report));
     });
     let (undefined, unsupported) = (report.undefined, report.unsupported);
-    opened.map_err(|error| unreadable(ctx, path, error))?;
+    opened.map_err(|error| linking::unreadable(ctx, &job, error))?;
     match rehearsed {
         Some(Ok(needs)) => show(ctx, name, &needs),
-        Some(Err(error)) => return Err(refuse(ctx, path, name, &error, 0)),
+        Some(Err(error)) => return Err(linking::refuse(ctx, &job, &Refused { error, named: 0 })),
         None => return Err(Failed),
     }
     if undefined + unsupported > 0 {

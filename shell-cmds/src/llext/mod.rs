@@ -7,9 +7,11 @@ pub mod heap;
 pub mod info;
 pub mod list;
 pub mod load;
+pub mod reload;
 pub mod sym;
 pub mod unload;
 
+mod linking;
 mod outcome;
 mod place;
 pub mod report;
@@ -33,6 +35,7 @@ pub const LLEXT: Command = Command {
     action: Action::Subcommands(&[
         load::LOAD,
         unload::UNLOAD,
+        reload::RELOAD,
         list::LIST,
         info::INFO,
         call::CALL,

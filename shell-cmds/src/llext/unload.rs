@@ -26,6 +26,9 @@ use crate::{
 };
 use llext::{Extension, ExtensionId, UnloadError, Unloaded};
 
+/// What to do about users.
+const USERS_FIRST: &str = "unload its users first; `llext unload --all` does it in the right order";
+
 /// The longest name of an extension, in bytes.
 const LONGEST: usize = 64;
 
@@ -95,19 +98,25 @@ fn unload(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
     if ctx.llext.by_id(id).map_or(0, Extension::use_count) > 1 {
         return drop_use(ctx, name);
     }
-    refuse_used(ctx, id)?;
-    let destructed = destruct(ctx, id, limits);
+    refuse_used(ctx, "unload", id, USERS_FIRST)?;
+    let destructed = destruct(ctx, "unload", id, limits);
     gdb::forget(ctx, id, name);
+    let unloaded = match ctx.llext.unload(name) {
+        Ok(unloaded) => unloaded,
+        Err(error) => return Err(refuse(ctx, "unload", name, error)),
+    };
+    print!(ctx.console, "unloaded {}: {} bytes\n", name, unloaded.bytes);
+    tell_leaks(ctx, name, &unloaded);
+    destructed
+}
+
+/// Says what the extension had allocated and not freed.
+pub fn tell_leaks(ctx: &mut Context<'_>, name: &str, unloaded: &Unloaded) {
     let Unloaded {
-        bytes,
         leaked_blocks,
         leaked_bytes,
         ..
-    } = match ctx.llext.unload(name) {
-        Ok(unloaded) => unloaded,
-        Err(error) => return Err(refuse(ctx, name, error)),
-    };
-    print!(ctx.console, "unloaded {}: {} bytes\n", name, bytes);
+    } = *unloaded;
     if leaked_blocks > 0 {
         let (blocks, were) = (
             plural(leaked_blocks, "block", "blocks"),
@@ -123,7 +132,6 @@ fn unload(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
             were
         );
     }
-    destructed
 }
 
 /// Takes back one load of an extension that was loaded several times (by the firmware).
@@ -137,7 +145,7 @@ fn drop_use(ctx: &mut Context<'_>, name: &str) -> Status {
             );
             Ok(())
         }
-        Err(error) => Err(refuse(ctx, name, error)),
+        Err(error) => Err(refuse(ctx, "unload", name, error)),
     }
 }
 
@@ -160,15 +168,15 @@ fn copy_name<'b>(ctx: &Context<'_>, id: ExtensionId, buffer: &'b mut [u8]) -> &'
     core::str::from_utf8(place).unwrap_or_default()
 }
 
-/// Fails if others use the extension, and names them.
-fn refuse_used(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
+/// Fails if others use the extension, and names them; `advice` is what to do.
+pub fn refuse_used(ctx: &mut Context<'_>, what: &str, id: ExtensionId, advice: &str) -> Status {
     let Some(extension) = ctx.llext.by_id(id) else {
         return Ok(());
     };
     let mut join = "in use by ";
     for user in ctx.llext.users_of(extension) {
         if join != ", " {
-            print!(ctx.console, "error: unload: {}: ", extension.name());
+            print!(ctx.console, "error: {}: {}: ", what, extension.name());
         }
         print!(ctx.console, "{}{}", join, user.name());
         join = ", ";
@@ -177,15 +185,13 @@ fn refuse_used(ctx: &mut Context<'_>, id: ExtensionId) -> Status {
         return Ok(());
     }
     ctx.console.write(b"\n");
-    hint!(
-        ctx,
-        "unload its users first; `llext unload --all` does it in the right order"
-    );
+    hint!(ctx, "{}", advice);
     Err(Failed)
 }
 
-fn refuse(ctx: &mut Context<'_>, name: &str, error: UnloadError) -> Failed {
-    fail!(ctx, "unload", "{}: {}", name, error);
+/// Says why the loader did not unload it.
+pub fn refuse(ctx: &mut Context<'_>, what: &str, name: &str, error: UnloadError) -> Failed {
+    fail!(ctx, what, "{}: {}", name, error);
     if let Some(advice) = error.hint() {
         hint!(ctx, "{}", advice);
     }
@@ -193,7 +199,7 @@ fn refuse(ctx: &mut Context<'_>, name: &str, error: UnloadError) -> Failed {
 }
 
 /// Runs the destructors; one that does not return is told and hinders neither the others nor the unload.
-fn destruct(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
+pub fn destruct(ctx: &mut Context<'_>, what: &str, id: ExtensionId, limits: Limits) -> Status {
     let mut status = Ok(());
     let mut place = 0;
     while let Some(function) = ctx
@@ -201,7 +207,7 @@ fn destruct(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
         .by_id(id)
         .and_then(|extension| extension.fini_functions().nth(place))
     {
-        if let Err(failed) = outcome::run(ctx, "unload", id, ("a destructor", function), limits) {
+        if let Err(failed) = outcome::run(ctx, what, id, ("a destructor", function), limits) {
             status = Err(failed);
         }
         place += 1;

@@ -1,0 +1,183 @@
+//! What every command that loads has in common: the file is linked, what hinders that is told, constructors run.
+
+use super::outcome;
+use crate::{
+    Failed, Status,
+    context::{Console, Context, FileError, Limits},
+    fs,
+    path::Path,
+    text::{fail, hint, print},
+};
+use llext::{ExtensionId, LoadError, LoadOptions, Report};
+
+/// What is to be loaded.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The command, for error lines.
+    pub what: &'static str,
+    /// The file.
+    pub path: &'a Path,
+    /// What it is to be called.
+    pub name: &'a str,
+    /// Whether it may be for a firmware with other exports.
+    pub force: bool,
+    /// Whether it goes beside the extension that has this name.
+    pub beside: bool,
+}
+
+impl<'a> Job<'a> {
+    /// That of `llext load`.
+    pub fn load(path: &'a Path, name: &'a str, force: bool) -> Self {
+        Self {
+            what: "load",
+            path,
+            name,
+            force,
+            beside: false,
+        }
+    }
+
+    /// How the loader is to do it.
+    pub fn options(&self) -> LoadOptions<'a> {
+        LoadOptions {
+            origin: self.path.as_str(),
+            ignore_abi: self.force,
+            keep_sections: true,
+            ..LoadOptions::DEFAULT
+        }
+    }
+}
+
+/// The loader refused a file.
+pub struct Refused {
+    /// Why.
+    pub error: LoadError,
+    /// How many undefined symbols an error line has named, which is not ended yet; none: there is no such line.
+    pub named: usize,
+}
+
+/// Links the file; no line of the extension has run after it. An outer error has been told.
+pub fn link(ctx: &mut Context<'_>, job: &Job<'_>) -> Result<Result<ExtensionId, Refused>, Failed> {
+    let mut report = Undefined {
+        console: &mut *ctx.console,
+        job,
+        count: 0,
+    };
+    let (llext, options, name) = (&mut *ctx.llext, job.options(), job.name);
+    let mut linked = None;
+    let opened = ctx.files.read(job.path.as_str(), &mut |file| {
+        linked = Some(match llext.by_name(name) {
+            Some(_) if !job.beside => Err(LoadError::NameTaken),
+            _ => llext.load_beside(file, name, &options, &mut report),
+        });
+    });
+    let named = report.count;
+    opened.map_err(|error| unreadable(ctx, job, error))?;
+    let linked = linked.ok_or(Failed)?;
+    Ok(linked.map_err(|error| Refused { error, named }))
+}
+
+/// Says that the file system refused the file: if it was an extension's name alone, where its file is.
+pub fn unreadable(ctx: &mut Context<'_>, job: &Job<'_>, error: FileError) -> Failed {
+    let (what, path) = (job.what, job.path);
+    let file = in_ext(path).filter(|_| error == FileError::NotFound);
+    match file.filter(|file| ctx.files.metadata(file.as_str()).is_ok()) {
+        Some(file) => {
+            fail!(ctx, what, "{}: {}", path.as_str(), error);
+            hint!(ctx, "did you mean {}?", file.as_str());
+            Failed
+        }
+        None => fs::refuse(ctx, what, path.as_str(), error),
+    }
+}
+
+/// Where the extension lies that has the name of `path`: `/ext/hello.elf` for `/hello`.
+fn in_ext(path: &Path) -> Option<Path> {
+    let mut file = Path::new("/ext").ok()?;
+    file.push(path.stem()).ok()?;
+    file.extend(".elf").ok()?;
+    Some(file)
+}
+
+/// Writes one line with all symbols that are defined nowhere, as the loader finds them.
+struct Undefined<'a> {
+    console: &'a mut dyn Console,
+    job: &'a Job<'a>,
+    count: usize,
+}
+
+impl Report for Undefined<'_> {
+    fn undefined(&mut self, name: &str) {
+        match self.count {
+            0 => print!(
+                self.console,
+                "error: {}: {}: undefined symbols: {}",
+                self.job.what,
+                self.job.path.as_str(),
+                name
+            ),
+            _ => print!(self.console, ", {}", name),
+        }
+        self.count += 1;
+    }
+}
+
+/// Says why the loader refused; undefined symbols have been named.
+pub fn refuse(ctx: &mut Context<'_>, job: &Job<'_>, refused: &Refused) -> Failed {
+    let (what, path, error) = (job.what, job.path.as_str(), &refused.error);
+    match error {
+        LoadError::Undefined(_) if refused.named > 0 => {
+            ctx.console.write(b"\n");
+            hint!(
+                ctx,
+                "load what defines them first; `llext load {} --dry-run` lists the nearest names",
+                path
+            );
+            return Failed;
+        }
+        _ if refused.named > 0 => print!(ctx.console, "; {}\n", error),
+        LoadError::NameTaken | LoadError::InvalidName => {
+            fail!(ctx, what, "{}: {}", job.name, error);
+        }
+        _ => {
+            fail!(ctx, what, "{}: {}", path, error);
+        }
+    }
+    if job.beside && matches!(error, LoadError::OutOfMemory { .. }) {
+        hint!(
+            ctx,
+            "there is no room for both: `llext reload {} --replace` unloads the old one first",
+            job.name
+        );
+    } else if let Some(advice) = error.hint() {
+        hint!(ctx, "{}", advice);
+    }
+    Failed
+}
+
+/// Runs the constructors; where one does not return, the load is undone.
+pub fn construct(ctx: &mut Context<'_>, what: &str, id: ExtensionId, limits: Limits) -> Status {
+    run_constructors(ctx, what, id, limits).inspect_err(|_| {
+        super::unload::undo(ctx, id);
+        hint!(ctx, "the load is undone; destructors did not run");
+    })
+}
+
+/// Runs the constructors, up to the first that does not return.
+pub fn run_constructors(
+    ctx: &mut Context<'_>,
+    what: &str,
+    id: ExtensionId,
+    limits: Limits,
+) -> Status {
+    let mut place = 0;
+    while let Some(function) = ctx
+        .llext
+        .by_id(id)
+        .and_then(|extension| extension.init_functions().nth(place))
+    {
+        outcome::run(ctx, what, id, ("a constructor", function), limits)?;
+        place += 1;
+    }
+    Ok(())
+}
