@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 pub mod build;
+pub mod client;
 pub mod console;
 pub mod process;
 pub mod signals;
