@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use object::{Object, ObjectSymbol};
@@ -29,6 +30,29 @@ pub struct Machine<'a> {
     pub mapped: Option<PathBuf>,
     /// Write every instruction's address to this file.
     pub trace: Option<PathBuf>,
+    /// Where the serial line leads instead of stdin and stdout.
+    pub serial: Option<Serial>,
+}
+
+/// Where others find a board's serial line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serial {
+    /// On a pseudo-terminal, whose name QEMU says.
+    Pty,
+    /// At this TCP port of the local host.
+    Tcp(u16),
+}
+
+impl FromStr for Serial {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Serial, String> {
+        match (text, text.strip_prefix("tcp:").map(str::parse)) {
+            ("pty", _) => Ok(Serial::Pty),
+            (_, Some(Ok(port))) => Ok(Serial::Tcp(port)),
+            _ => Err("it is `pty` or `tcp:PORT`".to_owned()),
+        }
+    }
 }
 
 impl Machine<'_> {
@@ -63,7 +87,7 @@ impl Machine<'_> {
                     .map(|arg| with_path(arg, "{image}", &self.image)),
             )
             .args(["-nodefaults", "-display", "none"])
-            .args(["-chardev", "stdio,id=console,signal=off"])
+            .args(["-chardev", &self.console()])
             .args(["-serial", "chardev:console"])
             .arg("-semihosting-config")
             .arg(self.semihosting());
@@ -85,6 +109,17 @@ impl Machine<'_> {
         }
         command.arg(&config.qemu.firmware).arg(&self.firmware);
         command
+    }
+
+    /// The other end of the serial line. What the board says while nobody is connected is lost, as on a cable.
+    fn console(&self) -> String {
+        match self.serial {
+            None => "stdio,id=console,signal=off".to_owned(),
+            Some(Serial::Pty) => "pty,id=console".to_owned(),
+            Some(Serial::Tcp(port)) => {
+                format!("socket,id=console,host=127.0.0.1,port={port},server=on,wait=off")
+            }
+        }
     }
 
     /// The first CPU of the board's list that this QEMU has with all its properties, if any.
@@ -171,7 +206,25 @@ mod tests {
             icount: true,
             mapped: None,
             trace: None,
+            serial: None,
         }
+    }
+
+    #[test]
+    fn the_serial_line_leads_where_it_is_told() {
+        let board = Board::load(paths::root(), "mps2-an385").expect("a board");
+        for (text, part) in [
+            ("pty", "pty,id=console"),
+            ("tcp:5555", "port=5555,server=on"),
+        ] {
+            let machine = Machine {
+                serial: text.parse().ok(),
+                ..machine(&board)
+            };
+            assert!(machine.console().contains(part), "{text}");
+        }
+        assert!("usb".parse::<Serial>().is_err());
+        assert!("tcp:x".parse::<Serial>().is_err());
     }
 
     #[test]

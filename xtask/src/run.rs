@@ -13,7 +13,7 @@ use crate::console::{self, End};
 use crate::firmware;
 use crate::image::{Added, Image, Request};
 use crate::paths;
-use crate::qemu::Machine;
+use crate::qemu::{Machine, Serial};
 use crate::tools;
 
 /// Port on which GDB is awaited if the user names none.
@@ -49,6 +49,9 @@ pub struct Run {
     /// Count instructions: each takes 1024 ns of the board's time
     #[arg(long)]
     icount: bool,
+    /// Leave the serial line to others: `pty`, or `tcp:PORT` of the local host
+    #[arg(long, value_name = "WHERE")]
+    serial: Option<Serial>,
     /// Type this line at the first prompt, before anything else (repeatable)
     #[arg(long = "type", value_name = "LINE")]
     typed: Vec<String>,
@@ -98,6 +101,7 @@ impl Run {
             icount: self.icount,
             mapped: self.map.clone(),
             trace: None,
+            serial: self.serial.clone(),
         };
         self.explain(&board);
         Ok(status(&console::attach(machine.start()?, &self.typed)?))

@@ -135,7 +135,9 @@ impl Port {
             (Port::Serial(_), None) => {
                 "is llext-shell running on it, at this --baud rate, with nothing else in its console?"
             }
-            (Port::Tcp(_), Some(_)) => "start the board with `-serial tcp:HOST:PORT,server` first",
+            (Port::Tcp(_), Some(_)) => {
+                "start the board first: `cargo xtask run --serial tcp:PORT`, or QEMU with `-serial tcp:HOST:PORT,server`"
+            }
             (Port::Rtt(..), Some(_)) => {
                 "start the board with `cargo xtask run --rtt`: the file is its memory"
             }

@@ -95,6 +95,7 @@ impl Rig<'_> {
             icount: true,
             mapped: None,
             trace: trace.map(Path::to_owned),
+            serial: None,
         }
         .start()?;
         let mut text = String::new();
