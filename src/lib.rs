@@ -22,11 +22,12 @@
 //! # Rules
 //! - Nothing here panics on bad input; a panic or a fault of the firmware is reported, remembered, and restarts it
 //!   (`fatal`).
-//! - Only [`console`], [`ring`], [`stack`] and of [`protect`] what computes register values build on a host, where they are
+//! - Only [`console`], [`interrupts`], [`ring`], [`stack`] and of [`protect`] what computes register values build on a host, where they are
 //!   tested; the rest needs the target.
 #![cfg_attr(not(test), no_std)]
 
 pub mod console;
+pub mod interrupts;
 pub mod protect;
 pub mod ring;
 pub mod stack;

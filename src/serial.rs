@@ -9,9 +9,8 @@ use core::{
 };
 
 use critical_section::Mutex;
-use llext_wire::{Signal, Signals};
 
-use crate::{console::Port, exec, ring::Ring};
+use crate::{console::Port, exec, interrupts::Interrupts, ring::Ring};
 
 /// What a terminal sends for Ctrl-C (ETX).
 const CTRL_C: u8 = 0x03;
@@ -55,11 +54,9 @@ pub struct SerialPort<U> {
     /// What does not fit is thrown away.
     dropping: AtomicBool,
     losses: AtomicU32,
-    /// What comes are frames, with signals among them.
+    /// What comes are frames, with interrupts among them.
     framed: AtomicBool,
-    signals: Mutex<Cell<Signals>>,
-    /// Among them Ctrl-C came, and no call ran.
-    interrupted: AtomicBool,
+    interrupts: Mutex<Cell<Interrupts>>,
 }
 
 impl<U: Uart> SerialPort<U> {
@@ -72,8 +69,7 @@ impl<U: Uart> SerialPort<U> {
             dropping: AtomicBool::new(false),
             losses: AtomicU32::new(0),
             framed: AtomicBool::new(false),
-            signals: Mutex::new(Cell::new(Signals::new())),
-            interrupted: AtomicBool::new(false),
+            interrupts: Mutex::new(Cell::new(Interrupts::new())),
         }
     }
 
@@ -87,17 +83,20 @@ impl<U: Uart> SerialPort<U> {
         if !self.framed.load(Relaxed) {
             return byte == CTRL_C && exec::interrupt();
         }
-        let signal = critical_section::with(|cs| {
-            let cell = self.signals.borrow(cs);
-            let mut signals = cell.get();
-            let signal = signals.feed(byte);
-            cell.set(signals);
-            signal
-        });
-        if signal == Some(Signal::Interrupt) && !exec::interrupt() {
-            self.interrupted.store(true, Relaxed);
+        if self.interrupts(|interrupts| interrupts.arrive(byte)) && exec::interrupt() {
+            self.interrupts(Interrupts::take);
         }
         false
+    }
+
+    fn interrupts<R>(&self, body: impl FnOnce(&mut Interrupts) -> R) -> R {
+        critical_section::with(|cs| {
+            let cell = self.interrupts.borrow(cs);
+            let mut interrupts = cell.get();
+            let result = body(&mut interrupts);
+            cell.set(interrupts);
+            result
+        })
     }
 
     /// The handler of the receive interrupt.
@@ -127,6 +126,9 @@ impl<U: Uart> Port for SerialPort<U> {
         for (place, byte) in into.iter_mut().zip(core::iter::from_fn(|| self.ring.pop())) {
             *place = byte;
             filled += 1;
+            if self.framed.load(Relaxed) {
+                self.interrupts(|interrupts| interrupts.leave(byte));
+            }
         }
         self.dropping.store(false, Relaxed);
         // Only after bytes were taken, so that the interrupt finds room.
@@ -153,18 +155,15 @@ impl<U: Uart> Port for SerialPort<U> {
     }
 
     fn set_framed(&self, framed: bool) {
-        critical_section::with(|cs| self.signals.borrow(cs).set(Signals::new()));
-        self.interrupted.store(false, Relaxed);
-        self.framed.store(framed, Relaxed);
+        if self.framed.swap(framed, Relaxed) != framed {
+            self.interrupts(|interrupts| *interrupts = Interrupts::new());
+        }
+        self.interrupts(|interrupts| interrupts.begin(self.ring.is_empty()));
     }
 
     fn take_interrupt(&self) -> bool {
         if self.framed.load(Relaxed) {
-            return critical_section::with(|_| {
-                let interrupted = self.interrupted.load(Relaxed);
-                self.interrupted.store(false, Relaxed);
-                interrupted
-            });
+            return self.interrupts(Interrupts::take);
         }
         self.ring.take(CTRL_C)
     }

@@ -26,6 +26,8 @@ mod help;
 mod last_fault;
 mod line;
 mod llext;
+#[cfg(feature = "machine")]
+mod machine;
 mod mem;
 mod nearest;
 mod parse;
@@ -65,6 +67,8 @@ static COMMANDS: &[table::Command] = &[
     system::term::TERM,
     system::version::VERSION,
     system::uptime::UPTIME,
+    #[cfg(feature = "machine")]
+    machine::MACHINE,
     system::reboot::REBOOT,
     system::exit::EXIT,
 ];

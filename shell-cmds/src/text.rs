@@ -66,7 +66,7 @@ pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show])
 
 /// Writes the field `key` for machines; nothing at a terminal.
 pub fn write_field(console: &mut dyn Console, key: &str, format: &str, values: &[&dyn Show]) {
-    if console.framed().is_some() {
+    if cfg!(feature = "machine") && console.framed().is_some() {
         console.write_fields(key.as_bytes());
         console.write_fields(b"=");
         write(&mut Value(&mut *console), format, values);
@@ -76,7 +76,17 @@ pub fn write_field(console: &mut dyn Console, key: &str, format: &str, values: &
 
 /// Ends a record of fields: the next one is of something else.
 pub fn end_record(console: &mut dyn Console) {
-    console.write_fields(b"\n");
+    if cfg!(feature = "machine") {
+        console.write_fields(b"\n");
+    }
+}
+
+/// Ends a request whose command does not return: the machine restarts, and is at the human prompt then.
+pub fn part(console: &mut dyn Console) {
+    if cfg!(feature = "machine") && console.framed().is_some() {
+        console.done(llext_wire::Status::Ok);
+        console.set_framed(None);
+    }
 }
 
 /// A console whose text goes into the value of a field.

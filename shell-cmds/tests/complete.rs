@@ -14,7 +14,7 @@ fn check(world: &mut World, lines: &[(&str, &[&str])]) {
 #[test]
 fn commands_subcommands_and_options() {
     let mut world = World::new();
-    assert_eq!(world.tab("|").len(), 18);
+    assert_eq!(world.tab("|").len(), 19);
     check(
         &mut world,
         &[
@@ -33,7 +33,7 @@ fn commands_subcommands_and_options() {
             ("fs |", &["format "]),
             ("term |", &["plain ", "ansi "]),
             ("term a|", &["ansi "]),
-            ("help m|", &["mv ", "mkdir ", "mem "]),
+            ("help m|", &["mv ", "mkdir ", "mem ", "machine "]),
             ("help mem |", &["read ", "write "]),
             ("time llext u|", &["unload "]),
             ("time he|", &["hexdump ", "help "]),

@@ -22,6 +22,7 @@ Commands:
   term      Show or set the terminal: plain or with escape codes
   version   Tell the firmware's version and its board
   uptime    Tell the time since boot, and from reset to the first prompt
+  machine   Talk to a program: frames instead of lines, until it leaves
   reboot    Restart the machine; extensions are gone, files stay
   exit      End the run: an emulator exits, a board restarts
 `COMMAND --help` tells more of one

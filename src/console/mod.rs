@@ -51,7 +51,8 @@ pub trait Port: Sync {
     fn read_within(&self, into: &mut [u8], _timeout_ms: u32) -> usize {
         if self.ready() { self.read(into) } else { 0 }
     }
-    /// Whether what comes from now on are frames: Ctrl-C is [`llext_wire::INTERRUPT`] then.
+    /// Whether what comes from now on are frames: Ctrl-C is [`llext_wire::INTERRUPT`] then. Again when a request begins, for
+    /// which one that was read before it is not meant.
     fn set_framed(&self, _framed: bool) {}
     /// From now to the next `read`, loses what does not fit into the queue, so that a Ctrl-C among it is seen.
     fn drop_excess(&self) {}

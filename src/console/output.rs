@@ -80,8 +80,9 @@ impl Output {
         }
     }
 
+    /// Whether all leaves in frames. What the firmware is built without takes no flash.
     fn framed(&self) -> bool {
-        self.framed.load(Relaxed)
+        cfg!(feature = "machine") && self.framed.load(Relaxed)
     }
 
     fn frame(&self, kind: Kind, bytes: &[u8]) {
@@ -164,9 +165,8 @@ impl Console for &Output {
         if let Some(id) = request {
             self.framer.begin(id);
         }
-        if self.framed.swap(request.is_some(), Relaxed) != request.is_some() {
-            self.port.set_framed(request.is_some());
-        }
+        self.framed.store(request.is_some(), Relaxed);
+        self.port.set_framed(request.is_some());
     }
 
     fn framed(&self) -> Option<u16> {
@@ -180,13 +180,18 @@ impl Console for &Output {
     }
 
     fn send(&mut self, kind: Kind, payload: &[&[u8]]) {
-        // What is too long for a frame is not sent, and counts as one: so it is noticed.
-        let _ = self
-            .framer
-            .send(kind, payload, &mut |bytes| self.port.write(bytes));
+        if Output::framed(self) {
+            // What is too long for a frame is not sent, and counts as one: so it is noticed.
+            let _ = self
+                .framer
+                .send(kind, payload, &mut |bytes| self.port.write(bytes));
+        }
     }
 
     fn done(&mut self, status: Status) -> Done {
+        if !Output::framed(self) {
+            return Done { status, frames: 0 };
+        }
         self.framer
             .done(status, &mut |bytes| self.port.write(bytes))
     }

@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Argument, Command},
+    text,
 };
 
 /// The command.
@@ -27,5 +28,6 @@ pub const EXIT: Command = Command {
 
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let status = args.number(ctx, args.value(0))?;
+    text::part(ctx.console);
     ctx.system.exit(status.map_or(0, |status| status as i32))
 }

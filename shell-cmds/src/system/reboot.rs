@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
+    text,
 };
 
 /// The command.
@@ -23,5 +24,6 @@ pub const REBOOT: Command = Command {
 };
 
 fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
+    text::part(ctx.console);
     ctx.system.reboot()
 }

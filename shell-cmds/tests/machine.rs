@@ -1,0 +1,234 @@
+//! Machine mode: what a program on the other end of the line says, and gets.
+
+mod world;
+
+use llext_wire::{Decoder, Done, Kind, Status, encode};
+use shell_cmds::context::{Cause, FaultKind};
+use world::{End, World, faulted, stopped};
+
+type Got = (Kind, u16, String);
+
+/// A world that answers frames.
+struct Machine(World);
+
+impl Machine {
+    fn new() -> Self {
+        Self(World::new())
+    }
+
+    /// What comes back when `bytes` come after the command `machine`, until the line is silent for too long.
+    fn answers(&mut self, bytes: &[u8]) -> Vec<Got> {
+        self.0.screen.incoming.borrow_mut().extend(bytes);
+        assert_eq!(self.0.line("machine"), "");
+        let sent = std::mem::take(&mut *self.0.screen.outgoing.borrow_mut());
+        let (mut decoder, mut got) = (Decoder::new(), vec![]);
+        decoder.push(&sent, &mut |frame| {
+            let text = match frame.kind {
+                Kind::Done => format!("{:?}", Done::of(frame.payload).unwrap()),
+                _ => String::from_utf8(frame.payload.to_vec()).unwrap(),
+            };
+            got.push((frame.kind, frame.id, text));
+        });
+        assert_eq!(decoder.dropped(), 0);
+        // The first one says what this is.
+        let (kind, id, hello) = got.remove(0);
+        assert_eq!((kind, id), (Kind::Hello, 0));
+        assert!(hello.starts_with("protocol=1\n"), "{hello}");
+        got
+    }
+
+    /// Runs a line; returns all its text, output and fields, and how it ended.
+    fn run(&mut self, line: &str) -> Answer {
+        let got = self.answers(&frame(Kind::Run, 7, line.as_bytes()));
+        let all = |wanted| {
+            let of_kind = got.iter().filter(|(kind, ..)| *kind == wanted);
+            of_kind.map(|(_, _, text)| &text[..]).collect()
+        };
+        assert!(got.iter().all(|(_, id, _)| *id == 7));
+        let (kind, _, done) = got.last().unwrap();
+        assert_eq!(*kind, Kind::Done);
+        assert!(
+            done.ends_with(&format!("frames: {} }}", got.len() - 1)),
+            "{done}"
+        );
+        Answer {
+            text: all(Kind::Text),
+            output: all(Kind::Output),
+            fields: all(Kind::Fields),
+            ok: done.contains("Ok"),
+        }
+    }
+}
+
+struct Answer {
+    text: String,
+    output: String,
+    fields: String,
+    ok: bool,
+}
+
+fn frame(kind: Kind, id: u16, payload: &[u8]) -> Vec<u8> {
+    let mut line = vec![];
+    encode(kind, id, &[payload], &mut |bytes| line.extend(bytes)).unwrap();
+    line
+}
+
+fn done(id: u16, status: Status, frames: u16) -> Got {
+    (Kind::Done, id, format!("{:?}", Done { status, frames }))
+}
+
+#[test]
+fn commands_are_those_of_the_prompt() {
+    let mut machine = Machine::new();
+    let loaded = machine.run("llext load /ext/hello.elf");
+    assert!(loaded.ok && loaded.text.starts_with("loaded hello: "));
+    let list = machine.run("  llext list ");
+    assert_eq!(list.text, machine.0.line("llext list"));
+    assert!(
+        list.fields.starts_with("name=hello\nbytes="),
+        "{}",
+        list.fields
+    );
+}
+
+#[test]
+fn errors_and_hints_are_fields() {
+    let mut machine = Machine::new();
+    let failed = machine.run("llext load hello");
+    assert!(!failed.ok);
+    assert_eq!(
+        failed.fields,
+        "what=load\nerror=/hello: no such file or directory\nhint=did you mean /ext/hello.elf?\n"
+    );
+    assert_eq!(machine.run("lls").fields.lines().next(), Some("what=lls"));
+}
+
+#[test]
+fn output_of_an_extension_is_apart() {
+    let mut machine = Machine::new();
+    machine.run("llext load /ext/hello.elf");
+    let script = &mut machine.0.cpu.script;
+    script.push_back((
+        "a line\nand half a",
+        shell_cmds::context::Outcome::Returned(7),
+    ));
+    let call = machine.run("llext call hello add 1 2");
+    assert_eq!(call.output, "a line\nand half a");
+    assert_eq!(call.text, "=> 7 (0x7)\n");
+}
+
+#[test]
+fn a_request_is_run_once() {
+    let mut machine = Machine::new();
+    let mkdir = frame(Kind::Run, 5, b"mkdir /once");
+    let got = machine.answers(&[&mkdir[..], &mkdir, &mkdir].concat());
+    assert_eq!(got, [0, 0, 0].map(|frames| done(5, Status::Ok, frames)));
+    // Another one of the same words is run.
+    let got = machine.answers(&frame(Kind::Run, 6, b"mkdir /once"));
+    assert!(got.contains(&done(6, Status::Failed, 2)), "{got:?}");
+}
+
+#[test]
+fn what_is_no_request_is_refused_or_passed_over() {
+    let mut machine = Machine::new();
+    let got = machine.answers(&frame(Kind::Run, 1, b"\xff\xfe"));
+    assert_eq!(got, [done(1, Status::Refused, 0)]);
+    for kind in Kind::ALL {
+        let got = machine.answers(&frame(kind, 2, b"12345678"));
+        let answers = matches!(kind, Kind::Run | Kind::Leave | Kind::Ping);
+        assert_eq!(!got.is_empty(), answers, "{kind:?}");
+    }
+}
+
+#[test]
+fn ping_is_answered_and_leave_ends_it() {
+    let mut machine = Machine::new();
+    let line = [
+        frame(Kind::Ping, 3, b""),
+        frame(Kind::Leave, 4, b""),
+        frame(Kind::Ping, 5, b""),
+    ];
+    let got = machine.answers(&line.concat());
+    assert!(matches!(&got[0], (Kind::Hello, 3, _)));
+    assert_eq!(got[1..], [done(4, Status::Ok, 0)]);
+    // What follows is no business of machine mode's.
+    assert_eq!(machine.0.screen.incoming.borrow().len(), line[2].len());
+    assert_eq!(machine.0.line("llext list"), "nothing is loaded\n");
+}
+
+#[test]
+fn a_break_ends_it() {
+    let mut machine = Machine::new();
+    let got = machine.answers(&[&[0; 16][..], &frame(Kind::Ping, 1, b"")].concat());
+    assert_eq!(got, []);
+    assert!(!machine.0.screen.incoming.borrow().is_empty());
+}
+
+#[test]
+fn it_is_on_or_off() {
+    let mut machine = Machine::new();
+    let again = machine.run("machine");
+    assert!(!again.ok && again.fields.starts_with("what=machine\nerror=it is on\n"));
+    machine
+        .0
+        .screen
+        .incoming
+        .borrow_mut()
+        .extend(frame(Kind::Run, 1, b"reboot"));
+    assert_eq!(machine.0.ends("machine"), End::Reboot);
+    let sent = machine.0.screen.outgoing.borrow().clone();
+    let end = frame(Kind::Done, 1, &[0, 0, 0]);
+    assert!(sent.ends_with(&end));
+}
+
+#[test]
+fn calls_that_end_otherwise_are_told() {
+    let mut machine = Machine::new();
+    machine.run("llext load /ext/hello.elf");
+    for outcome in [
+        faulted(FaultKind::BusLoad, None, Some(0x10)),
+        stopped(Cause::Interrupted, None),
+        stopped(Cause::Exit(3), None),
+    ] {
+        machine.0.cpu.script.push_back(("", outcome));
+        assert!(!machine.run("llext call hello add 1 2 --force").ok);
+    }
+}
+
+#[test]
+fn whatever_comes_it_answers() {
+    let mut machine = Machine::new();
+    let mut state = 1u32;
+    let mut chance = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    for round in 0..300u16 {
+        let mut bytes: Vec<u8> = (0..chance() % 2000).map(|_| chance() as u8).collect();
+        // A break is no garbage.
+        if chance() % 2 == 0 {
+            let mut broken = frame(Kind::Run, round, b"llext list");
+            let place = chance() as usize % broken.len();
+            broken[place] ^= 1 << (chance() % 8);
+            bytes.extend(broken);
+        }
+        bytes.push(0);
+        bytes.extend(frame(Kind::Ping, round, b""));
+        let got = machine.answers(&bytes);
+        assert!(
+            matches!(&got[..], [(Kind::Hello, id, _)] if *id == round),
+            "{got:?}"
+        );
+    }
+}
+
+#[test]
+fn a_line_may_be_as_long_as_a_frame() {
+    let mut machine = Machine::new();
+    let long = format!("ls /{}", "a".repeat(1000));
+    assert!(!machine.run(&long).ok);
+    let spaces = format!("ls{}/ext", " ".repeat(1000));
+    assert!(machine.run(&spaces).ok || machine.run(&spaces).fields.contains("too long"));
+}
