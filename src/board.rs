@@ -7,7 +7,8 @@ use core::{
 
 pub use crate::stack::stack_in;
 use crate::{
-    console::{Output, Port},
+    console::{Output, Port, Wait},
+    exec,
     exports::Offer,
     protect::Areas,
     stack::GUARD,
@@ -57,6 +58,9 @@ pub struct Memory {
     pub storage: Range<usize>,
     /// The stack of extension code, and below it [`GUARD`] bytes where nothing lies: what [`stack_in`] gives.
     pub stack: Range<usize>,
+    /// What a debug probe or an emulator's host reads and writes while the firmware runs: RTT (the link script's `REGION_RTT`).
+    /// Calls may write there: they print.
+    pub rtt: Range<usize>,
     /// Where files may lie that are used in place: memory that nobody writes while the firmware runs; empty if there is none.
     pub files: Range<usize>,
 }
@@ -94,6 +98,12 @@ pub trait Clock: Sync {
         seconds * MICROS + part((ticks - seconds * rate) * MICROS)
     }
 }
+
+/// How [`Ports`](crate::console::Ports) wait on the board that runs.
+pub const WAIT: Wait = Wait {
+    sleep_until: |polled, ready| exec::sleep_until(polled, ready),
+    now_ms: || current().map_or(0, |board| (board.clock.micros() / 1000) as u32),
+};
 
 /// An interrupt that comes when it was asked for: it wakes a CPU that sleeps, and ends a call that does not end. The board
 /// gives it to [`exec`](crate::exec) (RISC-V: `MachineTimer`; ARM: `NonMaskableInt`, both defined there).

@@ -26,11 +26,12 @@ impl Interrupts {
         }
     }
 
-    /// `byte` arrives, and goes into the queue. Whether it completes an interrupt.
-    pub fn arrive(&mut self, byte: u8) -> bool {
-        let completes = self.arriving.feed(byte) == Some(Signal::Interrupt);
-        self.arrived = self.arrived.wrapping_add(u32::from(completes));
-        completes
+    /// `byte` arrives, and goes into the queue. What it completes: an interrupt, which counts, or a break.
+    pub fn arrive(&mut self, byte: u8) -> Option<Signal> {
+        let signal = self.arriving.feed(byte);
+        let counts = signal == Some(Signal::Interrupt);
+        self.arrived = self.arrived.wrapping_add(u32::from(counts));
+        signal
     }
 
     /// `byte` leaves the queue.
@@ -66,7 +67,7 @@ mod tests {
     fn arrive(interrupts: &mut Interrupts, bytes: &[u8]) -> usize {
         bytes
             .iter()
-            .filter(|byte| interrupts.arrive(**byte))
+            .filter(|byte| interrupts.arrive(**byte).is_some())
             .count()
     }
 

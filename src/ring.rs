@@ -71,14 +71,17 @@ impl<const N: usize> Ring<N> {
         byte
     }
 
+    /// The consumer's: the byte that comes after so many others.
+    fn at(&self, index: usize) -> Option<u8> {
+        let slot = self.slot(self.tail.load(Relaxed).wrapping_add(index));
+        slot.map(|slot| slot.load(Relaxed))
+    }
+
     /// The consumer's: takes the first `byte` out of the queue, wherever it stands; false if it holds none.
     /// What came before and after it keeps its order.
     pub fn take(&self, byte: u8) -> bool {
         let tail = self.tail.load(Relaxed);
-        let at = |index: usize| {
-            self.slot(tail.wrapping_add(index))
-                .map(|slot| slot.load(Relaxed))
-        };
+        let at = |index: usize| self.at(index);
         let Some(found) = (0..self.len()).find(|&index| at(index) == Some(byte)) else {
             return false;
         };

@@ -1,16 +1,22 @@
-//! The console's port over a UART: bytes come in by interrupt, and go out by polling.
+//! The console's port over a UART, or what takes its place: bytes come in by interrupt, or are looked for, and go out by polling.
 
 use core::{
     cell::Cell,
     sync::atomic::{
-        AtomicBool, AtomicU32,
-        Ordering::{Acquire, Relaxed, Release},
+        AtomicBool, AtomicU8, AtomicU32,
+        Ordering::{Acquire, Relaxed, Release, SeqCst},
     },
 };
 
 use critical_section::Mutex;
+use llext_wire::{BREAK, Signal};
 
-use crate::{console::Port, exec, interrupts::Interrupts, ring::Ring};
+use crate::{
+    console::{Incoming, Port},
+    exec,
+    interrupts::Interrupts,
+    ring::Ring,
+};
 
 /// What a terminal sends for Ctrl-C (ETX).
 const CTRL_C: u8 = 0x03;
@@ -18,14 +24,17 @@ const CTRL_C: u8 = 0x03;
 /// Bytes that may wait for the shell: a paste of this length loses nothing, whatever the sender does.
 const RING: usize = 4096;
 
-/// What a UART driver does.
-pub trait Uart: Sync {
+/// What the driver of a serial line does.
+pub trait Line: Sync {
+    /// No interrupt tells of a byte that comes: somebody has to look.
+    const IS_POLLED: bool = false;
+
     /// Sets the line up, and lets the receive interrupt through; again, it sets right what was changed, and keeps what came.
     fn start(&self);
     /// A byte that came, and so ends the interrupt that told of it.
     fn take(&self) -> Option<Received>;
-    /// Sends a byte; waits for room.
-    fn put(&self, byte: u8);
+    /// Sends all of `bytes`; waits for room, if there will be any.
+    fn send(&self, bytes: &[u8]);
     /// Holds the receive interrupt back. A byte that comes stays in the device, which makes a sender
     /// with flow control wait.
     fn mask_receive(&self);
@@ -40,53 +49,68 @@ pub struct Received {
     pub byte: u8,
     /// Bytes before it were lost, because nobody took them in time.
     pub after_loss: bool,
+    /// It is a break: the line was at 0 for longer than a byte. The byte is 0 then.
+    pub is_break: bool,
 }
 
 /// Where the bytes wait. Apart from its [`SerialPort`], because all zeroes it takes no room in flash.
 pub type ReceiveRing = Ring<RING>;
 
-/// A [`Port`] over a [`Uart`]. While extension code runs, Ctrl-C goes to [`exec`] instead of the reader.
-pub struct SerialPort<U> {
-    uart: U,
-    ring: &'static ReceiveRing,
+/// The port of a UART.
+pub type UartPort<U> = SerialPort<U, RING>;
+
+/// A [`Port`] over a [`Line`]. While extension code runs, Ctrl-C goes to [`exec`] instead of the reader.
+pub struct SerialPort<L, const N: usize> {
+    line: L,
+    ring: &'static Ring<N>,
+    /// Somebody looks for bytes on a line that is polled: it may be interrupted by another who does.
+    polling: AtomicBool,
     /// The ring was full, and the receive interrupt is masked.
     masked: AtomicBool,
     /// What does not fit is thrown away.
     dropping: AtomicBool,
     losses: AtomicU32,
-    /// What comes are frames, with interrupts among them.
-    framed: AtomicBool,
+    /// What comes: an [`Incoming`].
+    input: AtomicU8,
+    /// If that is frames, the interrupts among them.
     interrupts: Mutex<Cell<Interrupts>>,
 }
 
-impl<U: Uart> SerialPort<U> {
-    /// A port over `uart`, the only one to use `ring`.
-    pub const fn new(uart: U, ring: &'static ReceiveRing) -> Self {
+impl<L: Line, const N: usize> SerialPort<L, N> {
+    /// A port over `line`, the only one to use `ring`.
+    pub const fn new(line: L, ring: &'static Ring<N>) -> Self {
         Self {
-            uart,
+            line,
             ring,
+            polling: AtomicBool::new(false),
             masked: AtomicBool::new(false),
             dropping: AtomicBool::new(false),
             losses: AtomicU32::new(0),
-            framed: AtomicBool::new(false),
+            input: AtomicU8::new(Incoming::Keys as u8),
             interrupts: Mutex::new(Cell::new(Interrupts::new())),
         }
     }
 
-    /// Starts the UART, or sets it right.
+    /// Starts the line, or sets it right.
     pub fn start(&self) {
-        self.uart.start();
+        self.line.start();
     }
 
-    /// Whether `byte` is a Ctrl-C that goes to the call that runs. Among frames the reader gets its bytes, too.
-    fn is_signal(&self, byte: u8) -> bool {
-        if !self.framed.load(Relaxed) {
-            return byte == CTRL_C && exec::interrupt();
+    /// Takes `byte` in; false if it was lost.
+    fn take_in(&self, byte: u8) -> bool {
+        let input = self.input.load(Relaxed);
+        if input == Incoming::Keys as u8 && byte == CTRL_C && exec::interrupt() {
+            return true;
         }
-        if self.interrupts(|interrupts| interrupts.arrive(byte)) && exec::interrupt() {
+        // Among frames the reader gets all that comes.
+        if input == Incoming::Frames as u8
+            && let Some(signal) = self.interrupts(|interrupts| interrupts.arrive(byte))
+            && exec::interrupt()
+            && signal == Signal::Interrupt
+        {
             self.interrupts(Interrupts::take);
         }
-        false
+        self.ring.push(byte)
     }
 
     fn interrupts<R>(&self, body: impl FnOnce(&mut Interrupts) -> R) -> R {
@@ -102,31 +126,42 @@ impl<U: Uart> SerialPort<U> {
     /// The handler of the receive interrupt.
     pub fn interrupt(&self) {
         while !self.ring.is_full() || self.dropping.load(Relaxed) {
-            let Some(received) = self.uart.take() else {
+            let Some(received) = self.line.take() else {
                 return;
             };
             let mut lost = received.after_loss;
-            if !self.is_signal(received.byte) {
-                lost |= !self.ring.push(received.byte);
+            // On lines that know no break, that many bytes are one.
+            for _ in 0..if received.is_break { BREAK } else { 1 } {
+                lost |= !self.take_in(received.byte);
             }
             if lost {
                 self.losses
                     .store(self.losses.load(Relaxed).wrapping_add(1), Relaxed);
             }
         }
-        self.uart.mask_receive();
+        self.line.mask_receive();
         self.masked.store(true, Release);
+    }
+
+    /// On a line that is polled, does what the interrupt would do.
+    fn look(&self) {
+        if L::IS_POLLED && !self.polling.load(Relaxed) {
+            self.polling.store(true, SeqCst);
+            self.interrupt();
+            self.polling.store(false, SeqCst);
+        }
     }
 }
 
-impl<U: Uart> Port for SerialPort<U> {
+impl<L: Line, const N: usize> Port for SerialPort<L, N> {
     fn read(&self, into: &mut [u8]) -> usize {
-        exec::sleep_until(|| self.ready());
+        exec::sleep_until(L::IS_POLLED, || self.ready());
+        let framed = self.input.load(Relaxed) == Incoming::Frames as u8;
         let mut filled = 0;
         for (place, byte) in into.iter_mut().zip(core::iter::from_fn(|| self.ring.pop())) {
             *place = byte;
             filled += 1;
-            if self.framed.load(Relaxed) {
+            if framed {
                 self.interrupts(|interrupts| interrupts.leave(byte));
             }
         }
@@ -134,49 +169,52 @@ impl<U: Uart> Port for SerialPort<U> {
         // Only after bytes were taken, so that the interrupt finds room.
         if self.masked.load(Acquire) {
             self.masked.store(false, Relaxed);
-            self.uart.unmask_receive();
+            self.line.unmask_receive();
         }
         filled
     }
 
     fn ready(&self) -> bool {
+        self.look();
         !self.ring.is_empty()
     }
 
     fn write(&self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.uart.put(byte);
-        }
+        self.line.send(bytes);
     }
 
-    fn read_within(&self, into: &mut [u8], timeout_ms: u32) -> usize {
-        exec::sleep_within(|| self.ready(), timeout_ms);
-        if self.ready() { self.read(into) } else { 0 }
-    }
-
-    fn set_framed(&self, framed: bool) {
-        if self.framed.swap(framed, Relaxed) != framed {
+    fn set_input(&self, input: Incoming) {
+        if self.input.swap(input as u8, Relaxed) != input as u8 {
             self.interrupts(|interrupts| *interrupts = Interrupts::new());
         }
         self.interrupts(|interrupts| interrupts.begin(self.ring.is_empty()));
     }
 
     fn take_interrupt(&self) -> bool {
-        if self.framed.load(Relaxed) {
+        self.look();
+        if self.input.load(Relaxed) == Incoming::Frames as u8 {
             return self.interrupts(Interrupts::take);
         }
         self.ring.take(CTRL_C)
     }
 
+    fn is_polled(&self) -> bool {
+        L::IS_POLLED
+    }
+
     fn poll(&self) -> bool {
-        self.interrupt();
+        if L::IS_POLLED {
+            self.look();
+        } else {
+            self.interrupt();
+        }
         self.masked.load(Relaxed)
     }
 
     fn drop_excess(&self) {
         self.dropping.store(true, Relaxed);
         self.masked.store(false, Relaxed);
-        self.uart.unmask_receive();
+        self.line.unmask_receive();
     }
 
     fn losses(&self) -> u32 {

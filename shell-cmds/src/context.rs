@@ -405,6 +405,8 @@ pub struct Layout {
     pub files: [Range<usize>; 2],
     /// The stack of extension code.
     pub stack: Range<usize>,
+    /// Buffers that a debug probe reads and writes.
+    pub rtt: Range<usize>,
     /// What faults below it.
     pub guard: Range<usize>,
     /// The firmware's code that calls extensions: a backtrace ends there.
@@ -421,9 +423,10 @@ impl Layout {
             heap,
             files: [system, others],
             stack,
+            rtt,
             ..
         } = self;
-        [code, constants, data, heap, system, others, stack]
+        [code, constants, data, heap, system, others, stack, rtt]
             .iter()
             .any(|range| range.contains(&address))
     }

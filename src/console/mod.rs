@@ -21,6 +21,7 @@ mod keys;
 mod line;
 mod output;
 mod plain;
+mod ports;
 mod shell;
 mod shim;
 #[cfg(test)]
@@ -30,7 +31,20 @@ mod tests;
 mod view;
 
 pub use output::Output;
+pub use ports::{Ports, Wait};
 pub use shell::{World, run_shell};
+
+/// What comes through a [`Port`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// Keys: 03 is Ctrl-C.
+    Keys,
+    /// Frames: Ctrl-C is [`llext_wire::INTERRUPT`]. Where there are several ports, it is the one of the last key that they come
+    /// through and go out by, and no other.
+    Frames,
+    /// What has to wait, and means nothing until then.
+    Nothing,
+}
 
 /// A byte pipe to whoever sits at the other end. Shared by the shell and by extension code, so methods take `&self`.
 pub trait Port: Sync {
@@ -42,18 +56,26 @@ pub trait Port: Sync {
     fn write(&self, bytes: &[u8]);
     /// Takes a Ctrl-C out of what waits to be read, wherever it stands; false if there is none.
     fn take_interrupt(&self) -> bool;
+    /// Whether no interrupt wakes who waits for `ready`.
+    fn is_polled(&self) -> bool {
+        false
+    }
     /// Takes in what came, as its interrupt does, which may be masked. Returns whether the queue is full, so that what comes
     /// has to wait outside.
     fn poll(&self) -> bool {
         false
     }
-    /// Like `read`, but returns 0 when nothing came for `timeout_ms`.
+    /// Like `read`, but returns 0 when nothing came for `timeout_ms`. Where there are several ports, it is the one of the last key.
     fn read_within(&self, into: &mut [u8], _timeout_ms: u32) -> usize {
         if self.ready() { self.read(into) } else { 0 }
     }
-    /// Whether what comes from now on are frames: Ctrl-C is [`llext_wire::INTERRUPT`] then. Again when a request begins, for
-    /// which one that was read before it is not meant.
-    fn set_framed(&self, _framed: bool) {}
+    /// Says what comes from now on. Again when a request among frames begins, for which a Ctrl-C that was read before it is not
+    /// meant.
+    fn set_input(&self, _input: Incoming) {}
+    /// Writes all of `bytes`, for who is asked by `read_within` alone.
+    fn write_raw(&self, bytes: &[u8]) {
+        self.write(bytes);
+    }
     /// From now to the next `read`, loses what does not fit into the queue, so that a Ctrl-C among it is seen.
     fn drop_excess(&self) {}
     /// How often bytes were lost on the way in since boot.

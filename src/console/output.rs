@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use llext_wire::{Done, Framer, Kind, Status};
 use shell_cmds::context::{Console, Mode};
 
-use super::Port;
+use super::{Incoming, Port};
 
 /// The output half of the console; a firmware keeps it in a `static`.
 ///
@@ -158,7 +158,7 @@ impl Console for &Output {
     }
 
     fn write_raw(&mut self, bytes: &[u8]) {
-        self.port.write(bytes);
+        self.port.write_raw(bytes);
     }
 
     fn set_framed(&mut self, request: Option<u16>) {
@@ -166,7 +166,10 @@ impl Console for &Output {
             self.framer.begin(id);
         }
         self.framed.store(request.is_some(), Relaxed);
-        self.port.set_framed(request.is_some());
+        self.port.set_input(match request {
+            Some(_) => Incoming::Frames,
+            None => Incoming::Keys,
+        });
     }
 
     fn framed(&self) -> Option<u16> {

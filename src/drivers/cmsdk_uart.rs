@@ -3,7 +3,7 @@
 use cortex_m::peripheral::NVIC;
 
 use super::{irq::Irq, mmio::Mmio};
-use crate::serial::{Received, Uart};
+use crate::serial::{Line, Received};
 
 const DATA: usize = 0x00;
 const STATE: usize = 0x04;
@@ -42,7 +42,7 @@ impl CmsdkUart {
     }
 }
 
-impl Uart for CmsdkUart {
+impl Line for CmsdkUart {
     fn start(&self) {
         const RUNS: u32 = CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT;
         self.registers.write32(BAUDDIV, FASTEST);
@@ -61,12 +61,16 @@ impl Uart for CmsdkUart {
         full.then(|| Received {
             byte: self.registers.read32(DATA) as u8,
             after_loss: state & STATE_RX_OVERRUN != 0,
+            // The device does not know one.
+            is_break: false,
         })
     }
 
-    fn put(&self, byte: u8) {
-        while self.registers.read32(STATE) & STATE_TX_FULL != 0 {}
-        self.registers.write32(DATA, byte.into());
+    fn send(&self, bytes: &[u8]) {
+        for &byte in bytes {
+            while self.registers.read32(STATE) & STATE_TX_FULL != 0 {}
+            self.registers.write32(DATA, byte.into());
+        }
     }
 
     // In the interrupt controller, not in CTRL: the device raises its interrupt when a byte comes, and

@@ -17,5 +17,7 @@ pub mod mtime;
 pub mod ns16550;
 pub mod plic;
 pub mod ram_flash;
+#[cfg(feature = "rtt")]
+pub mod rtt;
 pub mod semihosting;
 pub mod sifive_test;

@@ -4,7 +4,7 @@
 //! the moment of power-on. The ring behind the receive interrupt is queue enough.
 
 use super::mmio::Mmio;
-use crate::serial::{Received, Uart};
+use crate::serial::{Line, Received};
 
 const DATA: usize = 0;
 const INTERRUPT_ENABLE: usize = 1;
@@ -16,6 +16,7 @@ const ENABLE_RECEIVED: u8 = 1 << 0;
 const LINE_8N1: u8 = 0b11;
 const STATUS_READY: u8 = 1 << 0;
 const STATUS_OVERRUN: u8 = 1 << 1;
+const STATUS_BREAK: u8 = 1 << 4;
 const STATUS_TRANSMIT_EMPTY: u8 = 1 << 5;
 
 /// One 16550.
@@ -36,7 +37,7 @@ impl Ns16550 {
     }
 }
 
-impl Uart for Ns16550 {
+impl Line for Ns16550 {
     fn start(&self) {
         self.registers.write8(LINE_CONTROL, LINE_8N1);
         self.registers.write8(MODEM_CONTROL, 0);
@@ -50,12 +51,15 @@ impl Uart for Ns16550 {
         ready.then(|| Received {
             byte: self.registers.read8(DATA),
             after_loss: status & STATUS_OVERRUN != 0,
+            is_break: status & STATUS_BREAK != 0,
         })
     }
 
-    fn put(&self, byte: u8) {
-        while self.registers.read8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY == 0 {}
-        self.registers.write8(DATA, byte);
+    fn send(&self, bytes: &[u8]) {
+        for &byte in bytes {
+            while self.registers.read8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY == 0 {}
+            self.registers.write8(DATA, byte);
+        }
     }
 
     fn mask_receive(&self) {

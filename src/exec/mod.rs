@@ -50,7 +50,6 @@ use crate::{
 pub(crate) use cpu::{SAVED, ending};
 pub use cpu::{semihost, sleep_until};
 use measure::Measurement;
-pub use watch::sleep_within;
 
 /// A call is under way.
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -256,6 +255,7 @@ pub fn layout() -> Layout {
             [memory.storage.clone(), memory.files.clone()]
         }),
         stack: stack(),
+        rtt: memory.map_or(0..0, |memory| memory.rtt.clone()),
         guard: memory.map_or(0..0, Memory::guard),
         door: code(exec_call as *const ())..code(exec_leave as *const ()),
     }

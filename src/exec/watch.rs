@@ -4,20 +4,21 @@
 //! - takes in what was typed, in case the call masked the receive interrupt: a Ctrl-C is among it, perhaps;
 //! - ends a call whose time is over.
 //!
-//! It also comes as often while somebody waits for input, but not for ever ([`sleep_within`]).
+//! It also wakes the CPU while somebody waits for input that no interrupt tells of ([`Naps`]).
 //!
 //! How far this reaches is up to the alarm. Where it is an NMI (ARM), whatever the extension masks is no matter. On RISC-V
 //! the machine timer's interrupt is masked with all others; then the exports look themselves, whenever one is called.
 
 use core::{
     cell::Cell,
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    ops::Range,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 
 use critical_section::Mutex;
 use shell_cmds::context::Cause;
 
-use super::{INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask, sleep_until};
+use super::{INTERRUPTED, PENDING, RUNNING, TIMED_OUT, ask};
 use crate::board::{self, Board};
 
 /// How often the alarm comes, in microseconds; a sleeping CPU wakes as often.
@@ -25,6 +26,55 @@ pub(super) const PERIOD_US: u32 = 20_000;
 /// How long what is typed may wait behind a full queue before it is thrown away. Until then nothing is lost to a sender
 /// with flow control; from then on Ctrl-C is found behind it.
 const PATIENCE_MS: u32 = 5000;
+
+/// How long the CPU naps that has to look by itself whether input came, in microseconds: at first, when more is likely to come
+/// soon, and at most.
+const NAP_US: Range<u32> = 250..16_000;
+/// How long the present nap is; 0 while nobody naps.
+static NAP: AtomicU32 = AtomicU32::new(0);
+
+/// Naps, each twice as long as the one before. When this is dropped, the alarm does not come any more.
+pub(super) struct Naps(u32);
+
+impl Naps {
+    /// No nap yet.
+    pub(super) const fn new() -> Self {
+        Self(0)
+    }
+
+    /// Sets the alarm for the next one.
+    pub(super) fn begin(&mut self) {
+        let next = (self.0 * 2).clamp(NAP_US.start, NAP_US.end);
+        self.begin_for(next);
+    }
+
+    /// Sets the alarm for the next one, or where nobody has to look, after `microseconds`.
+    #[cfg(target_arch = "riscv32")]
+    pub(super) fn begin_or(&mut self, polled: bool, microseconds: u32) {
+        if polled {
+            self.begin();
+        } else {
+            self.begin_for(microseconds);
+        }
+    }
+
+    fn begin_for(&mut self, microseconds: u32) {
+        self.0 = microseconds;
+        NAP.store(microseconds, SeqCst);
+        if let Some(board) = board::current() {
+            board.alarm.set(microseconds);
+        }
+    }
+}
+
+impl Drop for Naps {
+    fn drop(&mut self) {
+        NAP.store(0, SeqCst);
+        if let Some(board) = board::current().filter(|_| self.0 > 0) {
+            board.alarm.stop();
+        }
+    }
+}
 
 /// What the watch knows. Times are in ticks of the board's clock.
 struct Watch {
@@ -41,22 +91,6 @@ static WATCH: Mutex<Watch> = Mutex::new(Watch {
     limit_ms: Cell::new(0),
     full: Cell::new(0),
 });
-
-/// Somebody waits for the clock. Again and again, because an alarm may come just before the CPU falls asleep.
-static WAITING: AtomicBool = AtomicBool::new(false);
-
-/// Sleeps until `ready`, which an interrupt brings about, or for `limit_ms`. Not for extension code.
-pub fn sleep_within(ready: impl Fn() -> bool, limit_ms: u32) {
-    let Some(board) = board::current().filter(|_| !ready()) else {
-        return;
-    };
-    let end = board.clock.micros() + u64::from(limit_ms) * 1000;
-    WAITING.store(true, SeqCst);
-    board.alarm.set(PERIOD_US);
-    sleep_until(|| ready() || board.clock.micros() >= end);
-    WAITING.store(false, SeqCst);
-    board.alarm.stop();
-}
 
 /// Begins to watch a call, which may take `limit_ms`.
 pub(super) fn begin(board: &Board, limit_ms: Option<u32>) {
@@ -96,11 +130,12 @@ pub(super) fn alarm(in_thread: bool) {
     let Some(board) = board::current() else {
         return;
     };
-    if WAITING.load(SeqCst) {
-        return board.alarm.set(PERIOD_US);
-    }
     if !RUNNING.load(SeqCst) {
-        return board.alarm.stop();
+        return match NAP.load(SeqCst) {
+            0 => board.alarm.stop(),
+            // It may have come before the CPU slept.
+            nap => board.alarm.set(nap),
+        };
     }
     critical_section::with(|cs| {
         let watch = WATCH.borrow(cs);

@@ -22,6 +22,7 @@
 //! program = "…"          # the emulator
 //! args = []              # machine, memory; without console, firmware and storage
 //! cpus = []              # optional: values of -cpu, of which the emulator gets the first that it knows
+//! memory = []            # optional: keeps the memory that RTT is in in a host file, {memory}; unless given, the image is that file
 //! firmware = "-kernel"   # the option that the firmware's ELF follows; this one unless given
 //! icount = "shift=10"    # how instructions are counted; so unless given
 //!
@@ -105,6 +106,9 @@ pub struct Qemu {
     /// The option that the firmware's ELF follows.
     #[serde(default = "Qemu::kernel")]
     pub firmware: String,
+    /// What keeps the memory that RTT is in in a host file, of which `{memory}` is the path; none if the image is that.
+    #[serde(default)]
+    pub memory: Vec<String>,
     /// What puts a file where the firmware looks for those that it uses in place; `{file}` is its path.
     #[serde(default)]
     pub mapped: Vec<String>,

@@ -32,6 +32,8 @@ pub struct Machine<'a> {
     pub trace: Option<PathBuf>,
     /// Where the serial line leads instead of stdin and stdout.
     pub serial: Option<Serial>,
+    /// Keep the memory that RTT is in in the file [`Machine::memory`].
+    pub rtt: bool,
 }
 
 /// Where others find a board's serial line.
@@ -41,6 +43,8 @@ pub enum Serial {
     Pty,
     /// At this TCP port of the local host.
     Tcp(u16),
+    /// Nowhere.
+    Nowhere,
 }
 
 impl FromStr for Serial {
@@ -56,6 +60,27 @@ impl FromStr for Serial {
 }
 
 impl Machine<'_> {
+    /// The host file that holds the memory of RTT while the board runs: the image, or one beside it.
+    pub fn memory(&self) -> PathBuf {
+        self.own_memory().unwrap_or_else(|| self.image.clone())
+    }
+
+    /// The one beside it.
+    fn own_memory(&self) -> Option<PathBuf> {
+        let mut path = self.image.clone().into_os_string();
+        path.push(".ram");
+        let has = self.rtt && !self.board.config.qemu.memory.is_empty();
+        has.then(|| path.into())
+    }
+
+    /// Takes the file away that is left when the run is over, or was from one that was killed: memory begins as zeros.
+    pub fn forget_memory(&self) {
+        if let Some(file) = self.own_memory() {
+            // It need not be there.
+            let _ = fs::remove_file(file);
+        }
+    }
+
     /// Starts QEMU. Its stdin and stdout are pipes to the board's serial line; it dies with xtask.
     ///
     /// # Errors
@@ -91,6 +116,10 @@ impl Machine<'_> {
             .args(["-serial", "chardev:console"])
             .arg("-semihosting-config")
             .arg(self.semihosting());
+        if self.rtt {
+            let args = config.qemu.memory.iter();
+            command.args(args.map(|arg| with_path(arg, "{memory}", &self.memory())));
+        }
         if let Some(file) = &self.mapped {
             let args = config.qemu.mapped.iter();
             command.args(args.map(|arg| with_path(arg, "{file}", file)));
@@ -116,6 +145,7 @@ impl Machine<'_> {
         match self.serial {
             None => "stdio,id=console,signal=off".to_owned(),
             Some(Serial::Pty) => "pty,id=console".to_owned(),
+            Some(Serial::Nowhere) => "null,id=console".to_owned(),
             Some(Serial::Tcp(port)) => {
                 format!("socket,id=console,host=127.0.0.1,port={port},server=on,wait=off")
             }
@@ -207,6 +237,7 @@ mod tests {
             mapped: None,
             trace: None,
             serial: None,
+            rtt: true,
         }
     }
 

@@ -3,10 +3,14 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Child, ExitCode};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
+use llext_tools::console::Options;
+use llext_tools::transport::rtt::Rtt as Memory;
 
 use crate::board::Board;
 use crate::console::{self, End};
@@ -58,6 +62,9 @@ pub struct Run {
     /// Run this firmware ELF instead of building the project's own
     #[arg(long, value_name = "FILE")]
     firmware: Option<PathBuf>,
+    /// Take RTT for the console, as a debug probe would; the serial line leads nowhere
+    #[arg(long, conflicts_with = "serial")]
+    rtt: bool,
     /// No escape codes; the default when TERM=dumb or stdout is no terminal
     #[arg(long, conflicts_with = "ansi")]
     plain: bool,
@@ -101,10 +108,20 @@ impl Run {
             icount: self.icount,
             mapped: self.map.clone(),
             trace: None,
-            serial: self.serial.clone(),
+            serial: match self.rtt {
+                true => Some(Serial::Nowhere),
+                false => self.serial.clone(),
+            },
+            rtt: true,
         };
         self.explain(&board);
-        Ok(status(&console::attach(machine.start()?, &self.typed)?))
+        machine.forget_memory();
+        let end = match self.rtt {
+            true => over_rtt(&machine, &self.typed),
+            false => console::attach(machine.start()?, &self.typed),
+        };
+        machine.forget_memory();
+        Ok(status(&end?))
     }
 
     fn is_plain(&self) -> bool {
@@ -124,9 +141,57 @@ impl Run {
             eprintln!("xtask:     cargo xtask gdb --board {}{flag}", board.name);
         }
         if io::stdin().is_terminal() {
-            eprintln!("xtask: {}; Ctrl-] x quits", board.config.description);
+            let keys = if self.rtt { "Ctrl-]" } else { "Ctrl-] x" };
+            eprintln!("xtask: {}; {keys} quits", board.config.description);
         }
     }
+}
+
+/// Runs `machine` with its RTT at the user's terminal or pipes, as if the lines of `typed` had been typed first.
+fn over_rtt(machine: &Machine<'_>, typed: &[String]) -> Result<End> {
+    let mut emulator = machine.start()?;
+    let ended = talk_rtt(machine, &mut emulator, typed);
+    if !matches!(ended, Ok(End::Exited(_))) {
+        // It may have ended by itself meanwhile, which is as good.
+        let _ = emulator.kill();
+        emulator.wait().context("waiting for the emulator")?;
+    }
+    ended
+}
+
+fn talk_rtt(machine: &Machine<'_>, emulator: &mut Child, typed: &[String]) -> Result<End> {
+    /// An end of the line that was begun, and Ctrl-D, which the shell takes for `exit`.
+    const LEAVE: &[u8] = b"\n\x04";
+    let memory = machine.memory();
+    let link = loop {
+        // The emulator makes the file, and gives it its length.
+        match Memory::open(&memory, None) {
+            Ok(link) => break link,
+            Err(error) if emulator.try_wait()?.is_some() => {
+                return Err(error).with_context(|| paths::shown(&memory));
+            }
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let mut status = None;
+    let options = Options {
+        reopen: None,
+        typed: typed
+            .iter()
+            .flat_map(|line| line.bytes().chain([b'\n']))
+            .collect(),
+        last: LEAVE.to_vec(),
+        is_over: &mut || {
+            status = emulator.try_wait().unwrap_or_default();
+            status.is_some()
+        },
+    };
+    let end = llext_tools::console::attach(Box::new(link), options)?;
+    Ok(match (end, status) {
+        (llext_tools::console::End::Over, Some(status)) => End::Exited(status),
+        (llext_tools::console::End::Signal(signal), _) => End::Signal(signal),
+        _ => End::Quit,
+    })
 }
 
 /// The status that the shell's `exit` gave, or 128 and the signal that ended the run.

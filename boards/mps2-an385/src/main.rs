@@ -3,15 +3,17 @@
 #![no_main]
 
 use cortex_m_rt::entry;
+#[cfg(feature = "rtt")]
+use llext_shell::drivers::rtt::{Rtt, RttPort, RttRing};
 use llext_shell::{
-    board::{Alarm, Board, Memory, stack_in},
-    console::Output,
+    board::{Alarm, Board, Memory, WAIT, stack_in},
+    console::{Output, Ports},
     drivers::{
         cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
         ram_flash::RamFlash, semihosting,
     },
     protect::Areas,
-    serial::{ReceiveRing, SerialPort},
+    serial::{ReceiveRing, SerialPort, UartPort},
     storage::Psram8M,
 };
 use shell_cmds::context::Mode;
@@ -23,13 +25,26 @@ const CLOCK: u32 = 25_000_000;
 
 static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: UART0 lies there.
-static UART: SerialPort<CmsdkUart> =
+static UART: UartPort<CmsdkUart> =
     SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) }, &RING);
+#[cfg(feature = "rtt")]
+static RTT_RING: RttRing = RttRing::new();
+#[cfg(feature = "rtt")]
+static RTT: RttPort = SerialPort::new(Rtt::new(), &RTT_RING);
+static PORTS: Ports = Ports::new(
+    &[
+        #[cfg(feature = "uart")]
+        &UART,
+        #[cfg(feature = "rtt")]
+        &RTT,
+    ],
+    WAIT,
+);
 // SAFETY: TIMER0 lies there.
 static TIMER: CmsdkTimer = unsafe { CmsdkTimer::new(0x4000_0000, TIMER0, CLOCK) };
 // SAFETY: the watchdog lies there.
 static WATCHDOG: CmsdkWatchdog = unsafe { CmsdkWatchdog::new(0x4000_8000, CLOCK) };
-static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
+static OUTPUT: Output = Output::new(&PORTS, Mode::Ansi);
 
 llext_shell::exports!(EXPORTS);
 
@@ -42,12 +57,13 @@ const MEMORY: Memory = Memory {
     storage: 0x2100_0000..0x2180_0000,
     code: 0x2180_0000..0x21a0_0000,
     heap: 0x21a0_0000..0x21e0_0000,
-    stack: stack_in(0x21e0_0000..0x2200_0000),
+    stack: stack_in(0x21e0_0000..0x21ff_f000),
+    rtt: 0x21ff_f000..0x2200_0000,
 };
 
 static BOARD: Board = Board {
     name: "mps2-an385",
-    terminal: &UART,
+    terminal: &PORTS,
     output: &OUTPUT,
     clock: &TIMER,
     alarm: &WATCHDOG,
@@ -70,6 +86,8 @@ static BOARD: Board = Board {
 fn main() -> ! {
     TIMER.start();
     UART.start();
+    #[cfg(feature = "rtt")]
+    RTT.start();
     // SAFETY: once; the PSRAM (0x2100_0000, 16 MiB) is not in memory.x.
     unsafe { llext_shell::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
 }

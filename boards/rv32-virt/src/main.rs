@@ -2,15 +2,17 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "rtt")]
+use llext_shell::drivers::rtt::{Rtt, RttPort, RttRing};
 use llext_shell::{
-    board::{Board, Memory, stack_in},
-    console::Output,
+    board::{Board, Memory, WAIT, stack_in},
+    console::{Output, Ports},
     drivers::{
         cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
         sifive_test::SifiveTest,
     },
     protect::Areas,
-    serial::{ReceiveRing, SerialPort},
+    serial::{ReceiveRing, SerialPort, UartPort},
     storage::Cfi32M,
 };
 use riscv::interrupt::Interrupt;
@@ -21,14 +23,27 @@ const UART0: u16 = 10;
 
 static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: this device, and nothing else, lies there; so for the next three.
-static UART: SerialPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
+static UART: UartPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
+#[cfg(feature = "rtt")]
+static RTT_RING: RttRing = RttRing::new();
+#[cfg(feature = "rtt")]
+static RTT: RttPort = SerialPort::new(Rtt::new(), &RTT_RING);
+static PORTS: Ports = Ports::new(
+    &[
+        #[cfg(feature = "uart")]
+        &UART,
+        #[cfg(feature = "rtt")]
+        &RTT,
+    ],
+    WAIT,
+);
 // SAFETY: as above.
 static TIMER: Mtime = unsafe { Mtime::new(0x0200_bff8, 0x0200_4000, 10_000_000) };
 // SAFETY: as above.
 static PLIC: Plic = unsafe { Plic::new(0x0c00_0000) };
 // SAFETY: as above.
 static FINISHER: SifiveTest = unsafe { SifiveTest::new(0x0010_0000) };
-static OUTPUT: Output = Output::new(&UART, Mode::Ansi);
+static OUTPUT: Output = Output::new(&PORTS, Mode::Ansi);
 
 llext_shell::exports!(EXPORTS);
 
@@ -39,13 +54,14 @@ const MEMORY: Memory = Memory {
     code: 0x8020_0000..0x8040_0000,
     heap: 0x8040_0000..0x8080_0000,
     stack: stack_in(0x8080_0000..0x8090_0000),
+    rtt: 0x8010_0000..0x8010_1000,
     files: 0x8090_0000..0x8100_0000,
     storage: 0x2200_0000..0x2400_0000,
 };
 
 static BOARD: Board = Board {
     name: "rv32-virt",
-    terminal: &UART,
+    terminal: &PORTS,
     output: &OUTPUT,
     clock: &TIMER,
     alarm: &TIMER,
@@ -61,6 +77,8 @@ static BOARD: Board = Board {
 #[entry]
 fn main() -> ! {
     start_terminal();
+    #[cfg(feature = "rtt")]
+    RTT.start();
     // SAFETY: once; the flash's second bank lies there, and the RAM above 0x8020_0000 is not in memory.x.
     unsafe { llext_shell::run(&BOARD, CfiFlash::<Cfi32M>::new(0x2200_0000)) }
 }

@@ -129,6 +129,7 @@ pub fn write_at(
         () if range(&layout.stack) => b"the stack of extensions",
         () if range(&layout.code) => b"the firmware's code",
         () if range(&layout.constants) => b"the firmware's constants",
+        () if range(&layout.rtt) => b"the buffers of RTT",
         () if range(&layout.data) => b"the firmware's variables",
         () if llext.is_some_and(|llext| write_beside(console, llext, address)) => return,
         () if range(&layout.heap) => b"the heap",

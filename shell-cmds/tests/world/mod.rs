@@ -37,6 +37,7 @@ pub const LAYOUT: Layout = Layout {
     heap: HEAP..HEAP + 64 * 1024,
     files: [0x3000..0x6000, 0..0],
     stack: 0x2200_8000..0x2201_0000,
+    rtt: 0x2300_0000..0x2300_1000,
     guard: 0x2200_0000..0x2200_8000,
     door: 0x700..0x780,
 };

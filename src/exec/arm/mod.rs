@@ -39,7 +39,7 @@ use cortex_m::{
 };
 use unwind::{Machine, Registers};
 
-use super::{PENDING, STACK, UNCALLED, exec_stopped};
+use super::{PENDING, STACK, UNCALLED, exec_stopped, watch};
 pub(crate) use door::ending;
 
 /// The CPU runs thread mode on the extension's stack.
@@ -180,11 +180,16 @@ pub(super) unsafe fn start() {
     }
 }
 
-/// Sleeps until `ready`, which an interrupt brings about.
-pub fn sleep_until(ready: impl Fn() -> bool) {
+/// Sleeps until `ready`, which an interrupt brings about; where none does (`polled`), the board's alarm wakes the CPU to look.
+pub fn sleep_until(polled: bool, ready: impl Fn() -> bool) {
+    let mut naps = watch::Naps::new();
     while !ready() {
+        if polled {
+            naps.begin();
+        }
         // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
-        // the WFI: it stays pending, and a pending interrupt ends the WFI (B1.5.19).
+        // the WFI: it stays pending, and a pending interrupt ends the WFI (B1.5.19). The alarm, which nothing holds back,
+        // can: so it comes again.
         interrupt::free(|_| {
             if !ready() {
                 cortex_m::asm::wfi();

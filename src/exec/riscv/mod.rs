@@ -16,7 +16,6 @@ use riscv::register::{mepc, mie, minstret, mstatus};
 use unwind::{Machine, Registers};
 
 use super::{PENDING, UNCALLED, attend, exec_stopped, watch};
-use crate::board;
 pub(crate) use door::ending;
 
 /// The trap that is being handled came from extension code, or an export on its behalf.
@@ -153,21 +152,21 @@ extern "C" fn exec_attend() {
     unsafe { attend(interrupted) };
 }
 
-/// Sleeps until `ready`, which an interrupt brings about.
-pub fn sleep_until(ready: impl Fn() -> bool) {
+/// Sleeps until `ready`, which an interrupt brings about; where none does (`polled`), the board's alarm wakes the CPU to look.
+pub fn sleep_until(polled: bool, ready: impl Fn() -> bool) {
+    let mut naps = watch::Naps::new();
     while !ready() {
         // With interrupts held back, the one that makes `ready` true cannot slip in between the test and
         // the WFI: it stays pending, and a pending interrupt ends the WFI (privileged specification, 3.3.3).
         riscv::interrupt::free(|| {
-            let Some(board) = board::current().filter(|_| !ready()) else {
+            if ready() {
                 return;
-            };
+            }
             // QEMU 7.2 stops watching its stdin while a byte waits in the UART, and watches again when its main loop
             // comes round. A write to the flash runs that loop's events in the CPU's thread, and may take the wake-up
             // away from the loop: then no input would ever reach the UART. Setting a timer wakes the loop once more.
-            board.alarm.set(watch::PERIOD_US);
+            naps.begin_or(polled, watch::PERIOD_US);
             riscv::asm::wfi();
-            board.alarm.stop();
         });
     }
 }

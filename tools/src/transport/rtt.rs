@@ -21,6 +21,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::thread;
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use memmap2::MmapRaw;
 
-use super::Transport;
+use super::{Transport, gone};
 
 /// What the control block begins with.
 const ID: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
@@ -124,6 +125,9 @@ impl Rtt {
         let start = Instant::now();
         let mut pause = SHORT;
         loop {
+            if self.memory.is_gone()? {
+                return Err(gone());
+            }
             let count = match self.block() {
                 Some(block) => step(self, block),
                 None => 0,
@@ -205,6 +209,7 @@ impl Ring<'_> {
 
 /// A mapped file.
 struct Memory {
+    file: File,
     map: MmapRaw,
 }
 
@@ -218,11 +223,17 @@ impl Memory {
                 "the file is too short",
             ));
         }
-        Ok(Memory { map })
+        Ok(Memory { file, map })
     }
 
     fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// The run is over: its file was removed, or is shorter, and what is mapped behind its end must not be touched.
+    fn is_gone(&self) -> io::Result<bool> {
+        let now = self.file.metadata()?;
+        Ok(now.nlink() == 0 || now.len() < self.len() as u64)
     }
 
     fn word(&self, at: usize) -> Option<&AtomicU32> {
@@ -353,6 +364,20 @@ mod tests {
             write(&file, BLOCK + 24 + at, &u32::to_le_bytes(word));
             let mut rtt = Rtt::open(file.path(), None).expect("it maps");
             assert_eq!(rtt.block(), None, "{at}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_run_is_the_end_of_the_stream() {
+        let cut = |file: tempfile::NamedTempFile| file.as_file().set_len(0).expect("it shrinks");
+        let remove = |file: tempfile::NamedTempFile| file.close().expect("it goes");
+        for end in [cut as fn(_), remove] {
+            let file = firmware();
+            let mut rtt = Rtt::open(file.path(), None).expect("it maps");
+            let _kept = file.reopen().expect("it opens");
+            end(file);
+            let error = rtt.read(&mut [0; 4], Duration::ZERO).expect_err("an end");
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         }
     }
 
