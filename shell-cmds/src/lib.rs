@@ -41,6 +41,7 @@ pub use context::Context;
 pub use dispatch::execute;
 pub use last_fault::LastFault;
 pub use llext::{gdb::forget_scripts, report::of_firmware as report_firmware};
+pub use nearest::nearest;
 
 /// A command failed, and has said why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

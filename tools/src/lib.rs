@@ -6,6 +6,9 @@
 pub mod build;
 pub mod client;
 pub mod console;
+pub mod debugger;
+pub mod offline;
+pub mod paths;
 pub mod process;
 pub mod signals;
 pub mod terminal;

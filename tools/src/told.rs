@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+/// Something failed.
+pub const FAILED: u8 = 1;
 /// There is no target there, or it does not answer.
 pub const NO_TARGET: u8 = 3;
+/// A call ended in a fault of the extension, by its timeout, or by Ctrl-C.
+pub const FAULT: u8 = 4;
 
 /// What went wrong, and what to do.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use llext_tools::build::environment;
-use object::{Object, ObjectSection};
+use llext_tools::build::{environment, exports};
 
 use crate::board::Board;
 use crate::debug_files;
@@ -118,17 +117,8 @@ pub fn c_library(board: &Board) -> Result<PathBuf> {
 pub fn abi(board: &Board) -> Result<u32> {
     let elf = build(board)?;
     let file = fs::read(&elf).with_context(|| elf.display().to_string())?;
-    let notes = object::File::parse(&*file)?
-        .section_by_name(".note.llext.abi")
-        .with_context(|| format!("{}: no .note.llext.abi", elf.display()))?
-        .data()?;
-    let id = notes.strip_prefix(ABI_NOTE).and_then(|id| id.first_chunk());
-    let id = id.with_context(|| format!("{}: another note in .note.llext.abi", elf.display()))?;
-    Ok(u32::from_le_bytes(*id))
+    exports::abi(&file).with_context(|| elf.display().to_string())
 }
-
-/// What sdk/include/llext.h explains: sizes of owner and id, type 1, and the owner.
-const ABI_NOTE: &[u8] = b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0";
 
 /// Completes a command of [`toolchain::Toolchain`] so that it works on `package` for `board`; the firmware is the package of the
 /// board's name.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use llext_tools::debugger;
 
 use crate::board::Board;
 use crate::debug_files;
@@ -36,13 +37,6 @@ pub struct Gdb {
     args: Vec<String>,
 }
 
-/// So that add-symbol-file acts at once, breakpoints wait for what is not loaded yet, and pasted text runs through.
-const SETTINGS: [&str; 3] = [
-    "set confirm off",
-    "set breakpoint pending on",
-    "set pagination off",
-];
-
 impl Gdb {
     /// Becomes GDB.
     ///
@@ -63,28 +57,16 @@ impl Gdb {
         }
         let extensions = extensions::dir(&board);
         fs::create_dir_all(&extensions).with_context(|| paths::shown(&extensions))?;
-        let mut gdb = Command::new("gdb-multiarch");
-        gdb.current_dir(extensions).arg("-q");
-        // The commands that lie beside the firmware are those that are read below: GDB need not warn of them.
-        if let Some(folder) = firmware.parent() {
-            let safe = format!("add-auto-load-safe-path {}", folder.display());
-            gdb.args(["-iex", &safe]);
-        }
-        for setting in SETTINGS {
-            gdb.args(["-ex", setting]);
-        }
-        let error = gdb
-            .arg("-ex")
-            .arg(format!(
-                "set debug-file-directory {}",
-                debug_files::dir().display()
-            ))
-            .arg("-x")
-            .arg(paths::root().join(debug_files::COMMANDS))
-            .args(["-ex", &format!("target remote 127.0.0.1:{}", self.port)])
-            .args(&self.args)
-            .arg(firmware)
-            .exec();
+        let error = debugger::command(
+            &firmware,
+            &debug_files::dir(),
+            Some(&paths::root().join(debug_files::COMMANDS)),
+            &format!("127.0.0.1:{}", self.port),
+        )
+        .current_dir(extensions)
+        .args(&self.args)
+        .arg(firmware)
+        .exec();
         Err(error).context("cannot start gdb-multiarch")
     }
 }

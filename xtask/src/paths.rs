@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+pub use llext_tools::paths::shown;
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,15 +18,4 @@ pub fn target() -> PathBuf {
         Some(dir) => root().join(dir),
         None => root().join("target"),
     }
-}
-
-/// A path as people read it: relative to the current directory where it lies below it.
-pub fn shown(path: &Path) -> String {
-    let relative = env::current_dir()
-        .ok()
-        .and_then(|dir| path.strip_prefix(dir).ok().map(Path::to_owned));
-    relative
-        .unwrap_or_else(|| path.to_owned())
-        .display()
-        .to_string()
 }

@@ -12,6 +12,7 @@
 mod board;
 mod c;
 pub mod debug_files;
+pub mod exports;
 mod rust;
 mod site;
 pub mod stamp;

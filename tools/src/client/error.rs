@@ -23,6 +23,8 @@ pub enum Error {
     },
     /// The target has kept a part of another file, to which this one does not fit.
     OtherFile,
+    /// The user interrupted, and the target did not end the request.
+    Interrupted,
     /// A file that came is not the one that was sent.
     Damaged,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Error {
             Error::TooLong => f.write_str("the command line is too long"),
             Error::Failed { error, .. } => f.write_str(error),
             Error::OtherFile => f.write_str("the target has the beginning of another file"),
+            Error::Interrupted => f.write_str("interrupted, and the target did not stop"),
             Error::Damaged => f.write_str("the file arrived damaged"),
         }
     }

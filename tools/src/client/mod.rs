@@ -61,7 +61,8 @@ pub trait Watcher {
         let _ = bytes;
     }
 
-    /// Whether the user wants it to end: asked again and again, and to be true once each time.
+    /// Whether the user wants it to end: asked again and again, and to be true once each time. The second time, the request is
+    /// left to itself.
     fn is_interrupted(&mut self) -> bool {
         false
     }
@@ -150,6 +151,7 @@ struct Running {
     last: Instant,
     /// When it is to be sent again, if nothing comes.
     again: Duration,
+    is_interrupted: bool,
 }
 
 impl Client {
@@ -197,6 +199,7 @@ impl Client {
             fields: String::new(),
             last: Instant::now(),
             again: RESEND,
+            is_interrupted: false,
         })
     }
 
@@ -209,6 +212,10 @@ impl Client {
         other: &mut dyn FnMut(&mut Self, &Came) -> Result<(), Error>,
     ) -> Result<Option<Reply>, Error> {
         if watcher.is_interrupted() {
+            if running.is_interrupted {
+                return Err(Error::Interrupted);
+            }
+            running.is_interrupted = true;
             self.write(&INTERRUPT)?;
         }
         let Some(came) = self.receive(LOOK)? else {

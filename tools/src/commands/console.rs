@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use llext_tools::console::{self, End, Options};
 
-use super::Target;
+use super::World;
 use crate::told::{NO_TARGET, Told};
 
 /// Type at the target's own prompt
@@ -26,7 +26,8 @@ impl Console {
     ///
     /// # Errors
     /// There is no target there.
-    pub fn run(self, target: &Target) -> Result<ExitCode> {
+    pub fn run(self, world: &World) -> Result<ExitCode> {
+        let target = &world.target;
         let (port, link) = target.open()?;
         if io::stdin().is_terminal() {
             eprintln!("llext: connected to {port}; Ctrl-] leaves");

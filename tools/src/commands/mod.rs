@@ -1,19 +1,32 @@
 //! The subcommands: one file each.
 
+mod build;
+mod call;
+mod check;
 mod console;
+mod dev;
+mod files;
+mod gdb;
+mod load;
+mod push;
+mod run;
+mod shown;
+mod size;
+mod target;
+mod workshop;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
-use llext_tools::transport::{Port, Transport};
+use clap::{Parser, Subcommand};
 
-use crate::told::{NO_TARGET, Told};
+use target::Target;
+use workshop::Workshop;
 
 /// Extensions for a running llext-shell: build, send, call, debug
 ///
-/// Ends with status 0 if all went well, 1 if a command failed, 2 if it was typed wrong, 3 if the target does not answer,
-/// and 4 if a call ended in a fault.
+/// Ends with status 0 if all went well, 1 if something failed, 2 if it was typed wrong, 3 if the target does not answer, and 4 if
+/// a call ended in a fault.
 #[derive(Parser)]
 #[command(
     name = "llext",
@@ -23,14 +36,37 @@ use crate::told::{NO_TARGET, Told};
 )]
 pub struct Llext {
     #[command(flatten)]
-    target: Target,
+    world: World,
     #[command(subcommand)]
     command: Command,
 }
 
+/// What all subcommands share.
+#[derive(clap::Args)]
+pub struct World {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    workshop: Workshop,
+}
+
 #[derive(Subcommand)]
 enum Command {
+    Build(build::Build),
+    Push(push::Push),
+    Load(load::Load),
+    Call(call::Call),
+    Run(run::Run),
+    Dev(dev::Dev),
     Console(console::Console),
+    Ls(files::Ls),
+    Cat(files::Cat),
+    Get(files::Get),
+    Put(files::Put),
+    Rm(files::Rm),
+    Check(check::Check),
+    Size(size::Size),
+    Gdb(gdb::Gdb),
 }
 
 impl Llext {
@@ -39,84 +75,25 @@ impl Llext {
     /// # Errors
     /// It cannot be done, and the message says why.
     pub fn run(self) -> Result<ExitCode> {
-        let target = &self.target;
+        let world = &self.world;
         match self.command {
-            Command::Console(command) => command.run(target),
+            Command::Build(command) => command.run(world),
+            Command::Push(command) => command.run(world),
+            Command::Load(command) => command.run(world),
+            Command::Call(command) => command.run(world),
+            Command::Run(command) => command.run(world),
+            Command::Dev(command) => command.run(world),
+            Command::Console(command) => command.run(world),
+            Command::Ls(command) => command.run(world),
+            Command::Cat(command) => command.run(world),
+            Command::Get(command) => command.run(world),
+            Command::Put(command) => command.run(world),
+            Command::Rm(command) => command.run(world),
+            Command::Check(command) => command.run(world),
+            Command::Size(command) => command.run(),
+            Command::Gdb(command) => command.run(world),
         }
     }
-}
-
-/// Where the target is.
-#[derive(Args)]
-pub struct Target {
-    /// Where the target is: /dev/ttyUSB0, /dev/pts/3, tcp:HOST:PORT, rtt:FILE or qemu
-    #[arg(long, short, global = true, env = "LLEXT_PORT", value_name = "PORT")]
-    port: Option<Port>,
-    /// Bits a second of a serial port
-    #[arg(
-        long,
-        global = true,
-        env = "LLEXT_BAUD",
-        value_name = "RATE",
-        default_value_t = 115_200
-    )]
-    baud: u32,
-}
-
-impl Target {
-    /// The port that was named, or the only serial port with a USB plug that there is.
-    ///
-    /// # Errors
-    /// None was named, and there is none or more than one.
-    pub fn port(&self) -> Result<Port> {
-        if let Some(port) = &self.port {
-            return Ok(port.clone());
-        }
-        let ports = usb_ports();
-        match ports.as_slice() {
-            [only] => Ok(Port::Serial(only.clone())),
-            [] => Err(Told::new(
-                NO_TARGET,
-                "where is the target? There is no USB serial port",
-            )
-            .hint(
-                "say it with --port or LLEXT_PORT: a serial port, tcp:HOST:PORT, rtt:FILE or qemu",
-            )
-            .into()),
-            several => Err(Told::new(
-                NO_TARGET,
-                "where is the target? There is more than one USB serial port",
-            )
-            .hint(format!("--port {}", several.join(" or --port ")))
-            .into()),
-        }
-    }
-
-    /// Opens it.
-    ///
-    /// # Errors
-    /// As [`port`](Self::port), or it cannot be opened.
-    pub fn open(&self) -> Result<(Port, Box<dyn Transport>)> {
-        let port = self.port()?;
-        match port.open(self.baud) {
-            Ok(link) => Ok((port, link)),
-            Err(error) => Err(Told::new(NO_TARGET, format!("cannot open {port}: {error}"))
-                .hint(port.advice(Some(&error)))
-                .into()),
-        }
-    }
-}
-
-/// Serial ports that are plugged in: the names that Linux gives to USB adapters and to boards with USB of their own.
-fn usb_ports() -> Vec<String> {
-    let entries = std::fs::read_dir("/dev").into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with("ttyUSB") || name.starts_with("ttyACM"))
-        .map(|name| format!("/dev/{name}"))
-        .collect();
-    names.sort();
-    names
 }
 
 /// The status of a program that a signal ended: 128 and its number.

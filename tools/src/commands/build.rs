@@ -1,0 +1,89 @@
+//! `llext build`: an extension from sources.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use llext_tools::build::{Extension, Recipe, Site, exports};
+use llext_tools::paths;
+
+use super::{World, workshop};
+use crate::told::{FAILED, Told};
+
+/// Build an extension from C and C++ files, or from a folder of them or of a Rust package
+///
+/// Prints the path of the file for the target. GDB finds the debug information by the build-id.
+#[derive(Args)]
+pub struct Build {
+    /// Source files (.c, .cpp), or one folder
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+    /// Put it here
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+    /// More flags for the compiler, or for cargo; they win over the kit's
+    #[arg(last = true, value_name = "FLAG")]
+    flags: Vec<String>,
+}
+
+/// How an extension is built.
+#[derive(Args)]
+pub struct How {
+    /// Name of the extension; that of the folder or of the first file unless given
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Bind it to the exports of the firmware as it is now: other firmware refuses it
+    #[arg(long)]
+    abi: bool,
+}
+
+impl How {
+    /// Builds.
+    ///
+    /// # Errors
+    /// A tool is missing, or the sources do not compile.
+    pub fn build(&self, site: &Site, sources: &[PathBuf], flags: &[String]) -> Result<Extension> {
+        let abi = match self.abi {
+            true => exports::of(site)?.1,
+            false => None,
+        };
+        if self.abi && abi.is_none() {
+            return Err(Told::new(FAILED, "the firmware has no id of its exports")
+                .hint("build it first: `cargo xtask build`")
+                .into());
+        }
+        let recipe = Recipe {
+            name: self.name.as_deref(),
+            abi,
+            flags,
+        };
+        workshop::build(site, sources, &recipe)
+    }
+}
+
+impl Build {
+    /// Builds.
+    ///
+    /// # Errors
+    /// A tool is missing, or the sources do not compile.
+    pub fn run(mut self, world: &World) -> Result<ExitCode> {
+        let stem = self.output.as_deref().and_then(|file| file.file_stem());
+        let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
+        self.how.name = self.how.name.or(stem);
+        let site = world.workshop.site()?;
+        let extension = self.how.build(&site, &self.sources, &self.flags)?;
+        let file = match self.output {
+            Some(file) => {
+                fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;
+                file
+            }
+            None => extension.packed,
+        };
+        println!("{}", paths::shown(&file));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,83 @@
+//! `llext load`: a file of the target's, or of this computer's without the file system.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use llext_tools::client::{Client, Error};
+use llext_tools::signals::Signals;
+
+use super::World;
+use super::push::{quoted, read};
+use super::shown::{Shown, complete};
+
+/// Load an extension
+///
+/// A file of this computer goes straight to the loader, without the target's file system; else the path is the target's.
+#[derive(Args)]
+pub struct Load {
+    /// File of this computer, or path on the target
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Name to give it [default: that of the file]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Change nothing; tell what it needs and lacks
+    #[arg(long)]
+    dry_run: bool,
+    /// Load it even if it was built for a firmware with other exports
+    #[arg(long)]
+    force: bool,
+}
+
+impl Load {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// The loader refuses it.
+    pub fn run(self, world: &World) -> Result<ExitCode> {
+        let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        let mut options = format!(" --name {}", quoted(self.name.as_deref().unwrap_or(&stem)));
+        for (is_set, option) in [(self.dry_run, " --dry-run"), (self.force, " --force")] {
+            options.push_str(if is_set { option } else { "" });
+        }
+        let file = match self.file.is_file() {
+            true => Some(read(&self.file)?),
+            false => None,
+        };
+        let signals = Signals::catch()?;
+        let mut client = world.target.enter()?;
+        let loaded = match file {
+            Some(bytes) => from_here(&mut client, &self.file, &bytes, &options),
+            None => {
+                let path = quoted(&self.file.to_string_lossy());
+                from_there(
+                    &mut client,
+                    &format!("llext load {path}{options}"),
+                    &signals,
+                )
+            }
+        };
+        loaded.map_err(|error| world.target.told(error))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn from_here(client: &mut Client, file: &Path, bytes: &[u8], options: &str) -> Result<(), Error> {
+    let mut shown = Shown::file(&file.to_string_lossy(), Some(bytes.len()));
+    let sent = client.send_file(&format!("llext load -{options}"), bytes, &mut shown);
+    shown.finish();
+    complete(sent)?.ok().map(|_| ())
+}
+
+/// Runs a command that may run constructors.
+///
+/// # Errors
+/// It fails.
+pub fn from_there(client: &mut Client, line: &str, signals: &Signals) -> Result<(), Error> {
+    let mut shown = Shown::call(signals);
+    let reply = client.request(line, &mut shown);
+    shown.finish();
+    complete(reply)?.ok().map(|_| ())
+}

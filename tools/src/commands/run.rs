@@ -1,0 +1,114 @@
+//! `llext run`: from a source file to its output.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use llext_tools::build::Extension;
+use llext_tools::client::{Client, Error, Quiet};
+use llext_tools::signals::Signals;
+
+use super::call::{self, ended};
+use super::load::from_there;
+use super::push::{push, quoted, read};
+use super::{World, build};
+
+/// Build an extension, send it, load it, and call a function
+///
+/// One that is loaded already is reloaded: with its state, where it has llext_save and llext_restore.
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    what: What,
+}
+
+/// What is built and called.
+#[derive(Args)]
+pub struct What {
+    /// Source file (.c, .cpp), or a folder
+    #[arg(value_name = "SOURCE")]
+    source: PathBuf,
+    /// More source files
+    #[arg(long, value_name = "SOURCE")]
+    with: Vec<PathBuf>,
+    #[command(flatten)]
+    how: build::How,
+    /// More flags for the compiler, or for cargo
+    #[arg(long = "flag", value_name = "FLAG", allow_hyphen_values = true)]
+    flags: Vec<String>,
+    #[command(flatten)]
+    call: call::How,
+    /// Function to call, with its arguments
+    #[arg(
+        value_name = "FUNCTION",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    function: Vec<String>,
+}
+
+impl Run {
+    /// Does all of it.
+    ///
+    /// # Errors
+    /// One of the steps fails; the later ones are not begun.
+    pub fn run(self, world: &World) -> Result<ExitCode> {
+        let extension = self.what.build(world)?;
+        let signals = Signals::catch()?;
+        let mut client = world.target.enter()?;
+        self.what.send(world, &mut client, &extension, &signals)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl What {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub fn build(&self, world: &World) -> Result<Extension> {
+        let site = world.workshop.site()?;
+        let sources = [std::slice::from_ref(&self.source), &self.with].concat();
+        self.how.build(&site, &sources, &self.flags)
+    }
+
+    /// The files whose change makes another extension, when it cannot be built.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        [std::slice::from_ref(&self.source), &self.with].concat()
+    }
+
+    /// Sends it, loads or reloads it, and calls the function.
+    ///
+    /// # Errors
+    /// The target refuses, or the function faults.
+    pub fn send(
+        &self,
+        world: &World,
+        client: &mut Client,
+        extension: &Extension,
+        signals: &Signals,
+    ) -> Result<()> {
+        let told = |error| world.target.told(error);
+        let path = format!("/ext/{}.elf", extension.name);
+        let bytes = read(&extension.packed)?;
+        push(client, &path, &bytes).map_err(told)?;
+        let (name, path) = (quoted(&extension.name), quoted(&path));
+        let line = match is_loaded(client, &extension.name).map_err(told)? {
+            true => format!("llext reload {name} {path}"),
+            false => format!("llext load {path}"),
+        };
+        from_there(client, &line, signals).map_err(told)?;
+        if let Some((function, arguments)) = self.function.split_first() {
+            let line = self.call.line(&extension.name, function, arguments);
+            ended(call::call(client, &line, signals).map_err(told)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_loaded(client: &mut Client, name: &str) -> Result<bool, Error> {
+    let list = client.request("llext list", &mut Quiet)?.ok()?;
+    let mut names = list.records.iter().filter_map(|record| record.get("name"));
+    Ok(names.any(|loaded| loaded == name))
+}
