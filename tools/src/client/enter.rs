@@ -61,7 +61,8 @@ impl Client {
     fn knock(&mut self, wait: Duration) -> Result<Option<Came>, Error> {
         let ping = harmless(Kind::Ping)?;
         self.write(&[&[0], ping.as_slice()].concat())?;
-        if let Some(hello) = self.hello_within(wait, None)? {
+        // A line editor shows the letters.
+        if let Some(hello) = self.hello_within(wait, letters(&ping))? {
             return Ok(Some(hello));
         }
         self.write(&[harmless(Kind::Cancel)?.as_slice(), &INTERRUPT].concat())?;
@@ -104,12 +105,16 @@ impl Client {
 fn harmless(kind: Kind) -> Result<Vec<u8>, Error> {
     for id in 0x2121..0x7e7e {
         let bytes = frame(kind, id, &[])?;
-        let letters = bytes.get(2..bytes.len().saturating_sub(1));
-        if letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_graphic)) {
+        if letters(&bytes).is_some_and(|letters| letters.iter().all(u8::is_ascii_graphic)) {
             return Ok(bytes);
         }
     }
     Err(Error::TooLong)
+}
+
+/// What of such a frame is shown by a line editor: all but the first two bytes and the last.
+fn letters(frame: &[u8]) -> Option<&[u8]> {
+    frame.get(2..frame.len().saturating_sub(1))
 }
 
 /// Reads until `text` has come, and says whether it has.

@@ -98,7 +98,10 @@ impl Reply {
         match self.is_ok {
             true => Ok(self),
             false => Err(Error::Failed {
-                error: self.get("error").unwrap_or("it failed").to_owned(),
+                error: match (self.get("what"), self.get("error")) {
+                    (Some(what), Some(error)) => format!("{what}: {error}"),
+                    (_, error) => error.unwrap_or("it failed").to_owned(),
+                },
                 hint: self.get("hint").map(str::to_owned),
             }),
         }

@@ -125,7 +125,7 @@ fn text_output_and_fields_are_told_apart() {
 #[test]
 fn a_failure_says_why_and_what_to_do() {
     let mut client = enter(Box::new(|_, _, _| {
-        let fields = b"error=load: no\nhint=try yes\n".to_vec();
+        let fields = b"what=load\nerror=no\nhint=try yes\n".to_vec();
         Some(vec![(Kind::Fields, fields), (Kind::Done, vec![1, 1, 0])])
     }));
     let reply = client.request("llext load x", &mut Quiet).expect("a reply");
