@@ -24,23 +24,3 @@ impl Record {
 /// symbol to start from. Everything in `.exported_sym` is kept by sdk/extension.ld.
 #[unsafe(no_mangle)]
 extern "C" fn llext_sdk_root() {}
-
-/// Makes functions known to the shell (`llext call NAME FUNCTION`) and to other extensions.
-///
-/// Each becomes an `extern "C"` function of that very name. From the shell it gets up to eight words;
-/// a string arrives as a pointer to its first byte.
-#[macro_export]
-macro_rules! export {
-    ($($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
-        $(#[$attribute])*
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $name($($argument: $type),*) $(-> $result)? $body
-
-        const _: () = {
-            #[used]
-            #[unsafe(link_section = ".exported_sym")]
-            static RECORD: $crate::export::Record =
-                $crate::export::Record::new(concat!(stringify!($name), "\0"), $name as *const ());
-        };
-    )*};
-}

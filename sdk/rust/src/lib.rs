@@ -4,20 +4,21 @@
 //!
 //! ```ignore
 //! #![no_std]
-//! use llext_sdk::{export, println};
+//! use llext::println;
 //!
-//! export! {
-//!     /// Adds, and says so.
-//!     fn add(a: i32, b: i32) -> i32 {
-//!         println!("{a} + {b}");
-//!         a + b
-//!     }
+//! /// Adds, and says so.
+//! #[llext::export]
+//! fn add(a: i32, b: i32) -> i32 {
+//!     println!("{a} + {b}");
+//!     a + b
 //! }
 //! ```
 //!
+//! The package is `llext-sdk`, the crate `llext`: the attribute names it, so it keeps that name.
+//!
 //! | what | by means of |
 //! |---|---|
-//! | [`export!`] | a record in `.exported_sym`, as `EXPORT_SYMBOL` makes in C |
+//! | [`#[llext::export]`](macro@export) | a record in `.exported_sym`, as `EXPORT_SYMBOL` makes in C |
 //! | [`print!`], [`println!`] | the firmware's `putchar` |
 //! | [`Text`] | a string argument |
 //! | `alloc` (`Box`, `Vec`, `String` …) | the firmware's `malloc` and `free`: what leaks is reported at unload |
@@ -30,10 +31,12 @@
 mod abi;
 #[doc(hidden)]
 pub mod console;
+#[doc(hidden)]
 pub mod export;
 mod memory;
 mod panic;
 mod text;
 pub mod time;
 
+pub use llext_sdk_macros::export;
 pub use text::Text;
