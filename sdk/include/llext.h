@@ -33,7 +33,8 @@ struct llext_const_symbol {
  */
 #define LL_EXTENSION_SYMBOL(x) \
 	static const struct llext_const_symbol llext_symbol_##x \
-		__attribute__((section(".exported_sym"), used, aligned(__alignof__(void *)))) = { #x, (const void *)&x }
+		__attribute__((section(".exported_sym"), used, aligned(__alignof__(void *)))) = \
+			{ #x, __extension__(const void *)&x }
 #define EXPORT_SYMBOL(x) LL_EXTENSION_SYMBOL(x)
 
 /* Binds the extension to firmware whose exports have this id (`version` shows it): others refuse to load it. Write it
@@ -57,7 +58,10 @@ LLEXT_ABI(LLEXT_ABI_ID);
 /* Prints to the console, formatted as printf does. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Milliseconds since boot; wraps after 49 days. */
+/* Milliseconds since boot. */
+int64_t k_uptime_get(void);
+
+/* The same; wraps after 49 days. */
 uint32_t k_uptime_get_32(void);
 
 /* Waits. Returns the milliseconds that were left over: 0. */
