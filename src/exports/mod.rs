@@ -52,7 +52,8 @@ pub struct Offer {
 
 /// Makes a `static` [`Offer`](crate::exports::Offer) of the firmware's exports, and of the board's own groups if it names
 /// some: `exports!(EXPORTS)`, `exports!(EXPORTS: LEDS)`. Once a board, since the note that says the exports' id goes to its
-/// ELF file, where `cargo xtask extension --abi` reads it: sdk/include/llext.h says what it holds.
+/// ELF file, where `cargo xtask extension --abi` reads it: sdk/include/llext.h says what it holds. Likewise a list of all
+/// exports, for `cargo xtask kit`: neither is loaded.
 #[macro_export]
 macro_rules! exports {
     ($name:ident $(: $($own:expr),+)?) => {
@@ -76,6 +77,20 @@ macro_rules! exports {
             ".popsection",
             id = const $crate::exports::abi(&[$($($own),+)?]).0,
         );
+        const _: () = {
+            const GROUPS: &[(&str, &[$crate::llext::Export])] = &[
+                ("libc", $crate::exports::LIBC),
+                ("kernel", $crate::exports::KERNEL),
+                ("heap", $crate::exports::HEAP),
+                ("compiler", $crate::exports::COMPILER),
+                $($((stringify!($own), $own)),+)?
+            ];
+            #[used]
+            // SAFETY: src/link/llext.x keeps the section out of what is loaded.
+            #[unsafe(link_section = ".llext.exports")]
+            static LIST: $crate::llext::export::Listing<{ $crate::llext::export::listed(GROUPS) }> =
+                $crate::llext::export::Listing::new(GROUPS);
+        };
     };
 }
 

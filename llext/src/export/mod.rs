@@ -37,6 +37,7 @@
 
 mod abi;
 mod hash;
+mod listing;
 mod message;
 mod record;
 #[cfg(feature = "slid")]
@@ -49,6 +50,8 @@ mod table;
 mod tests;
 
 pub use abi::AbiId;
+#[doc(hidden)]
+pub use listing::{Listing, listed};
 pub use record::Export;
 #[cfg(feature = "slid")]
 pub use slid::{IdTable, IdView};
