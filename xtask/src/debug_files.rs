@@ -16,7 +16,7 @@ pub fn dir() -> PathBuf {
 pub const COMMANDS: &str = "gdb/llext.py";
 
 /// What they read, beside them.
-const PART: &str = "llext_fault.py";
+pub const PART: &str = "gdb/llext_fault.py";
 
 /// Puts a copy of the GDB commands beside a firmware's ELF, under the name by which GDB loads it with that (its manual,
 /// "objfile-gdbdotext file").
@@ -26,13 +26,9 @@ const PART: &str = "llext_fault.py";
 pub fn give_commands(elf: &Path) -> Result<()> {
     let mut name = elf.as_os_str().to_owned();
     name.push("-gdb.py");
-    let commands = paths::root().join(COMMANDS);
-    let part = elf.with_file_name(PART);
-    for (from, to) in [
-        (commands.with_file_name(PART), part),
-        (commands, PathBuf::from(name)),
-    ] {
-        fs::copy(from, &to).with_context(|| to.display().to_string())?;
+    let part = elf.with_file_name(Path::new(PART).file_name().unwrap_or_default());
+    for (from, to) in [(PART, part), (COMMANDS, PathBuf::from(name))] {
+        fs::copy(paths::root().join(from), &to).with_context(|| to.display().to_string())?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod fuzz;
 mod gdb;
 mod groups;
 mod image;
+mod kit;
 mod lines;
 mod panics;
 mod paths;
@@ -44,6 +45,7 @@ enum Task {
     Gdb(gdb::Gdb),
     Build(setup::Build),
     Extension(extension::BuildExtension),
+    Kit(kit::Kit),
     Size(size::Size),
     Bench(bench::Bench),
     Fuzz(fuzz::Fuzz),
@@ -58,6 +60,7 @@ impl Task {
             Task::Gdb(task) => task.run(),
             Task::Build(task) => task.run(),
             Task::Extension(task) => task.run(),
+            Task::Kit(task) => task.run(),
             Task::Size(task) => task.run(),
             Task::Bench(task) => task.run(),
             Task::Fuzz(task) => task.run(),

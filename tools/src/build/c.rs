@@ -65,8 +65,10 @@ impl Builder<'_> {
 
 /// The language of a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub enum Language {
+    /// `.c`
     C,
+    /// `.cpp`, `.cc`, `.cxx`
     Cpp,
 }
 
@@ -87,7 +89,7 @@ impl Language {
     }
 
     /// Its flags of `sdk/flags.txt`, whose format is explained there.
-    fn flags(self, text: &str) -> impl Iterator<Item = &str> {
+    pub fn flags(self, text: &str) -> impl Iterator<Item = &str> {
         text.lines().filter_map(move |line| {
             let mut words = line.split_whitespace();
             match words.next()? {

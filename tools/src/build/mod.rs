@@ -25,10 +25,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 pub use board::{Board, C, Link, Machine};
+pub use c::Language;
 pub use rust::environment;
 pub use site::{Files, KIT, Site};
-
-use c::Language;
 
 /// An extension that has been built.
 #[derive(Clone, Debug)]
