@@ -65,13 +65,14 @@ def opened(line: bytes) -> tuple[int, int, bytes] | None:
 
 def records(text: str) -> list[dict[str, str]]:
     """The fields of a request: a dictionary for each record."""
-    found = []
-    for block in text.split("\n\n"):
-        lines = [line.split("=", 1) for line in block.splitlines()]
-        if lines:
-            unescaped = {key: re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), value) for key, value in lines}
-            found.append(unescaped)
-    return found
+    found = [{}]
+    for line in text.split("\n"):
+        key, equals, value = line.partition("=")
+        if equals:
+            found[-1][key] = re.sub(r"\\(.)", lambda match: {"n": "\n"}.get(match[1], match[1]), value)
+        else:
+            found.append({})
+    return [record for record in found if record]
 
 
 @dataclass
@@ -84,10 +85,14 @@ class Answer:
     records: list[dict[str, str]] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
 
+    def record(self, kind: str) -> dict[str, str]:
+        """The first record of this kind: with this key first."""
+        return next(record for record in self.records if next(iter(record)) == kind)
+
     @property
-    def fields(self) -> dict[str, str]:
-        """The last record: the request's own result, or why it failed."""
-        return self.records[-1] if self.records else {}
+    def error(self) -> str:
+        """Why it failed."""
+        return self.record("what")["error"]
 
 
 class Target:

@@ -1,6 +1,9 @@
 //! "Did you mean": the names nearest to one that does not exist.
 
-use crate::{context::Console, text::print};
+use crate::{
+    context::Console,
+    text::{field_with, print},
+};
 
 /// Names longer than this are not compared, in bytes.
 const LONGEST: usize = 64;
@@ -56,7 +59,13 @@ fn offer(
 
 /// Writes `hint: did you mean a or b?` and says whether it did.
 pub fn hint(console: &mut dyn Console, wanted: &str, names: Names<'_>) -> bool {
-    offer(console, ("hint: did you mean ", "?\n"), wanted, names)
+    let found = offer(console, ("hint: did you mean ", "?\n"), wanted, names);
+    if found {
+        field_with(console, "hint", &mut |value| {
+            offer(value, ("did you mean ", "?"), wanted, names);
+        });
+    }
+    found
 }
 
 /// Writes ` (did you mean a or b?)`, if there is something to offer.

@@ -52,6 +52,7 @@ pub fn write_error(console: &mut dyn Console, what: &dyn Show, format: &str, val
     write(console, "error: {}: ", &[what]);
     write(console, format, values);
     console.write(b"\n");
+    end_record(console);
     write_field(console, "what", "{}", &[what]);
     write_field(console, "error", format, values);
 }
@@ -66,15 +67,35 @@ pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show])
 
 /// Writes the field `key` for machines; nothing at a terminal.
 pub fn write_field(console: &mut dyn Console, key: &str, format: &str, values: &[&dyn Show]) {
-    if cfg!(feature = "machine") && console.framed().is_some() {
+    field_with(console, key, &mut |value| write(value, format, values));
+}
+
+/// Writes the field `key`, whose value is what `body` writes; it is not asked at a terminal.
+pub fn field_with(console: &mut dyn Console, key: &str, body: &mut dyn FnMut(&mut dyn Console)) {
+    if is_framed(console) {
         console.write_fields(key.as_bytes());
         console.write_fields(b"=");
-        write(&mut Value(&mut *console), format, values);
+        body(&mut Value(&mut *console));
         console.write_fields(b"\n");
     }
 }
 
-/// Ends a record of fields: the next one is of something else.
+/// Whether fields go anywhere. A firmware without machine mode has no code for them.
+pub fn is_framed(console: &dyn Console) -> bool {
+    cfg!(feature = "machine") && console.framed().is_some()
+}
+
+/// Writes a record of fields. Its first key says what it is of.
+pub fn write_record(console: &mut dyn Console, fields: &[(&str, &dyn Show)]) {
+    if is_framed(console) {
+        for (key, value) in fields {
+            write_field(console, key, "{}", &[*value]);
+        }
+        end_record(console);
+    }
+}
+
+/// Ends a record of fields, if it has any: the next one is of something else.
 pub fn end_record(console: &mut dyn Console) {
     if cfg!(feature = "machine") {
         console.write_fields(b"\n");
@@ -83,7 +104,7 @@ pub fn end_record(console: &mut dyn Console) {
 
 /// Ends a request whose command does not return: the machine restarts, and is at the human prompt then.
 pub fn part(console: &mut dyn Console) {
-    if cfg!(feature = "machine") && console.framed().is_some() {
+    if is_framed(console) {
         console.done(llext_wire::Status::Ok);
         console.set_framed(None);
     }
@@ -141,6 +162,13 @@ macro_rules! hint {
     };
 }
 
+/// Writes a record of fields for machines: `record!(ctx.console, "name": name, "size": size)`.
+macro_rules! record {
+    ($console:expr, $($key:literal: $value:expr),+ $(,)?) => {
+        $crate::text::write_record(&mut *$console, &[$(($key, &$value)),+])
+    };
+}
+
 /// Writes a field for machines: `field!(ctx.console, "size", size)`, or formatted: `field!(ctx.console, "at", "{}+{}", a, b)`.
 macro_rules! field {
     ($console:expr, $key:expr, $format:literal $(, $value:expr)+ $(,)?) => {
@@ -151,7 +179,7 @@ macro_rules! field {
     };
 }
 
-pub(crate) use {fail, field, hint, print};
+pub(crate) use {fail, field, hint, print, record};
 
 /// A number in hexadecimal, `0x` before it, padded with zeros to `.1` digits.
 #[derive(Clone, Copy)]

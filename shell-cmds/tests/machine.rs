@@ -2,7 +2,7 @@
 
 mod world;
 
-use llext_wire::{Decoder, Done, Kind, Status, encode};
+use llext_wire::{Decoder, Done, Field, Fields, Kind, Status, encode};
 use shell_cmds::context::{Cause, FaultKind};
 use world::{End, World, faulted, stopped};
 
@@ -67,6 +67,34 @@ struct Answer {
     ok: bool,
 }
 
+impl Answer {
+    /// The records, as keys and values.
+    fn records(&self) -> Vec<Vec<(&str, &str)>> {
+        let mut records = vec![vec![]];
+        for field in Fields(&self.fields) {
+            match field {
+                Field::Next => records.push(vec![]),
+                Field::Value { key, value } => records.last_mut().unwrap().push((key, value)),
+            }
+        }
+        records.retain(|record| !record.is_empty());
+        records
+    }
+
+    /// The first record of this kind: with this key first.
+    fn record(&self, kind: &str) -> Vec<(&str, &str)> {
+        let mut records = self.records().into_iter();
+        let found = records.find(|record| record[0].0 == kind);
+        found.unwrap_or_else(|| panic!("no {kind}: {}", self.fields))
+    }
+
+    /// The keys of that record.
+    fn keys(&self, kind: &str) -> String {
+        let keys: Vec<&str> = self.record(kind).iter().map(|(key, _)| *key).collect();
+        keys.join(" ")
+    }
+}
+
 fn frame(kind: Kind, id: u16, payload: &[u8]) -> Vec<u8> {
     let mut line = vec![];
     encode(kind, id, &[payload], &mut |bytes| line.extend(bytes)).unwrap();
@@ -84,11 +112,7 @@ fn commands_are_those_of_the_prompt() {
     assert!(loaded.ok && loaded.text.starts_with("loaded hello: "));
     let list = machine.run("  llext list ");
     assert_eq!(list.text, machine.0.line("llext list"));
-    assert!(
-        list.fields.starts_with("name=hello\nbytes="),
-        "{}",
-        list.fields
-    );
+    assert_eq!(list.record("name"), loaded.record("name"));
 }
 
 #[test]
@@ -97,10 +121,17 @@ fn errors_and_hints_are_fields() {
     let failed = machine.run("llext load hello");
     assert!(!failed.ok);
     assert_eq!(
-        failed.fields,
-        "what=load\nerror=/hello: no such file or directory\nhint=did you mean /ext/hello.elf?\n"
+        failed.record("what"),
+        [
+            ("what", "load"),
+            ("error", "/hello: no such file or directory"),
+            ("hint", "did you mean /ext/hello.elf?")
+        ]
     );
-    assert_eq!(machine.run("lls").fields.lines().next(), Some("what=lls"));
+    assert_eq!(
+        machine.run("lls").record("what")[1..],
+        [("error", "unknown command"), ("hint", "did you mean ls?")]
+    );
 }
 
 #[test]
@@ -168,7 +199,7 @@ fn a_break_ends_it() {
 fn it_is_on_or_off() {
     let mut machine = Machine::new();
     let again = machine.run("machine");
-    assert!(!again.ok && again.fields.starts_with("what=machine\nerror=it is on\n"));
+    assert!(!again.ok && again.record("what")[1] == ("error", "it is on"));
     machine
         .0
         .screen
@@ -181,18 +212,123 @@ fn it_is_on_or_off() {
     assert!(sent.ends_with(&end));
 }
 
+/// The table of wire/README.md.
+#[test]
+fn every_command_tells_what_it_found() {
+    let mut machine = Machine::new();
+    let extension = "name file build-id bytes regions address faulted uses users";
+    for (line, records) in [
+        ("llext load /ext/hello.elf", &[extension][..]),
+        ("llext load /ext/guest.elf", &[extension]),
+        ("llext list", &[extension]),
+        (
+            "llext info hello",
+            &[
+                extension,
+                "region address size",
+                "section address size within",
+                "symbol address",
+            ],
+        ),
+        (
+            "llext load /ext/hello.elf --name again --dry-run",
+            &["needs text rodata data bss veneers metadata scratch bytes free largest"],
+        ),
+        (
+            "llext load /ext/orphan.elf --dry-run",
+            &["undefined near", "needs", "what error"],
+        ),
+        (
+            "llext load /ext/orphan.elf",
+            &["undefined", "what error hint"],
+        ),
+        (
+            "llext call hello add 1 2 --stats",
+            &["outcome value", "instructions us stack stack-size"],
+        ),
+        ("llext sym hello", &["symbol address owner"]),
+        ("llext sym 0x201", &["address symbol offset owner"]),
+        (
+            "llext heap",
+            &[
+                "total used free largest peak",
+                "extension bytes allocated-blocks allocated-bytes",
+                "area start end",
+                "heap start end",
+                "block address size",
+            ],
+        ),
+        ("llext gdb", &["name script"]),
+        ("llext unload hello", &["what error hint"]),
+        (
+            "llext unload guest",
+            &["unloaded bytes leaked-blocks leaked-bytes"],
+        ),
+        ("ls /ext", &["name type size"]),
+        ("ls /", &["name type"]),
+        ("df", &["total used free block"]),
+        ("mem read 0x1000 20", &["address bytes"]),
+        ("version", &["version board abi protection"]),
+        ("uptime", &["up-us ready-us losses"]),
+        ("time df", &["total used free block", "time-us"]),
+        ("term", &["mode"]),
+    ] {
+        let answer = machine.run(line);
+        for keys in records {
+            let kind = keys.split(' ').next().unwrap();
+            let found = answer.keys(kind);
+            assert!(found.starts_with(keys), "{line}: {found}, expected {keys}");
+        }
+    }
+    assert_eq!(
+        machine.run("mem read 0x1002 2").record("address")[1],
+        ("bytes", "0203")
+    );
+}
+
 #[test]
 fn calls_that_end_otherwise_are_told() {
     let mut machine = Machine::new();
     machine.run("llext load /ext/hello.elf");
-    for outcome in [
-        faulted(FaultKind::BusLoad, None, Some(0x10)),
-        stopped(Cause::Interrupted, None),
-        stopped(Cause::Exit(3), None),
+    for (outcome, expected) in [
+        (
+            faulted(FaultKind::BusLoad, Some(0x300), Some(0x10)),
+            "outcome=fault kind=bus error on a load address=0x00000010 place=the null page pc=0x00000300 \
+             where=firmware:printf",
+        ),
+        (stopped(Cause::Exit(-3), None), "outcome=exit status=-3"),
+        (stopped(Cause::Abort, None), "outcome=abort"),
+        (stopped(Cause::Interrupted, None), "outcome=interrupted"),
+        (
+            stopped(Cause::TimedOut(50), None),
+            "outcome=timeout timeout=50",
+        ),
     ] {
-        machine.0.cpu.script.push_back(("", outcome));
-        assert!(!machine.run("llext call hello add 1 2 --force").ok);
+        machine.0.cpu.script.push_back(("half a line", outcome));
+        let call = machine.run("llext call hello add 1 2 --force");
+        let told: Vec<String> = call
+            .record("outcome")
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        assert!(
+            told.join(" ").starts_with(expected),
+            "{told:?}, expected {expected}"
+        );
+        assert!(!call.ok && call.output == "half a line");
+        // The line that a person sees.
+        let (what, error) = (call.record("what")[0].1, call.record("what")[1].1);
+        assert!(
+            call.text.starts_with(&format!("error: {what}: {error}\n")),
+            "{}",
+            call.text
+        );
     }
+    let remembered = machine.run("llext fault");
+    assert_eq!(
+        remembered.record("report")[0].1.replace("\\n", "\n"),
+        remembered.text
+    );
 }
 
 #[test]
@@ -230,5 +366,6 @@ fn a_line_may_be_as_long_as_a_frame() {
     let long = format!("ls /{}", "a".repeat(1000));
     assert!(!machine.run(&long).ok);
     let spaces = format!("ls{}/ext", " ".repeat(1000));
-    assert!(machine.run(&spaces).ok || machine.run(&spaces).fields.contains("too long"));
+    let ran = machine.run(&spaces);
+    assert!(ran.ok || ran.record("what")[1] == ("error", "too long"));
 }

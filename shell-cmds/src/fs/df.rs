@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::print,
+    text::{field, print},
 };
 
 /// The command.
@@ -39,6 +39,7 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         ("block", usage.block_size),
     ] {
         print!(ctx.console, "{} {}\n", name, bytes);
+        field!(ctx.console, name, bytes);
     }
     Ok(())
 }

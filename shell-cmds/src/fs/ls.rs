@@ -16,7 +16,7 @@ use crate::{
     context::{Console, Context, Metadata},
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Right, go_on, print},
+    text::{Right, go_on, print, record},
 };
 
 /// The command.
@@ -53,7 +53,13 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 
 fn entry(console: &mut dyn Console, name: &str, metadata: Metadata) {
     match metadata {
-        Metadata::File(size) => print!(console, "{} {}\n", Right(size, 8), name),
-        Metadata::Dir => print!(console, "       - {}/\n", name),
+        Metadata::File(size) => {
+            print!(console, "{} {}\n", Right(size, 8), name);
+            record!(console, "name": name, "type": "file", "size": size);
+        }
+        Metadata::Dir => {
+            print!(console, "       - {}/\n", name);
+            record!(console, "name": name, "type": "dir");
+        }
     }
 }

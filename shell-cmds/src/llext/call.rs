@@ -46,7 +46,7 @@ use crate::{
     nearest,
     parse::Parsed,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, hint, print},
+    text::{Hex, end_record, fail, field, hint, print, record},
 };
 use core::cell::Cell;
 use llext::{Extension, ExtensionId};
@@ -129,6 +129,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
                 value as i32,
                 Hex(value as usize, 1)
             );
+            record!(ctx.console, "outcome": "returned", "value": value as i32);
             Ok(())
         }
         Err(Failed) => {
@@ -176,6 +177,14 @@ fn show(ctx: &mut Context<'_>, cost: &Cost) {
         cost.micros,
         cost.stack,
         stack.len()
+    );
+    end_record(ctx.console);
+    field!(ctx.console, unit, count);
+    record!(
+        ctx.console,
+        "us": cost.micros,
+        "stack": cost.stack,
+        "stack-size": stack.len()
     );
 }
 

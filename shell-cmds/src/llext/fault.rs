@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
+    text::field_with,
 };
 
 /// The command.
@@ -25,5 +26,8 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     let text = ctx.system.last_fault().text();
     ctx.console
         .write(text.unwrap_or(b"no fault is remembered\n"));
+    if let Some(text) = text {
+        field_with(ctx.console, "report", &mut |value| value.write(text));
+    }
     Ok(())
 }

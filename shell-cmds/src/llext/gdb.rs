@@ -29,7 +29,7 @@ use crate::{
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{plural, print},
+    text::{end_record, field, field_with, plural, print},
 };
 use llext::{Extension, ExtensionId, debug};
 use ufmt::uWrite;
@@ -77,6 +77,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             ctx.console.write(text);
             Ok(())
         });
+        field!(ctx.console, "name", extension.name());
+        field_with(ctx.console, "script", &mut |value| {
+            let _ = script(extension, &prefix, &mut |text| {
+                value.write(text);
+                Ok(())
+            });
+        });
+        end_record(ctx.console);
     }
     Ok(())
 }

@@ -22,10 +22,10 @@
 use super::extent;
 use crate::{
     Failed, Status,
-    context::Context,
+    context::{Context, Layout},
     parse::Parsed,
     table::{Action, Command},
-    text::{Hex, fail, hint, plural, print},
+    text::{Hex, end_record, fail, field, hint, plural, print, record},
 };
 use core::num::NonZeroUsize;
 use llext::MemoryKind;
@@ -52,7 +52,9 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         ("peak", stats.peak),
     ] {
         print!(ctx.console, "{} {}\n", name, bytes);
+        field!(ctx.console, name, bytes);
     }
+    end_record(ctx.console);
     for extension in ctx.llext.iter() {
         print!(
             ctx.console,
@@ -69,7 +71,15 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
             );
         }
         ctx.console.write(b"\n");
+        record!(
+            ctx.console,
+            "extension": extension.name(),
+            "bytes": extent(extension).0,
+            "allocated-blocks": allocated.blocks,
+            "allocated-bytes": allocated.bytes
+        );
     }
+    areas(ctx);
     let heap = ctx.llext.heap();
     if heap.is_one() {
         return map(ctx, "map", MemoryKind::Data);
@@ -78,10 +88,41 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     map(ctx, "data", MemoryKind::Data)
 }
 
+/// Tells machines where everything else lies.
+fn areas(ctx: &mut Context<'_>) {
+    let Layout {
+        null,
+        code,
+        constants,
+        data,
+        heap: _,
+        files: [system, mapped],
+        stack,
+        guard,
+        door: _,
+        rtt,
+    } = ctx.cpu.layout();
+    for (name, area) in [
+        ("null", null),
+        ("firmware code", code),
+        ("firmware constants", constants),
+        ("firmware data", data),
+        ("file system", system),
+        ("mapped files", mapped),
+        ("stack", stack),
+        ("guard", guard),
+        ("rtt", rtt),
+    ] {
+        let (start, end) = (Hex(area.start, 8), Hex(area.end, 8));
+        record!(ctx.console, "area": name, "start": start, "end": end);
+    }
+}
+
 /// Draws the memory that serves `kind` from its first address to its last: `#` where something is used.
 fn map(ctx: &mut Context<'_>, name: &str, kind: MemoryKind) -> Status {
-    let heap = ctx.llext.heap();
+    let (heap, console) = (ctx.llext.heap(), &mut *ctx.console);
     let bounds = heap.bounds(kind);
+    record!(console, "heap": name, "start": Hex(bounds.start, 8), "end": Hex(bounds.end, 8));
     let share = NonZeroUsize::new(bounds.len().div_ceil(COLUMNS)).unwrap_or(NonZeroUsize::MIN);
     let mut columns = [b'.'; COLUMNS];
     let mut walked = 0;
@@ -90,6 +131,11 @@ fn map(ctx: &mut Context<'_>, name: &str, kind: MemoryKind) -> Status {
             return;
         }
         walked += block.size;
+        let (state, address) = (
+            if block.used { "used" } else { "free" },
+            Hex(block.address, 8),
+        );
+        record!(console, "block": state, "address": address, "size": block.size);
         if block.used && block.size > 0 {
             let start = block.address.saturating_sub(bounds.start);
             let (first, last) = (start / share, (start + block.size - 1) / share);

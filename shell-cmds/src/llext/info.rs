@@ -31,13 +31,13 @@
 //! used by:
 //! ```
 
-use super::unknown;
+use super::{record, unknown};
 use crate::{
     Status,
     context::{Console, Context},
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Digits, Hex, Left, Right, go_on, print},
+    text::{Digits, Hex, Left, Right, go_on, print, record},
 };
 use llext::Extension;
 
@@ -62,6 +62,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         return Err(unknown(ctx, "info", name));
     };
     let console = &mut *ctx.console;
+    record(console, ctx.llext, extension);
     write_origin(console, extension);
     write_places(console, extension)?;
     console.write(b"uses:");
@@ -102,6 +103,7 @@ fn write_places(console: &mut dyn Console, extension: &Extension) -> Status {
         let kind = Left(region.kind.name(), COLUMN);
         let (address, size) = (Hex(region.address, 8), Right(region.size, 7));
         print!(console, "  {} {} {}\n", kind, address, size);
+        record!(console, "region": region.kind.name(), "address": address, "size": region.size);
     }
     console.write(b"sections:\n");
     for section in extension.sections() {
@@ -109,11 +111,19 @@ fn write_places(console: &mut dyn Console, extension: &Extension) -> Status {
         let (name, kind) = (Left(section.name, COLUMN), section.region.name());
         let (address, size) = (Hex(section.address, 8), Right(section.size, 7));
         print!(console, "  {} {} {} {}\n", name, address, size, kind);
+        record!(
+            console,
+            "section": section.name,
+            "address": address,
+            "size": section.size,
+            "within": kind
+        );
     }
     console.write(b"exports:\n");
     for (name, address) in extension.exports() {
         go_on(console)?;
         print!(console, "  {} {}\n", Left(name, COLUMN), Hex(address, 8));
+        record!(console, "symbol": name, "address": Hex(address, 8));
     }
     Ok(())
 }

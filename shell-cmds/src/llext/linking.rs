@@ -6,7 +6,7 @@ use crate::{
     context::{Console, Context, FileError, Limits},
     fs,
     path::Path,
-    text::{fail, hint, print},
+    text::{fail, field, hint, print, record},
 };
 use llext::{ExtensionId, LoadError, LoadOptions, Report};
 
@@ -118,6 +118,7 @@ impl Report for Undefined<'_> {
             ),
             _ => print!(self.console, ", {}", name),
         }
+        record!(self.console, "undefined": name);
         self.count += 1;
     }
 }
@@ -128,6 +129,7 @@ pub fn refuse(ctx: &mut Context<'_>, job: &Job<'_>, refused: &Refused) -> Failed
     match error {
         LoadError::Undefined(_) if refused.named > 0 => {
             ctx.console.write(b"\n");
+            tell(ctx, job, error);
             hint!(
                 ctx,
                 "load what defines them first; `llext load {} --dry-run` lists the nearest names",
@@ -135,7 +137,10 @@ pub fn refuse(ctx: &mut Context<'_>, job: &Job<'_>, refused: &Refused) -> Failed
             );
             return Failed;
         }
-        _ if refused.named > 0 => print!(ctx.console, "; {}\n", error),
+        _ if refused.named > 0 => {
+            print!(ctx.console, "; {}\n", error);
+            tell(ctx, job, error);
+        }
         LoadError::NameTaken | LoadError::InvalidName => {
             fail!(ctx, what, "{}: {}", job.name, error);
         }
@@ -153,6 +158,12 @@ pub fn refuse(ctx: &mut Context<'_>, job: &Job<'_>, refused: &Refused) -> Failed
         hint!(ctx, "{}", advice);
     }
     Failed
+}
+
+/// For machines, what an error line says that names undefined symbols: they are records.
+fn tell(ctx: &mut Context<'_>, job: &Job<'_>, error: &LoadError) {
+    field!(ctx.console, "what", job.what);
+    field!(ctx.console, "error", "{}: {}", job.path.as_str(), *error);
 }
 
 /// Runs the constructors; where one does not return, the load is undone.

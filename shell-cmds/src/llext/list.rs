@@ -12,13 +12,13 @@
 //! me           <...> bytes at <hex> from /ext/guest.elf
 //! ```
 
-use super::extent;
+use super::{extent, record};
 use crate::{
     Status,
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::{Hex, Left, Right, end_record, field, print},
+    text::{Hex, Left, Right, print},
 };
 
 /// The command.
@@ -34,6 +34,7 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
     let mut none = true;
     for extension in ctx.llext.iter() {
         none = false;
+        record(ctx.console, ctx.llext, extension);
         let (bytes, _, address) = extent(extension);
         print!(
             ctx.console,
@@ -52,12 +53,6 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
             ctx.console.write(b", faulted");
         }
         ctx.console.write(b"\n");
-        field!(ctx.console, "name", extension.name());
-        field!(ctx.console, "bytes", bytes);
-        field!(ctx.console, "address", Hex(address, 8));
-        field!(ctx.console, "origin", extension.origin());
-        field!(ctx.console, "faulted", u8::from(extension.is_faulted()));
-        end_record(ctx.console);
     }
     if none {
         ctx.console.write(b"nothing is loaded\n");

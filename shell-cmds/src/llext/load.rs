@@ -40,7 +40,7 @@ use crate::{
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, plural, print},
+    text::{Hex, end_record, fail, field, field_with, plural, print, record},
 };
 use llext::{ExtensionId, RegionKind, Report, Requirements};
 
@@ -102,6 +102,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             bytes,
             Hex(address, 8)
         );
+        super::record(ctx.console, ctx.llext, extension);
     }
     Ok(())
 }
@@ -166,13 +167,23 @@ impl Report for Missing<'_> {
         self.undefined += 1;
         print!(self.console, "undefined {}", name);
         let llext = self.llext;
-        nearest::remark(self.console, name, &mut |each| {
+        let known = &mut |each: &mut dyn FnMut(&str)| {
             llext.exports().iter().for_each(|(name, _)| each(name));
             llext
                 .iter()
                 .for_each(|extension| extension.exports().for_each(|(name, _)| each(name)));
-        });
+        };
+        nearest::remark(self.console, name, known);
         self.console.write(b"\n");
+        field!(self.console, "undefined", name);
+        field_with(self.console, "near", &mut |value| {
+            let mut between = "";
+            nearest::nearest(name, known, &mut |each| {
+                print!(value, "{}{}", between, each);
+                between = " ";
+            });
+        });
+        end_record(self.console);
     }
 
     fn unsupported(&mut self, section: &str, offset: usize, r_type: u32) {
@@ -184,16 +195,33 @@ impl Report for Missing<'_> {
             section,
             Hex(offset, 1)
         );
+        record!(
+            self.console,
+            "unsupported": r_type,
+            "section": section,
+            "offset": Hex(offset, 1)
+        );
     }
 }
 
 /// Prints what a load needs, in bytes, against what there is.
 fn show(ctx: &mut Context<'_>, name: &str, needs: &Requirements) {
+    field!(ctx.console, "needs", name);
     for (kind, bytes) in RegionKind::ALL.into_iter().zip(needs.regions) {
         print!(ctx.console, "{} {}\n", kind.name(), bytes);
+        field!(ctx.console, kind.name(), bytes);
     }
     let stays = needs.held();
     let stats = ctx.llext.heap().stats();
+    record!(
+        ctx.console,
+        "veneers": needs.veneers,
+        "metadata": needs.metadata,
+        "scratch": needs.scratch,
+        "bytes": stays,
+        "free": stats.free,
+        "largest": stats.largest
+    );
     print!(ctx.console, "veneers {} (within text)\n", needs.veneers);
     print!(ctx.console, "metadata {}\n", needs.metadata);
     print!(

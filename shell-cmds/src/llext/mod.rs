@@ -19,12 +19,12 @@ mod scene;
 
 use crate::{
     Failed,
-    context::Context,
+    context::{Console, Context},
     nearest,
     table::{Action, Command},
-    text::{fail, hint},
+    text::{Digits, Hex, end_record, fail, field, field_with, hint, print},
 };
-use llext::Extension;
+use llext::{Extension, Llext};
 
 /// The command.
 pub const LLEXT: Command = Command {
@@ -68,6 +68,39 @@ fn extent(extension: &Extension) -> (usize, usize, usize) {
         bytes += region.size;
     }
     (bytes, count, first.unwrap_or(0))
+}
+
+/// What an extension is, for machines.
+fn record(console: &mut dyn Console, llext: &Llext<'_>, extension: &Extension) {
+    let (bytes, regions, address) = extent(extension);
+    field!(console, "name", extension.name());
+    field!(console, "file", extension.origin());
+    field_with(console, "build-id", &mut |value| {
+        for byte in extension.build_id() {
+            print!(value, "{}", Digits((*byte).into(), 2));
+        }
+    });
+    field!(console, "bytes", bytes);
+    field!(console, "regions", regions);
+    field!(console, "address", Hex(address, 8));
+    field!(console, "faulted", u8::from(extension.is_faulted()));
+    field_with(console, "uses", &mut |value| {
+        let ids = extension.dependencies();
+        join(value, &mut ids.filter_map(|id| llext.by_id(id)));
+    });
+    field_with(console, "users", &mut |value| {
+        join(value, &mut llext.users_of(extension));
+    });
+    end_record(console);
+}
+
+/// Writes the names of `extensions`, a space between them.
+fn join(console: &mut dyn Console, extensions: &mut dyn Iterator<Item = &Extension>) {
+    let mut between = "";
+    for extension in extensions {
+        print!(console, "{}{}", between, extension.name());
+        between = " ";
+    }
 }
 
 /// The last part of the path that an extension came from: what its file is called on the host.

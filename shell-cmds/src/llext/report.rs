@@ -14,7 +14,7 @@ use super::{
 use crate::{
     LastFault,
     context::{Assertion, Cause, Console, Context, Layout, Mode, Stop},
-    text::{Digits, Hex, Left, print},
+    text::{Digits, Hex, Left, end_record, field, field_with, is_framed, print, record},
 };
 use llext::{Exports, Extension, ExtensionId};
 use unwind::{Backtrace, Frame, How, Registers};
@@ -85,8 +85,66 @@ pub fn of_call(ctx: &mut Context<'_>, what: &str, id: ExtensionId, function: &st
         }),
         memory: &mut |address| cpu.peek(address, 4).ok(),
     };
+    tell(out, &mut scene, stop);
     print!(out, "error: {}: {}: {}", what, name, function);
     write(out, &mut scene, stop);
+    field!(out, "what", what);
+    field_with(out, "error", &mut |value| {
+        print!(value, "{}: {}", name, function);
+        write_cause(value, &mut scene, stop);
+    });
+}
+
+/// What ended, for machines.
+fn tell(out: &mut dyn Console, scene: &mut Scene<'_>, stop: &Stop) {
+    let outcome = match stop.cause {
+        Cause::Fault(_) => "fault",
+        Cause::Exit(_) => "exit",
+        Cause::Abort => "abort",
+        Cause::Assertion(_) => "assertion",
+        Cause::Interrupted => "interrupted",
+        Cause::TimedOut(_) => "timeout",
+        Cause::Panic => "panic",
+    };
+    field!(out, "outcome", outcome);
+    match stop.cause {
+        Cause::Exit(status) => field!(out, "status", status),
+        Cause::TimedOut(milliseconds) => field!(out, "timeout", milliseconds),
+        Cause::Assertion(Assertion {
+            expression,
+            file,
+            line,
+            ..
+        }) => {
+            field_with(out, "expression", &mut |value| {
+                write_text(value, scene, expression);
+            });
+            field_with(out, "file", &mut |value| write_text(value, scene, file));
+            field!(out, "line", line);
+        }
+        Cause::Fault(fault) => {
+            field!(out, "kind", fault.kind.name());
+            if let Some(address) = fault.address {
+                field!(out, "address", Hex(address, 8));
+                field_with(out, "place", &mut |value| scene.write_place(value, address));
+            }
+        }
+        Cause::Abort | Cause::Interrupted | Cause::Panic => {}
+    }
+    if let Some(pc) = stop.registers.pc() {
+        field!(out, "pc", Hex(pc as usize, 8));
+        field_with(out, "where", &mut |value| {
+            scene.write_code(value, pc as usize, 0);
+        });
+    }
+    field_with(out, "registers", &mut |value| {
+        let mut between = "";
+        for (name, number) in stop.registers.iter() {
+            print!(value, "{}{} {}", between, name, Digits(number as usize, 8));
+            between = " ";
+        }
+    });
+    end_record(out);
 }
 
 /// Writes that the firmware itself ended with `stop`, on a machine that may be in any state: nothing is asked of files and
@@ -116,6 +174,7 @@ pub fn of_firmware(
 /// Writes what comes after the name of what stopped.
 fn write(out: &mut Paper<'_>, scene: &mut Scene<'_>, stop: &Stop) {
     write_cause(out, scene, stop);
+    out.write(b"\n");
     let registers = &stop.registers;
     // Who leaves has chosen the moment: what its registers hold says nothing.
     let left = matches!(
@@ -132,7 +191,7 @@ fn write(out: &mut Paper<'_>, scene: &mut Scene<'_>, stop: &Stop) {
     out.last.seal();
 }
 
-fn write_cause(out: &mut Paper<'_>, scene: &mut Scene<'_>, stop: &Stop) {
+fn write_cause(out: &mut dyn Console, scene: &mut Scene<'_>, stop: &Stop) {
     match stop.cause {
         Cause::Exit(status) => print!(out, " called exit({})", status),
         Cause::Abort => out.write(b" called abort()"),
@@ -153,11 +212,10 @@ fn write_cause(out: &mut Paper<'_>, scene: &mut Scene<'_>, stop: &Stop) {
             }
         }
     }
-    out.write(b"\n");
 }
 
 /// Writes `: assertion failed: 0 < x, checks.c:12`, as far as the texts can be read.
-fn write_assertion(out: &mut Paper<'_>, scene: &mut Scene<'_>, assertion: &Assertion) {
+fn write_assertion(out: &mut dyn Console, scene: &mut Scene<'_>, assertion: &Assertion) {
     out.write(b": assertion failed: ");
     write_text(out, scene, assertion.expression);
     out.write(b", ");
@@ -166,7 +224,7 @@ fn write_assertion(out: &mut Paper<'_>, scene: &mut Scene<'_>, assertion: &Asser
 }
 
 /// Writes the text at `address` of the extension, up to its NUL; what is not printable as a dot.
-fn write_text(out: &mut Paper<'_>, scene: &mut Scene<'_>, address: usize) {
+fn write_text(out: &mut dyn Console, scene: &mut Scene<'_>, address: usize) {
     for at in (address..).take(if address == 0 { 0 } else { LONGEST }) {
         let Some(word) = scene.word_at(at & !3) else {
             return;
@@ -221,7 +279,7 @@ fn write_backtrace(
     }
     let is_short = backtrace.is_cut();
     let (mut number, mut scanned) = (0, false);
-    for (frame, times) in frames.into_iter().flatten() {
+    for (frame, times) in frames.iter().flatten() {
         if frame.how == How::Scan && !scanned {
             scanned = true;
             out.write(
@@ -229,9 +287,9 @@ fn write_backtrace(
             );
         }
         out.last.frame(frame.pc);
-        write_frame(out, scene, number, &frame);
+        write_frame(out, scene, number, frame);
         number += times;
-        if times > 1 {
+        if *times > 1 {
             print!(out, "   and {} times more\n", times - 1);
         }
     }
@@ -241,15 +299,44 @@ fn write_backtrace(
     if is_short {
         out.write(b"   frames may be missing: the tables for them are too large\n");
     }
+    if is_framed(out) {
+        tell_frames(out, scene, &frames);
+    }
+}
+
+/// The backtrace, for machines.
+fn tell_frames(
+    out: &mut dyn Console,
+    scene: &mut Scene<'_>,
+    frames: &[Option<(Frame, usize)>; LINES],
+) {
+    let mut number = 0;
+    for (frame, times) in frames.iter().flatten() {
+        let (pc, back) = (frame.pc as usize, back(frame));
+        field!(out, "frame", number);
+        field!(out, "pc", Hex(pc, 8));
+        field_with(out, "where", &mut |value| scene.write_code(value, pc, back));
+        field_with(out, "origin", &mut |value| {
+            scene.write_origin(value, pc, back)
+        });
+        let sure = u8::from(frame.how != How::Scan);
+        record!(out, "sure": sure, "times": *times);
+        number += times;
+    }
 }
 
 fn write_frame(out: &mut Paper<'_>, scene: &mut Scene<'_>, number: usize, frame: &Frame) {
-    // No call is shorter.
-    const CALL: usize = 2;
-    let (pc, back) = (frame.pc as usize, CALL * usize::from(frame.is_return));
+    let (pc, back) = (frame.pc as usize, back(frame));
     print!(out, "#{} ", number);
     scene.write_code(out, pc, back);
     out.write(b" (");
     scene.write_origin(out, pc, back);
     out.write(b")\n");
+}
+
+/// How far behind the call the frame's address is, at least.
+fn back(frame: &Frame) -> usize {
+    // No call is shorter.
+    const CALL: usize = 2;
+    CALL * usize::from(frame.is_return)
 }

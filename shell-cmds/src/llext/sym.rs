@@ -28,7 +28,7 @@ use crate::{
     glob, nearest,
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{Hex, fail, go_on, print},
+    text::{Hex, fail, field, field_with, go_on, print, record},
 };
 use llext::{Extension, Llext};
 
@@ -85,6 +85,8 @@ fn list(ctx: &mut Context<'_>, name: Option<&str>, pattern: &str) -> Status {
                 print!(ctx.console, " of {}", owner.name());
             }
             ctx.console.write(b"\n");
+            let owner = owner.map_or("", Extension::name);
+            record!(ctx.console, "symbol": symbol, "address": Hex(address, 8), "owner": owner);
         }
     });
     if found {
@@ -135,10 +137,19 @@ fn locate(ctx: &mut Context<'_>, address: usize) -> Status {
         place::write_symbol(console, ctx.files, llext, &found, (" ", 0));
         let (kind, name) = (found.0.region.kind.name(), found.0.extension.name());
         print!(console, " in {} of {}\n", kind, name);
+        field!(console, "address", shown);
+        field_with(console, "where", &mut |value| {
+            place::write_symbol(value, ctx.files, llext, &found, ("", 0));
+        });
+        record!(console, "region": kind, "owner": name);
         return Ok(());
     }
     let mode_bits = place::mode_bits(llext);
-    match place::in_firmware(llext.exports(), mode_bits, address & !mode_bits) {
+    let found = place::in_firmware(llext.exports(), mode_bits, address & !mode_bits);
+    if let Some((symbol, offset)) = found {
+        record!(console, "address": shown, "symbol": symbol, "offset": offset, "owner": "");
+    }
+    match found {
         Some((symbol, 0)) => print!(console, "{} {} of the firmware\n", shown, symbol),
         Some((symbol, offset)) => {
             // Not `symbol+offset`: what lies here may be something that is not exported.

@@ -22,7 +22,7 @@ use crate::{
     context::{Context, Limits},
     parse::Parsed,
     table::{Action, Argument, Choice, Command},
-    text::{fail, hint, plural, print},
+    text::{end_record, fail, field, field_with, hint, plural, print, record},
 };
 use llext::{Extension, ExtensionId, UnloadError, Unloaded};
 
@@ -106,6 +106,13 @@ fn unload(ctx: &mut Context<'_>, id: ExtensionId, limits: Limits) -> Status {
         Err(error) => return Err(refuse(ctx, "unload", name, error)),
     };
     print!(ctx.console, "unloaded {}: {} bytes\n", name, unloaded.bytes);
+    record!(
+        ctx.console,
+        "unloaded": name,
+        "bytes": unloaded.bytes,
+        "leaked-blocks": unloaded.leaked_blocks,
+        "leaked-bytes": unloaded.leaked_bytes
+    );
     tell_leaks(ctx, name, &unloaded);
     destructed
 }
@@ -143,6 +150,7 @@ fn drop_use(ctx: &mut Context<'_>, name: &str) -> Status {
                 ctx.console,
                 "{} stays loaded: {} {} left\n", name, uses_left, uses
             );
+            record!(ctx.console, "name": name, "uses-left": uses_left);
             Ok(())
         }
         Err(error) => Err(refuse(ctx, "unload", name, error)),
@@ -185,6 +193,13 @@ pub fn refuse_used(ctx: &mut Context<'_>, what: &str, id: ExtensionId, advice: &
         return Ok(());
     }
     ctx.console.write(b"\n");
+    let llext = &*ctx.llext;
+    end_record(ctx.console);
+    field!(ctx.console, "what", what);
+    field_with(ctx.console, "error", &mut |value| {
+        print!(value, "{}: in use by ", extension.name());
+        super::join(value, &mut llext.users_of(extension));
+    });
     hint!(ctx, "{}", advice);
     Err(Failed)
 }

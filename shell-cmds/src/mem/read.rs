@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Argument, Choice, Command},
-    text::{dump_line, fail, go_on},
+    text::{Digits, Hex, dump_line, end_record, fail, field, field_with, go_on, print},
 };
 
 /// The most that is shown at once, in bytes.
@@ -81,12 +81,15 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
             filled += width;
             shown += width;
         }
-        dump_line(
-            ctx.console,
-            start,
-            line.get(..filled).unwrap_or(&line),
-            width,
-        );
+        let line = line.get(..filled).unwrap_or(&line);
+        dump_line(ctx.console, start, line, width);
+        field!(ctx.console, "address", Hex(start, 8));
+        field_with(ctx.console, "bytes", &mut |value| {
+            for byte in line {
+                print!(value, "{}", Digits((*byte).into(), 2));
+            }
+        });
+        end_record(ctx.console);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::{
     context::{Context, Mode},
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{fail, print},
+    text::{fail, field, print},
 };
 
 /// The command.
@@ -41,6 +41,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
                 "ansi"
             };
             print!(ctx.console, "{}\n", mode);
+            field!(ctx.console, "mode", mode);
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Argument, Command},
-    text::{fail, print},
+    text::{end_record, fail, print, record},
 };
 
 /// The command.
@@ -45,10 +45,9 @@ pub fn measure(ctx: &mut Context<'_>, body: &mut dyn FnMut(&mut Context<'_>) -> 
     let status = body(ctx);
     let ticks = ctx.system.ticks().saturating_sub(start);
     let rate = u64::from(ctx.system.tick_rate().max(1));
-    print!(
-        ctx.console,
-        "time: {} us\n",
-        (ticks.saturating_mul(1_000_000) / rate) as usize
-    );
+    let us = (ticks.saturating_mul(1_000_000) / rate) as usize;
+    print!(ctx.console, "time: {} us\n", us);
+    end_record(ctx.console);
+    record!(ctx.console, "time-us": us);
     status
 }

@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::{plural, print},
+    text::{plural, print, record},
 };
 
 /// The command.
@@ -40,5 +40,11 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         print!(ctx.console, ", input was lost {} {}", losses, word);
     }
     ctx.console.write(b"\n");
+    record!(
+        ctx.console,
+        "up-us": ctx.system.uptime_us(),
+        "ready-us": ctx.system.ready_us(),
+        "losses": losses
+    );
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     parse::Parsed,
     table::{Action, Command},
-    text::{Hex, print},
+    text::{Hex, field, print},
 };
 
 /// The command.
@@ -43,5 +43,11 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         "memory protection {}\n",
         ctx.system.protection()
     );
+    field!(ctx.console, "version", env!("CARGO_PKG_VERSION"));
+    field!(ctx.console, "board", ctx.system.board());
+    if let Some(abi) = ctx.llext.abi() {
+        field!(ctx.console, "abi", Hex(abi.0 as usize, 8));
+    }
+    field!(ctx.console, "protection", ctx.system.protection());
     Ok(())
 }
