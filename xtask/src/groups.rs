@@ -18,7 +18,7 @@ const WITNESSES: &[(&str, &str)] = &[
     ("compiler", "__popcountdi2"),
     ("gdb-jit", "__jit_debug_descriptor"),
     ("protect", "SplitHeap"),
-    ("machine", "DecoderState"),
+    ("machine", "shell_cmds7machine"),
 ];
 
 /// Builds the firmware of `board` with all groups and with none, and looks for the groups' symbols.
