@@ -175,7 +175,9 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
     }
 
     fn ready(&self) -> bool {
-        self.look();
+        if self.ring.is_empty() {
+            self.look();
+        }
         !self.ring.is_empty()
     }
 
