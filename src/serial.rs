@@ -9,7 +9,7 @@ use core::{
 };
 
 use critical_section::Mutex;
-use llext_wire::BREAK;
+use llext_wire::{BREAK, Signal};
 
 use crate::{
     console::{Incoming, Port},
@@ -104,8 +104,9 @@ impl<L: Line, const N: usize> SerialPort<L, N> {
         }
         // Among frames the reader gets all that comes.
         if input == Incoming::Frames as u8
-            && self.interrupts(|interrupts| interrupts.arrive(byte))
+            && let Some(signal) = self.interrupts(|interrupts| interrupts.arrive(byte))
             && exec::interrupt()
+            && signal == Signal::Interrupt
         {
             self.interrupts(Interrupts::take);
         }
@@ -174,9 +175,7 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
     }
 
     fn ready(&self) -> bool {
-        if self.ring.is_empty() {
-            self.look();
-        }
+        self.look();
         !self.ring.is_empty()
     }
 

@@ -53,6 +53,7 @@ class Built:
     image: Path
     extensions: dict[str, Path]
     packer: Path
+    tool: Path
     debug_files: Path
 
     @property
@@ -77,6 +78,7 @@ def built(board, request, tmp_path_factory) -> Built:
         extensions={path.stem: path for path in paths},
         debug_files=next(Path(path) for kind, path in results if kind == "debug-files"),
         packer=next(Path(path) for kind, path in results if kind == "packer"),
+        tool=next(Path(path) for kind, path in results if kind == "tool"),
     )
 
 

@@ -9,6 +9,7 @@ pub mod console;
 pub mod debugger;
 pub mod offline;
 pub mod paths;
+pub mod picture;
 pub mod process;
 pub mod signals;
 pub mod terminal;

@@ -12,6 +12,7 @@ use crate::extensions;
 use crate::firmware;
 use crate::image::{self, Image, Request};
 use crate::paths;
+use crate::process;
 use crate::toolchain;
 use crate::tools;
 
@@ -86,6 +87,7 @@ impl Build {
             }
             println!("debug-files\t{}", debug_files::dir().display());
             println!("packer\t{}", image::packer()?.display());
+            println!("tool\t{}", tool()?.display());
             if let Some(file) = &self.image {
                 let request = Request {
                     file: Some(file.clone()),
@@ -100,4 +102,25 @@ impl Build {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Builds the host tool and returns its program.
+///
+/// # Errors
+/// It does not compile.
+fn tool() -> Result<PathBuf> {
+    let target = paths::target();
+    let mut cargo = toolchain::host_cargo();
+    cargo
+        .current_dir(paths::root())
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "llext-tools",
+            "--target-dir",
+        ])
+        .arg(&target);
+    process::run(&mut cargo)?;
+    Ok(target.join("debug").join("llext"))
 }

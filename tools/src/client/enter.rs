@@ -92,7 +92,7 @@ impl Client {
                 }
             }
             tail.extend_from_slice(bytes);
-            if text.is_some_and(|text| tail.ends_with(text)) {
+            if text.is_some_and(|text| tail.windows(text.len()).any(|it| it == text)) {
                 break;
             }
         }

@@ -24,7 +24,7 @@ pub struct Build {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    how: Making,
     /// More flags for the compiler, or for cargo; they win over the kit's
     #[arg(last = true, value_name = "FLAG")]
     flags: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Build {
 
 /// How an extension is built.
 #[derive(Args)]
-pub struct How {
+pub struct Making {
     /// Name of the extension; that of the folder or of the first file unless given
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -41,7 +41,7 @@ pub struct How {
     abi: bool,
 }
 
-impl How {
+impl Making {
     /// Builds.
     ///
     /// # Errors

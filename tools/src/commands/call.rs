@@ -22,7 +22,7 @@ pub struct Call {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    how: How,
+    how: Calling,
     /// Function
     #[arg(value_name = "FUNCTION")]
     function: String,
@@ -37,7 +37,7 @@ pub struct Call {
 
 /// How a call goes.
 #[derive(Args)]
-pub struct How {
+pub struct Calling {
     /// End it after so many milliseconds
     #[arg(long, value_name = "MS")]
     timeout: Option<u32>,
@@ -64,7 +64,7 @@ impl Call {
     }
 }
 
-impl How {
+impl Calling {
     /// The command line.
     pub fn line(&self, name: &str, function: &str, arguments: &[String]) -> String {
         let mut line = format!("llext call {} {}", quoted(name), quoted(function));
@@ -115,7 +115,7 @@ pub fn call(client: &mut Client, line: &str, signals: &Signals) -> Result<Reply,
 /// # Errors
 /// The call failed.
 pub fn ended(reply: Reply) -> Result<Reply> {
-    let has_fault = reply.get("fault").is_some();
+    let has_fault = reply.get("outcome").is_some();
     match reply.ok() {
         Ok(reply) => Ok(reply),
         Err(Error::Failed { error, hint }) => {
@@ -152,7 +152,7 @@ mod tests {
         ] {
             assert_eq!(written(argument), line);
         }
-        let how = How {
+        let how = Calling {
             timeout: Some(5),
             stats: true,
             force: false,

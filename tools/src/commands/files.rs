@@ -147,7 +147,7 @@ fn plain(client: &mut Client, line: &str) -> Result<(), Error> {
 }
 
 fn fetch(client: &mut Client, path: &str) -> Result<Vec<u8>, Error> {
-    let mut shown = Shown::file(path, None);
+    let mut shown = Shown::file(path, None).quiet();
     let fetched = client.fetch_file(&format!("send {}", quoted(path)), &mut shown);
     shown.finish();
     let (bytes, reply) = fetched?;

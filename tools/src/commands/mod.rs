@@ -8,6 +8,7 @@ mod dev;
 mod files;
 mod gdb;
 mod load;
+mod map;
 mod push;
 mod run;
 mod shown;
@@ -66,6 +67,7 @@ enum Command {
     Rm(files::Rm),
     Check(check::Check),
     Size(size::Size),
+    Map(map::Map),
     Gdb(gdb::Gdb),
 }
 
@@ -91,6 +93,7 @@ impl Llext {
             Command::Rm(command) => command.run(world),
             Command::Check(command) => command.run(world),
             Command::Size(command) => command.run(),
+            Command::Map(command) => command.run(world),
             Command::Gdb(command) => command.run(world),
         }
     }
@@ -99,4 +102,14 @@ impl Llext {
 /// The status of a program that a signal ended: 128 and its number.
 fn by_signal(signal: i32) -> ExitCode {
     ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_has_no_contradictions() {
+        super::Llext::command().debug_assert();
+    }
 }

@@ -61,7 +61,7 @@ pub fn in_ext(file: &Path) -> String {
 /// # Errors
 /// The target has no room, or is gone.
 pub fn push(client: &mut Client, path: &str, bytes: &[u8]) -> Result<(), Error> {
-    let mut shown = Shown::file(path, Some(bytes.len()));
+    let mut shown = Shown::file(path, Some(bytes.len())).quiet();
     let path = quoted(path);
     let sent = match client.send_file(&format!("recv {path} --resume"), bytes, &mut shown) {
         Err(Error::OtherFile) => client.send_file(&format!("recv {path}"), bytes, &mut shown),

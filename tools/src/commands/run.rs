@@ -33,12 +33,12 @@ pub struct What {
     #[arg(long, value_name = "SOURCE")]
     with: Vec<PathBuf>,
     #[command(flatten)]
-    how: build::How,
+    how: build::Making,
     /// More flags for the compiler, or for cargo
     #[arg(long = "flag", value_name = "FLAG", allow_hyphen_values = true)]
     flags: Vec<String>,
     #[command(flatten)]
-    call: call::How,
+    call: call::Calling,
     /// Function to call, with its arguments
     #[arg(
         value_name = "FUNCTION",

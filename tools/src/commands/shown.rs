@@ -12,6 +12,8 @@ pub struct Shown<'s> {
     signals: Option<&'s Signals>,
     is_call: bool,
     bar: Option<ProgressBar>,
+    /// What the shell says is not for this user.
+    is_quiet: bool,
     /// The beginning of a line of the shell's, of which it is not known yet whether it is to be shown.
     held: Vec<u8>,
 }
@@ -23,6 +25,7 @@ impl<'s> Shown<'s> {
             signals: None,
             is_call: false,
             bar: None,
+            is_quiet: false,
             held: Vec::new(),
         }
     }
@@ -54,13 +57,23 @@ impl<'s> Shown<'s> {
         }
     }
 
+    /// The same, but what the shell says of it is left to us.
+    pub fn quiet(self) -> Self {
+        Shown {
+            is_quiet: true,
+            ..self
+        }
+    }
+
     /// Takes the bar away, and shows what is left of the text.
     pub fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
         let rest = std::mem::take(&mut self.held);
-        show(&rest);
+        if !self.is_quiet {
+            show(&rest);
+        }
     }
 }
 
@@ -70,7 +83,7 @@ impl Watcher for Shown<'_> {
         self.held.extend_from_slice(text);
         while let Some(end) = self.held.iter().position(|&byte| byte == b'\n') {
             let line: Vec<u8> = self.held.drain(..=end).collect();
-            if !line.starts_with(b"error: ") && !line.starts_with(b"hint: ") {
+            if !self.is_quiet && !line.starts_with(b"error: ") && !line.starts_with(b"hint: ") {
                 show(&line);
             }
         }

@@ -68,13 +68,17 @@ impl Rtt {
         })
     }
 
-    /// Where the control block is. It is looked for where it was, then everywhere.
+    /// Where the control block is. It is looked for where it was, then from the end: files and extensions, which may look
+    /// like one, lie before it.
     fn block(&mut self) -> Option<usize> {
         let known = self.block.filter(|&at| self.memory.is(at, ID));
         self.block = known.or_else(|| {
-            (0..self.memory.len())
-                .step_by(4)
-                .find(|&at| self.is_block(at))
+            let words = 0..self.memory.len() / 4;
+            let first = ID.first_chunk().map(|word| u32::from_le_bytes(*word));
+            words
+                .rev()
+                .map(|word| word * 4)
+                .find(|&at| self.memory.number(at) == first && self.is_block(at))
         });
         self.block
     }

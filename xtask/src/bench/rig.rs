@@ -94,7 +94,6 @@ impl Rig<'_> {
             gdb: None,
             icount: true,
             mapped: None,
-            monitor: None,
             rtt: false,
             trace: trace.map(Path::to_owned),
             serial: None,
