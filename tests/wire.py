@@ -1,4 +1,5 @@
-"""Machine mode as wire/README.md describes it, written from that page: nothing of the firmware's own code is in it.
+"""Machine mode frame by frame, with the frames of the Python client, which were written from wire/README.md: nothing of the
+firmware's own code is in it.
 
     target = Target(command)            # a run whose stdin and stdout are pipes, at its prompt
     target.enter()                      # types `machine`
@@ -6,73 +7,39 @@
 """
 
 import os
-import re
 import selectors
 import struct
 import subprocess
-import zlib
 from dataclasses import dataclass, field
 
-RUN, DATA, END, ACK, LEAVE, PING, CANCEL = range(0x01, 0x08)
-HELLO, TEXT, OUTPUT, FIELDS, ACK_OUT = range(0x81, 0x86)
-DATA_OUT, DONE, END_OUT = range(0x87, 0x8A)
-OK, FAILED, REFUSED = range(3)
-INTERRUPT = b"\0\3\0"
-BREAK = bytes(16)
+from llext_shell.wire import (
+    ACK,
+    ACK_OUT,
+    BREAK,
+    CANCEL,
+    DATA,
+    DATA_OUT,
+    DONE,
+    END,
+    END_OUT,
+    FAILED,
+    FIELDS,
+    HELLO,
+    INTERRUPT,
+    LEAVE,
+    OK,
+    OUTPUT,
+    PING,
+    REFUSED,
+    RUN,
+    TEXT,
+    frame,
+    opened,
+    records,
+)
+
 # Far beyond what anything takes.
 TIMEOUT_S = 120
-
-
-def stuffed(body: bytes) -> bytes:
-    """COBS, with the 00 at the end."""
-    line = bytearray()
-    for group in body.split(b"\0"):
-        while len(group) >= 254:
-            line += b"\xff" + group[:254]
-            group = group[254:]
-        line += bytes([len(group) + 1]) + group
-    return bytes(line) + b"\0"
-
-
-def unstuffed(line: bytes) -> bytes | None:
-    """What was stuffed, or None if that is none."""
-    body, at = bytearray(), 0
-    while at < len(line):
-        length = line[at]
-        group = line[at + 1 : at + length]
-        if length == 0 or len(group) != length - 1:
-            return None
-        at += length
-        body += group
-        if length < 255 and at < len(line):
-            body.append(0)
-    return bytes(body)
-
-
-def frame(kind: int, request: int, payload: bytes = b"") -> bytes:
-    body = struct.pack("<BH", kind, request) + payload
-    return stuffed(body + struct.pack("<I", zlib.crc32(body)))
-
-
-def opened(line: bytes) -> tuple[int, int, bytes] | None:
-    """Kind, request and payload of what came between two 00; None if it was damaged."""
-    body = unstuffed(line)
-    if body is None or len(body) < 7 or struct.unpack("<I", body[-4:])[0] != zlib.crc32(body[:-4]):
-        return None
-    kind, request = struct.unpack_from("<BH", body)
-    return kind, request, body[3:-4]
-
-
-def records(text: str) -> list[dict[str, str]]:
-    """The fields of a request: a dictionary for each record."""
-    found = [{}]
-    for line in text.split("\n"):
-        key, equals, value = line.partition("=")
-        if equals:
-            found[-1][key] = re.sub(r"\\(.)", lambda match: {"n": "\n"}.get(match[1], match[1]), value)
-        else:
-            found.append({})
-    return [record for record in found if record]
 
 
 @dataclass
