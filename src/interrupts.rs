@@ -1,6 +1,6 @@
 //! Ctrl-C among frames: which request each one is meant for.
 
-use llext_wire::{Signal, Signals};
+use llext_wire::Signals;
 
 /// Counts the interrupts that arrived, and those that the reader has passed: one that stands in the queue behind a request is
 /// meant for it, and one that stood before it came too late for the request before.
@@ -26,17 +26,16 @@ impl Interrupts {
         }
     }
 
-    /// `byte` arrives, and goes into the queue. What it completes: an interrupt, which counts, or a break.
-    pub fn arrive(&mut self, byte: u8) -> Option<Signal> {
-        let signal = self.arriving.feed(byte);
-        let counts = signal == Some(Signal::Interrupt);
-        self.arrived = self.arrived.wrapping_add(u32::from(counts));
-        signal
+    /// `byte` arrives, and goes into the queue. Whether it completes an interrupt, or a break, which ends a call as well.
+    pub fn arrive(&mut self, byte: u8) -> bool {
+        let completes = self.arriving.feed(byte).is_some();
+        self.arrived = self.arrived.wrapping_add(u32::from(completes));
+        completes
     }
 
     /// `byte` leaves the queue.
     pub fn leave(&mut self, byte: u8) {
-        let completes = self.reading.feed(byte) == Some(Signal::Interrupt);
+        let completes = self.reading.feed(byte).is_some();
         self.read = self.read.wrapping_add(u32::from(completes));
     }
 
@@ -67,7 +66,7 @@ mod tests {
     fn arrive(interrupts: &mut Interrupts, bytes: &[u8]) -> usize {
         bytes
             .iter()
-            .filter(|byte| interrupts.arrive(**byte).is_some())
+            .filter(|byte| interrupts.arrive(**byte))
             .count()
     }
 
@@ -86,6 +85,16 @@ mod tests {
         leave(&mut interrupts, b"\0\x03\0next\0");
         interrupts.begin(true);
         assert!(!interrupts.take());
+    }
+
+    #[test]
+    fn a_break_behind_a_request_ends_it_too() {
+        let mut interrupts = Interrupts::new();
+        arrive(&mut interrupts, b"run\0");
+        arrive(&mut interrupts, &[0; llext_wire::BREAK]);
+        leave(&mut interrupts, b"run\0");
+        interrupts.begin(false);
+        assert!(interrupts.take() && !interrupts.take());
     }
 
     #[test]

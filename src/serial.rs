@@ -9,7 +9,7 @@ use core::{
 };
 
 use critical_section::Mutex;
-use llext_wire::{BREAK, Signal};
+use llext_wire::BREAK;
 
 use crate::{
     console::{Incoming, Port},
@@ -104,9 +104,8 @@ impl<L: Line, const N: usize> SerialPort<L, N> {
         }
         // Among frames the reader gets all that comes.
         if input == Incoming::Frames as u8
-            && let Some(signal) = self.interrupts(|interrupts| interrupts.arrive(byte))
+            && self.interrupts(|interrupts| interrupts.arrive(byte))
             && exec::interrupt()
-            && signal == Signal::Interrupt
         {
             self.interrupts(Interrupts::take);
         }
@@ -175,7 +174,9 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
     }
 
     fn ready(&self) -> bool {
-        self.look();
+        if self.ring.is_empty() {
+            self.look();
+        }
         !self.ring.is_empty()
     }
 

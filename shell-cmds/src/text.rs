@@ -85,14 +85,17 @@ pub fn is_framed(console: &dyn Console) -> bool {
     cfg!(feature = "machine") && console.framed().is_some()
 }
 
-/// Writes a record of fields. Its first key says what it is of.
-pub fn write_record(console: &mut dyn Console, fields: &[(&str, &dyn Show)]) {
-    if is_framed(console) {
-        for (key, value) in fields {
-            write_field(console, key, "{}", &[*value]);
-        }
-        end_record(console);
+/// Writes fields: `keys` with a space after each, and their `values`.
+pub fn write_fields(console: &mut dyn Console, keys: &str, values: &[&dyn Show]) {
+    for (key, value) in keys.split(' ').zip(values) {
+        field_with(console, key, &mut |out| value.show(&mut Out(out)));
     }
+}
+
+/// Writes a record of fields likewise. The first key says what it is of.
+pub fn write_record(console: &mut dyn Console, keys: &str, values: &[&dyn Show]) {
+    write_fields(console, keys, values);
+    end_record(console);
 }
 
 /// Ends a record of fields, if it has any: the next one is of something else.
@@ -165,7 +168,7 @@ macro_rules! hint {
 /// Writes a record of fields for machines: `record!(ctx.console, "name": name, "size": size)`.
 macro_rules! record {
     ($console:expr, $($key:literal: $value:expr),+ $(,)?) => {
-        $crate::text::write_record(&mut *$console, &[$(($key, &$value)),+])
+        $crate::text::write_record(&mut *$console, concat!($($key, " "),+), &[$(&$value),+])
     };
 }
 
@@ -175,7 +178,7 @@ macro_rules! field {
         $crate::text::write_field(&mut *$console, $key, $format, &[$(&$value),+])
     };
     ($console:expr, $key:expr, $value:expr $(,)?) => {
-        $crate::text::write_field(&mut *$console, $key, "{}", &[&$value])
+        $crate::text::write_fields(&mut *$console, $key, &[&$value])
     };
 }
 

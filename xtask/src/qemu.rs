@@ -32,6 +32,8 @@ pub struct Machine<'a> {
     pub trace: Option<PathBuf>,
     /// Where the serial line leads instead of stdin and stdout.
     pub serial: Option<Serial>,
+    /// Where QEMU's monitor listens: a Unix socket.
+    pub monitor: Option<PathBuf>,
     /// Keep the memory that RTT is in in the file [`Machine::memory`].
     pub rtt: bool,
 }
@@ -123,6 +125,10 @@ impl Machine<'_> {
         if let Some(file) = &self.mapped {
             let args = config.qemu.mapped.iter();
             command.args(args.map(|arg| with_path(arg, "{file}", file)));
+        }
+        if let Some(socket) = &self.monitor {
+            let socket = with_path("unix:{socket},server=on,wait=off", "{socket}", socket);
+            command.args(["-monitor", &socket]);
         }
         if self.icount {
             command.args(["-icount", &config.qemu.icount]);
@@ -237,6 +243,7 @@ mod tests {
             mapped: None,
             trace: None,
             serial: None,
+            monitor: Some("a,b.sock".into()),
             rtt: true,
         }
     }
@@ -268,6 +275,7 @@ mod tests {
                 "-icount shift=10",
                 "-S -gdb tcp:127.0.0.1:3333",
                 " fw.elf",
+                "-monitor unix:a,,b.sock,server=on,wait=off",
             ] {
                 assert!(line.contains(part), "{part} is not in: {line}");
             }

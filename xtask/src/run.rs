@@ -56,6 +56,9 @@ pub struct Run {
     /// Leave the serial line to others: `pty`, or `tcp:PORT` of the local host
     #[arg(long, value_name = "WHERE")]
     serial: Option<Serial>,
+    /// Let QEMU's monitor listen at this Unix socket
+    #[arg(long, value_name = "SOCKET")]
+    monitor: Option<PathBuf>,
     /// Type this line at the first prompt, before anything else (repeatable)
     #[arg(long = "type", value_name = "LINE")]
     typed: Vec<String>,
@@ -112,6 +115,7 @@ impl Run {
                 true => Some(Serial::Nowhere),
                 false => self.serial.clone(),
             },
+            monitor: self.monitor.clone(),
             rtt: true,
         };
         self.explain(&board);

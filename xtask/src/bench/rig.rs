@@ -94,6 +94,7 @@ impl Rig<'_> {
             gdb: None,
             icount: true,
             mapped: None,
+            monitor: None,
             rtt: false,
             trace: trace.map(Path::to_owned),
             serial: None,
