@@ -59,7 +59,7 @@ class Answer:
     @property
     def error(self) -> str:
         """Why it failed."""
-        return self.record("what")["error"]
+        return next(record["error"] for record in self.records if "error" in record)
 
 
 class Target:

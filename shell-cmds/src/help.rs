@@ -4,7 +4,7 @@ use crate::{
     COMMANDS, Status,
     context::Console,
     table::Command,
-    text::{Left, go_on, print},
+    text::{Left, field_with, go_on, print},
 };
 
 /// Lists all commands.
@@ -18,6 +18,7 @@ pub fn show_all(console: &mut dyn Console) -> Status {
 pub fn show(console: &mut dyn Console, parent: Option<&Command>, command: &Command) -> Status {
     print!(console, "{}\n\nUsage: ", command.about);
     usage(console, parent, command);
+    console.write(b"\n");
     if !command.arguments.is_empty() {
         console.write(b"\nArguments:\n");
         let width = command
@@ -56,6 +57,11 @@ pub fn show(console: &mut dyn Console, parent: Option<&Command>, command: &Comma
 pub fn hint_usage(console: &mut dyn Console, parent: Option<&Command>, command: &Command) {
     console.write(b"hint: usage: ");
     usage(console, parent, command);
+    console.write(b"\n");
+    field_with(console, "hint", &mut |value| {
+        value.write(b"usage: ");
+        usage(value, parent, command);
+    });
 }
 
 /// Writes how a command is typed: `llext load [OPTIONS] <PATH>`.
@@ -73,7 +79,6 @@ fn usage(console: &mut dyn Console, parent: Option<&Command>, command: &Command)
     if !command.subcommands().is_empty() {
         console.write(b" <COMMAND>");
     }
-    console.write(b"\n");
 }
 
 fn list(console: &mut dyn Console, commands: &[Command]) -> Status {

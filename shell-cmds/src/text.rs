@@ -65,6 +65,16 @@ pub fn write_hint(console: &mut dyn Console, format: &str, values: &[&dyn Show])
     write_field(console, "hint", format, values);
 }
 
+/// Writes the line `warning: …`, formatted as by [`write()`]; for machines a record of its own.
+pub fn write_warning(console: &mut dyn Console, format: &str, values: &[&dyn Show]) {
+    console.write(b"warning: ");
+    write(console, format, values);
+    console.write(b"\n");
+    end_record(console);
+    write_field(console, "warning", format, values);
+    end_record(console);
+}
+
 /// Writes the field `key` for machines; nothing at a terminal.
 pub fn write_field(console: &mut dyn Console, key: &str, format: &str, values: &[&dyn Show]) {
     field_with(console, key, &mut |value| write(value, format, values));
@@ -138,6 +148,8 @@ impl Console for Value<'_> {
 pub fn go_on(console: &mut dyn Console) -> Status {
     if console.interrupted() {
         console.write(b"^C\n");
+        end_record(console);
+        write_fields(console, "error", &[&"interrupted by Ctrl-C"]);
         return Err(Failed);
     }
     Ok(())
@@ -165,6 +177,13 @@ macro_rules! hint {
     };
 }
 
+/// Writes the line `warning: …`: `warning!(ctx.console, "no {}", name)`.
+macro_rules! warning {
+    ($console:expr, $format:literal $(, $value:expr)* $(,)?) => {
+        $crate::text::write_warning(&mut *$console, $format, &[$(&$value),*])
+    };
+}
+
 /// Writes a record of fields for machines: `record!(ctx.console, "name": name, "size": size)`.
 macro_rules! record {
     ($console:expr, $($key:literal: $value:expr),+ $(,)?) => {
@@ -182,7 +201,7 @@ macro_rules! field {
     };
 }
 
-pub(crate) use {fail, field, hint, print, record};
+pub(crate) use {fail, field, hint, print, record, warning};
 
 /// A number in hexadecimal, `0x` before it, padded with zeros to `.1` digits.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 mod world;
 
 use llext_wire::{Decoder, Done, Field, Fields, Kind, Status, encode};
-use shell_cmds::context::{Cause, FaultKind};
+use shell_cmds::context::{Announced, Cause, FaultKind};
 use world::{End, World, faulted, stopped};
 
 type Got = (Kind, u16, String);
@@ -132,6 +132,30 @@ fn errors_and_hints_are_fields() {
         machine.run("lls").record("what")[1..],
         [("error", "unknown command"), ("hint", "did you mean ls?")]
     );
+}
+
+#[test]
+fn usage_warnings_and_ctrl_c_are_fields() {
+    let mut machine = Machine::new();
+    let usage = machine.run("llext load");
+    assert_eq!(
+        usage.record("what")[2],
+        ("hint", "usage: llext load [OPTIONS] <PATH>")
+    );
+    assert!(
+        usage
+            .text
+            .ends_with("\nhint: usage: llext load [OPTIONS] <PATH>\n")
+    );
+    machine.0.machine.announced = Announced::Partly(1);
+    let loaded = machine.run("llext load /ext/hello.elf");
+    let warning = "1 section is unknown to GDB; `llext gdb hello` names all";
+    assert_eq!(loaded.record("warning"), [("warning", warning)]);
+    assert!(loaded.text.starts_with(&format!("warning: {warning}\n")));
+    machine.0.screen.patience.set(Some(2));
+    let cut = machine.run("llext info hello");
+    assert!(!cut.ok && cut.text.ends_with("^C\n"));
+    assert_eq!(cut.record("error"), [("error", "interrupted by Ctrl-C")]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::{
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{end_record, field, field_with, plural, print},
+    text::{end_record, field, field_with, plural, warning},
 };
 use llext::{Extension, ExtensionId, debug};
 use ufmt::uWrite;
@@ -193,16 +193,16 @@ pub fn keep(ctx: &mut Context<'_>, id: ExtensionId) {
     };
     match ctx.system.announce(extension) {
         Announced::Nothing | Announced::Whole => {}
-        Announced::Partly(sections) => print!(
+        Announced::Partly(sections) => warning!(
             ctx.console,
-            "warning: {} {} unknown to GDB; `llext gdb {}` names all\n",
+            "{} {} unknown to GDB; `llext gdb {}` names all",
             sections,
             plural(sections, "section is", "sections are"),
             extension.name()
         ),
-        Announced::NoMemory => print!(
+        Announced::NoMemory => warning!(
             ctx.console,
-            "warning: no memory to tell GDB of {}; `llext gdb {}` does\n",
+            "no memory to tell GDB of {}; `llext gdb {}` does",
             extension.name(),
             extension.name()
         ),
@@ -236,9 +236,9 @@ fn keep_script(
         files.write(path.as_str(), &mut |write| script(extension, prefix, write))
     });
     if let Err(error) = kept {
-        print!(
+        warning!(
             console,
-            "warning: {}/{}.gdb was not written: {}\n",
+            "{}/{}.gdb was not written: {}",
             DIRECTORY,
             extension.name(),
             error
