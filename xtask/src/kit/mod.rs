@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use llext_tools::build;
 
 use crate::board::Board;
 use crate::debug_files;
@@ -84,7 +85,7 @@ fn pack(board: &Board, name: &str) -> Result<Vec<u8>> {
     };
     let elf = firmware::elf(board);
     let firmware = read(&elf)?;
-    let exports = exports::listed(&firmware).with_context(|| paths::shown(&elf))?;
+    let exports = build::exports::listed(&firmware).with_context(|| paths::shown(&elf))?;
 
     let mut archive = Archive::new(name);
     for (from, to) in FILES {
