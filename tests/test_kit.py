@@ -239,6 +239,23 @@ def test_cpp_with_cmake(kit, project, start_shell):
     assert shell.run("llext call shapes area 0") == "=> 49 (0x31)"
 
 
+def test_gdb_knows_what_the_kit_built(kit, project, start_bench, attach):
+    make = project("make", blink_c=kit.block("c"), Makefile=kit.makefile())
+    kit.run(make, "make", "blink.elf")
+    bench = start_bench("--add", make / "stripped/blink.elf")
+    firmware = kit.folder / kit.toml["files"]["firmware"]
+    gdb = attach(bench, f"set debug-file-directory {make}/debug-files", firmware=firmware)
+    gdb.run("set breakpoint pending on")
+    assert "Breakpoint 1 (toggle) pending." in gdb.run("break toggle")
+    gdb.send("continue")
+    bench.shell.wait()
+    assert bench.shell.run("llext load /ext/blink.elf").startswith("loaded blink: ")
+    bench.shell.send("llext call blink toggle 13")
+    assert re.search(r"Breakpoint 1, toggle \(pin=13\) at .*blink\.c:\d+", gdb.wait())
+    gdb.send("continue")
+    assert "pin 13 is on" in bench.shell.wait()
+
+
 def test_the_kit_knows_its_firmware(kit, shell):
     """The id and the exports are those of the firmware, which lies in the kit itself."""
     assert f"exports {kit.toml['abi']}" in shell.run("version").splitlines()
