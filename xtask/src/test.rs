@@ -243,6 +243,9 @@ fn cargo(args: &[&str]) -> Command {
 fn fmt(_: &World) -> Result<Count> {
     rustup_component("rustfmt", "fmt")?;
     process::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    // With it the SDK, on which it depends: both are of no workspace.
+    let example = ["--manifest-path", "examples/rusty/Cargo.toml"];
+    process::run(cargo(&["fmt", "--all", "--check"]).args(example))?;
     Ok(PASSED)
 }
 
