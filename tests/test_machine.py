@@ -58,7 +58,7 @@ def test_what_a_call_takes_on_the_wire(target):
     assert target.run("llext load /ext/hello.elf").status == OK
     sent, came = target.sent, target.came
     target.run("llext call hello hello_world")
-    assert (target.sent - sent, target.came - came) <= (60, 200)
+    assert (target.sent - sent, target.came - came) == (37, 88)
 
 
 def test_faults_and_interrupts(target):

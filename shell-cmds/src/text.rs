@@ -97,8 +97,10 @@ pub fn is_framed(console: &dyn Console) -> bool {
 
 /// Writes fields: `keys` with a space after each, and their `values`.
 pub fn write_fields(console: &mut dyn Console, keys: &str, values: &[&dyn Show]) {
-    for (key, value) in keys.split(' ').zip(values) {
-        field_with(console, key, &mut |out| value.show(&mut Out(out)));
+    if is_framed(console) {
+        for (key, value) in keys.split(' ').zip(values) {
+            field_with(console, key, &mut |out| value.show(&mut Out(out)));
+        }
     }
 }
 
