@@ -110,7 +110,7 @@ class Kit:
         return self.block("make", str(self.folder).replace(" ", "\\ "))
 
     def run(self, folder: Path, *command: str | Path, fails: bool = False) -> str:
-        """Runs a command in a folder, in an environment without anything of the repository's; its errors."""
+        """Runs a command in a folder, in an environment without anything of the repository's; what it says."""
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -123,7 +123,7 @@ class Kit:
             [*map(str, command)], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stderr
+        return done.stdout + done.stderr
 
     def rust(self) -> dict[str, str]:
         """What cargo needs where rustup has no such target: Debian's Rust builds `core` from its source."""
@@ -237,6 +237,20 @@ def test_cpp_with_cmake(kit, project, start_shell):
     shell = start_shell("--add", cmake / "b/stripped/shapes.elf")
     assert shell.run("llext load /ext/shapes.elf").startswith("made\nloaded shapes: ")
     assert shell.run("llext call shapes area 0") == "=> 49 (0x31)"
+
+
+def test_llext_builds_and_checks_without_the_repository_or_a_target(built, kit, project, start_shell):
+    folder = project("tool", blink_c=kit.block("c"))
+    kit.run(folder, built.tool, "build", "--kit", kit.folder, "blink.c")
+    blink, orphan = folder / "build" / built.board / "stripped/blink.elf", built.extensions["orphan"]
+    good = kit.run(folder, built.tool, "check", "--kit", kit.folder, blink)
+    bad = kit.run(folder, built.tool, "check", "--kit", kit.folder, orphan, fails=True)
+    shell = start_shell("--add", blink)
+    for name, said in [("blink", good), ("orphan", bad)]:
+        told = shell.run(f"llext load /ext/{name}.elf --dry-run").splitlines()
+        # Of the text, only the target knows how much protection rounds it up.
+        expected = [line for line in told if line.split(" ")[0] in ("undefined", "rodata", "data", "bss", "veneers")]
+        assert len(expected) > 3 and [line for line in said.splitlines() if line in expected] == expected
 
 
 def test_gdb_knows_what_the_kit_built(kit, project, start_bench, attach):
