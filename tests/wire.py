@@ -105,8 +105,8 @@ class Target:
             if found := opened(line):
                 return found
 
-    def enter(self, options: str = "") -> dict[str, str]:
-        """Goes to machine mode from the prompt; returns what the target says that it is."""
+    def enter(self, options: str = " --timeout 600000") -> dict[str, str]:
+        """Goes to machine mode from the prompt, for as long as a busy host may be silent; returns what the target says that it is."""
         self.send(f"machine{options}\n".encode())
         kind, request, payload = self.next()
         assert (kind, request) == (HELLO, 0)
