@@ -7,7 +7,10 @@ use std::ffi::CString;
 use std::ptr::{self, NonNull};
 
 use anyhow::{Context, Result};
-use llext::{AbiId, Exports, Llext, LoadOptions, Report, SliceSource, TlsfHeap, machine};
+use llext::{
+    AbiId, Exports, Llext, LoadOptions, MemoryKind, Protection, Report, SliceSource, TlsfHeap,
+    machine,
+};
 
 use crate::build::Machine;
 use crate::build::exports::Export;
@@ -61,11 +64,13 @@ pub fn check(
         })
         .collect::<Result<Vec<_>>>()
         .context("the list of exports")?;
-    let machine = match machine {
-        Machine::Arm => &machine::ARM,
-        Machine::Riscv => &machine::RISCV32,
+    // The protection is that of the boards so far (src/protect/): text alone has rights of its own.
+    let (machine, protection) = match machine {
+        Machine::Arm => (&machine::ARM, Protection::PMSAV7),
+        Machine::Riscv => (&machine::RISCV32, Protection::PMP),
     };
-    let mut llext = Llext::new(heap, Exports::new(&records), machine);
+    let mut llext = Llext::new(heap, Exports::new(&records), machine)
+        .with_protection(protection.only(MemoryKind::Instruction));
     if let Some(abi) = abi {
         llext = llext.with_abi(AbiId(abi));
     }
