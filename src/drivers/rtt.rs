@@ -33,6 +33,8 @@ pub const UP: usize = 1024;
 pub const DOWN: usize = 1024;
 /// Bytes that the firmware has taken from there, to find a Ctrl-C among them.
 const RING: usize = 1024;
+/// No place in a buffer.
+const NOWHERE: u32 = u32::MAX;
 /// How long a host that has read before may take to read more.
 const PATIENCE_MS: u64 = 1000;
 
@@ -48,6 +50,8 @@ pub struct Rtt {
     seen: AtomicU32,
     /// The host reads.
     attached: AtomicBool,
+    /// The buffer is full until the host goes on from this place; [`NOWHERE`] if it is not.
+    stuck: AtomicU32,
     /// Bytes that did not fit.
     lost: AtomicU32,
 }
@@ -95,6 +99,7 @@ impl Rtt {
         Self {
             seen: AtomicU32::new(0),
             attached: AtomicBool::new(false),
+            stuck: AtomicU32::new(NOWHERE),
             lost: AtomicU32::new(0),
         }
     }
@@ -173,14 +178,15 @@ impl Line for Rtt {
 
     fn send(&self, bytes: &[u8]) {
         let mut rest = bytes;
-        loop {
+        // Most of what is printed where no probe is ends here.
+        while word(UP_CHANNEL + READ) as u32 != self.stuck.load(Relaxed) {
             let left = Self::put(rest);
             rest = rest.get(rest.len() - left..).unwrap_or_default();
             if rest.is_empty() {
                 return;
             }
             if !self.wait() {
-                break;
+                self.stuck.store(self.seen.load(Relaxed), Relaxed);
             }
         }
         let lost = self.lost.load(Relaxed).wrapping_add(rest.len() as u32);
