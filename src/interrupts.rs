@@ -3,15 +3,15 @@
 use llext_wire::Signals;
 
 /// Counts the interrupts that arrived, and those that the reader has passed: one that stands in the queue behind a request is
-/// meant for it, and one that stood before it came too late for the request before.
+/// meant for it, and one that stood before it came too late for the request before. Small, because it is copied twice a byte.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Interrupts {
     arriving: Signals,
     reading: Signals,
-    arrived: u32,
-    read: u32,
+    arrived: u16,
+    read: u16,
     /// So many have ended something, or are over.
-    used: u32,
+    used: u16,
 }
 
 impl Interrupts {
@@ -29,14 +29,14 @@ impl Interrupts {
     /// `byte` arrives, and goes into the queue. Whether it completes an interrupt, or a break, which ends a call as well.
     pub fn arrive(&mut self, byte: u8) -> bool {
         let completes = self.arriving.feed(byte).is_some();
-        self.arrived = self.arrived.wrapping_add(u32::from(completes));
+        self.arrived = self.arrived.wrapping_add(u16::from(completes));
         completes
     }
 
     /// `byte` leaves the queue.
     pub fn leave(&mut self, byte: u8) {
         let completes = self.reading.feed(byte).is_some();
-        self.read = self.read.wrapping_add(u32::from(completes));
+        self.read = self.read.wrapping_add(u16::from(completes));
     }
 
     /// A request begins: what was read before it is over. If the queue is `empty`, that is all that arrived.

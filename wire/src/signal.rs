@@ -6,8 +6,8 @@ use crate::{BREAK, INTERRUPT};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
     /// How many bytes of [`INTERRUPT`] came.
-    matched: usize,
-    zeros: usize,
+    matched: u8,
+    zeros: u8,
 }
 
 /// What came outside of frames.
@@ -31,17 +31,21 @@ impl Signals {
     /// Takes the next byte; what it completes. The 00 that ends one Ctrl-C, or a frame, may begin another.
     pub fn feed(&mut self, byte: u8) -> Option<Signal> {
         let ends = byte == 0;
-        self.zeros = if ends { (self.zeros + 1).min(BREAK) } else { 0 };
-        let expected = INTERRUPT.get(self.matched) == Some(&byte);
+        self.zeros = if ends {
+            (self.zeros + 1).min(BREAK as u8)
+        } else {
+            0
+        };
+        let expected = INTERRUPT.get(usize::from(self.matched)) == Some(&byte);
         self.matched = if expected {
             self.matched + 1
         } else {
-            usize::from(ends)
+            u8::from(ends)
         };
-        if self.matched == INTERRUPT.len() {
+        if usize::from(self.matched) == INTERRUPT.len() {
             self.matched = 1;
             return Some(Signal::Interrupt);
         }
-        (ends && self.zeros == BREAK).then_some(Signal::Break)
+        (ends && self.zeros == BREAK as u8).then_some(Signal::Break)
     }
 }

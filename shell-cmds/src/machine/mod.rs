@@ -70,24 +70,34 @@ fn serve(ctx: &mut Context<'_>, idle_ms: u32) {
     let (mut decoder, mut signals) = (Decoder::new(), Signals::new());
     let mut last = None;
     let mut since = ctx.system.uptime_us();
-    loop {
-        let quiet_ms = ctx.system.uptime_us().saturating_sub(since) / 1000;
-        let left = u64::from(idle_ms).saturating_sub(quiet_ms) as u32;
-        // One at a time: what follows a request may be meant for the command that it runs.
-        let mut byte = [0];
-        if left == 0 || ctx.console.read_raw(&mut byte, left) == 0 {
+    let mut count = 0;
+    while let Some(byte) = next(ctx, &mut count, since, idle_ms) {
+        if signals.feed(byte) == Some(Signal::Break) {
             return;
         }
-        if signals.feed(byte[0]) == Some(Signal::Break) {
-            return;
-        }
-        if let Some(frame) = decoder.feed(byte[0]) {
+        if let Some(frame) = decoder.feed(byte) {
             if answer(ctx, frame, &mut last).is_break() {
                 return;
             }
             since = ctx.system.uptime_us();
         }
     }
+}
+
+/// The next byte; `None` when `idle_ms` have passed since `since`. One at a time: what follows a request may be meant for the command
+/// that it runs. The clock costs more than a byte: it is asked when none waits, and each time that `count` says so, lest noise go on
+/// for ever.
+fn next(ctx: &mut Context<'_>, count: &mut u8, since: u64, idle_ms: u32) -> Option<u8> {
+    let mut byte = [0];
+    *count = count.wrapping_add(1);
+    if *count == 0 || ctx.console.read_raw(&mut byte, 0) == 0 {
+        let quiet_ms = ctx.system.uptime_us().saturating_sub(since) / 1000;
+        let left = u64::from(idle_ms).saturating_sub(quiet_ms) as u32;
+        if left == 0 || ctx.console.read_raw(&mut byte, left) == 0 {
+            return None;
+        }
+    }
+    Some(byte[0])
 }
 
 /// Does what `frame` asks for. What belongs to a transfer is late: that is over.
