@@ -86,6 +86,12 @@ pub trait Files {
         path: &str,
         body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
+    /// Adds to the end of `path`, which is made if it is not there. What `body` has written stays, whatever comes after it.
+    fn append(
+        &mut self,
+        path: &str,
+        body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
+    ) -> Result<(), FileError>;
     /// Copies the file `from` to `to`, replacing a file that is there. Asks now and then whether to `go_on`; if not, that
     /// is [`FileError::Interrupted`], and nothing has changed.
     fn copy(

@@ -35,6 +35,8 @@ mod path;
 mod system;
 mod table;
 mod text;
+#[cfg(feature = "transfer")]
+mod transfer;
 
 pub use complete::{Candidate, complete};
 pub use context::Context;
@@ -61,6 +63,10 @@ static COMMANDS: &[table::Command] = &[
     fs::mkdir::MKDIR,
     fs::df::DF,
     fs::hexdump::HEXDUMP,
+    #[cfg(feature = "transfer")]
+    transfer::recv::RECV,
+    #[cfg(feature = "transfer")]
+    transfer::send::SEND,
     fs::FS,
     mem::MEM,
     system::help::HELP,

@@ -14,21 +14,30 @@ fn check(world: &mut World, lines: &[(&str, &[&str])]) {
 #[test]
 fn commands_subcommands_and_options() {
     let mut world = World::new();
-    assert_eq!(world.tab("|").len(), 19);
+    assert_eq!(world.tab("|").len(), 21);
     check(
         &mut world,
         &[
             ("l|", &["llext ", "ls "]),
             ("ll|", &["llext "]),
-            ("llext l|", &["load ", "list "]),
+            ("llext l|", &["load ", "load_hex ", "list "]),
             (
                 "llext |",
                 &[
-                    "load ", "unload ", "reload ", "list ", "info ", "call ", "sym ", "heap ",
-                    "gdb ", "fault ",
+                    "load ",
+                    "load_hex ",
+                    "unload ",
+                    "reload ",
+                    "list ",
+                    "info ",
+                    "call ",
+                    "sym ",
+                    "heap ",
+                    "gdb ",
+                    "fault ",
                 ],
             ),
-            ("llext l| x", &["load ", "list "]),
+            ("llext l| x", &["load ", "load_hex ", "list "]),
             ("mem |", &["read ", "write "]),
             ("fs |", &["format "]),
             ("term |", &["plain ", "ansi "]),

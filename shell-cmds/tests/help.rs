@@ -15,6 +15,8 @@ Commands:
   mkdir     Make a directory
   df        Tell how full the file system is, in bytes
   hexdump   Show a file's bytes
+  recv      Receive files from the host by YMODEM, as `sb` sends them
+  send      Send a file to the host by YMODEM, as `rb` takes it
   fs        Care for the file system itself
   mem       Read and write memory
   help      List the commands, or explain one
@@ -38,6 +40,7 @@ Options:
 
 Commands:
   load      Load an extension and run its constructors
+  load_hex  Load an extension from hexadecimal digits, as in Zephyr
   unload    Run an extension's destructors and give its memory back
   reload    Put a new version in an extension's place, all at once
   list      List what is loaded: name, bytes, address, file and users
@@ -101,5 +104,5 @@ fn every_command_has_help_that_fits_a_terminal() {
             seen += 1;
         }
     }
-    assert_eq!((seen, long.as_str()), (32, ""));
+    assert_eq!((seen, long.as_str()), (35, ""));
 }

@@ -117,6 +117,11 @@ pub(super) fn run(port: &dyn Port, output: &Output, commands: &mut dyn Commands)
             Entered::TooLong => {
                 let mut out = output;
                 let Ok(()) = ufmt::uwrite!(out, "error: line: longer than {} bytes\n", LINE_BYTES);
+                if line.text().starts_with("llext load_hex ") {
+                    output.write(
+                        b"hint: `llext load_hex NAME -` takes digits in lines of their own\n",
+                    );
+                }
             }
             Entered::Interrupted => {}
             Entered::End => return,

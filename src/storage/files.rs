@@ -101,16 +101,9 @@ impl<'a, D: BlockDevice> Volume<'a, D> {
 
     /// Writes `body`'s bytes to the unfinished file.
     fn write_unfinished(&self, body: Body<'_>) -> Result<(), FileError> {
-        let fs = self.fs()?;
-        fs.create_file_and_then(&path(UNFINISHED)?, |file| {
-            let mut sink = |bytes: &[u8]| match file.write(bytes) {
-                Ok(written) if written == bytes.len() => Ok(()),
-                Ok(_) => Err(FileError::Full),
-                Err(error) => Err(refused(error)),
-            };
-            Ok(body(&mut sink))
-        })
-        .map_err(refused)?
+        self.fs()?
+            .create_file_and_then(&path(UNFINISHED)?, |file| Ok(fill(file, body)))
+            .map_err(refused)?
     }
 
     /// Gives the unfinished file its name.
@@ -147,6 +140,15 @@ impl<'a, D: BlockDevice> Volume<'a, D> {
 /// What a write's body is: it gets the function that takes the bytes.
 type Body<'b> =
     &'b mut dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FileError>) -> Result<(), FileError>;
+
+/// Has `body` write to the end of `file`.
+fn fill<S: Storage>(file: &File<'_, '_, S>, body: Body<'_>) -> Result<(), FileError> {
+    body(&mut |bytes| match file.write(bytes) {
+        Ok(written) if written == bytes.len() => Ok(()),
+        Ok(_) => Err(FileError::Full),
+        Err(error) => Err(refused(error)),
+    })
+}
 
 fn mount<'a, S: Storage>(allocation: &'a mut Allocation<S>, device: &'a mut S) -> State<'a, S> {
     // `mount` keeps what it borrows even when it fails: so look first.
@@ -186,6 +188,17 @@ impl<D: BlockDevice> Files for Volume<'_, D> {
         self.check_target(path)?;
         let result = self.write_unfinished(body).and_then(|()| self.finish(path));
         self.discard_on_error(result)
+    }
+
+    fn append(&mut self, path: &str, body: Body<'_>) -> Result<(), FileError> {
+        self.check_target(path)?;
+        self.fs()?
+            .open_file_with_options_and_then(
+                |options| options.write(true).create(true).append(true),
+                &self::path(path)?,
+                |file| Ok(fill(file, body)),
+            )
+            .map_err(refused)?
     }
 
     fn copy(

@@ -19,6 +19,7 @@ const WITNESSES: &[(&str, &str)] = &[
     ("gdb-jit", "__jit_debug_descriptor"),
     ("protect", "SplitHeap"),
     ("machine", "shell_cmds7machine"),
+    ("transfer", "ymodem"),
 ];
 
 /// Builds the firmware of `board` with all groups and with none, and looks for the groups' symbols.

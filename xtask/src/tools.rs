@@ -117,6 +117,7 @@ pub fn to_test() -> Vec<Tool> {
             "ld.lld",
         ),
         Tool::program("g++", "makes extensions for the host", "g++"),
+        Tool::program("lrzsz", "sends and takes files by YMODEM", "sb"),
         Tool::program(
             "clang",
             "makes extensions for the host and objects for the others",

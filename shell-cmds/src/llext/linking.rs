@@ -3,20 +3,22 @@
 use super::outcome;
 use crate::{
     Failed, Status,
-    context::{Console, Context, FileError, Limits},
+    context::{Console, Context, FileError, Files, Limits},
     fs,
     path::Path,
     text::{fail, field, hint, print, record},
 };
-use llext::{ExtensionId, LoadError, LoadOptions, Report};
+use llext::{ExtensionId, LoadError, LoadOptions, Report, Source, StreamSource};
 
 /// What is to be loaded.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// The command, for error lines.
     pub what: &'static str,
-    /// The file.
+    /// The file, or what is to be said of one that was received.
     pub path: &'a Path,
+    /// It is not a file of the file system, but comes with the call.
+    pub is_received: bool,
     /// What it is to be called.
     pub name: &'a str,
     /// Whether it may be for a firmware with other exports.
@@ -27,10 +29,11 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// That of `llext load`.
-    pub fn load(path: &'a Path, name: &'a str, force: bool) -> Self {
+    pub fn load(path: &'a Path, received: &Received, name: &'a str, force: bool) -> Self {
         Self {
             what: "load",
             path,
+            is_received: received.is_some(),
             name,
             force,
             beside: false,
@@ -40,12 +43,50 @@ impl<'a> Job<'a> {
     /// How the loader is to do it.
     pub fn options(&self) -> LoadOptions<'a> {
         LoadOptions {
-            origin: self.path.as_str(),
+            // What came from no file has a name for GDB, and no path.
+            origin: match self.is_received {
+                true => self.path.name(),
+                false => self.path.as_str(),
+            },
             ignore_abi: self.force,
             keep_sections: true,
             ..LoadOptions::DEFAULT
         }
     }
+}
+
+/// A file that came over the console, in memory.
+pub type Received = Option<StreamSource<'static>>;
+
+/// What was typed for a file: its path, or `-` for one that comes over the console now, and is called so if its sender has no
+/// name for it.
+pub fn fetch(
+    ctx: &mut Context<'_>,
+    what: &str,
+    typed: &str,
+    name: Option<&str>,
+) -> Result<(Received, Path), Failed> {
+    #[cfg(feature = "transfer")]
+    if typed.trim_start() == "-" {
+        let (source, path) = crate::transfer::whole::receive(ctx, what, name)?;
+        return Ok((Some(source), path));
+    }
+    let _ = name;
+    Ok((None, fs::path(ctx, what, typed)?))
+}
+
+/// Opens the file while `body` runs.
+pub fn open(
+    files: &mut dyn Files,
+    job: &Job<'_>,
+    received: &mut Received,
+    body: &mut dyn FnMut(&mut dyn Source),
+) -> Result<(), FileError> {
+    match received {
+        Some(source) => body(source),
+        None => files.read(job.path.as_str(), body)?,
+    }
+    Ok(())
 }
 
 /// The loader refused a file.
@@ -57,7 +98,11 @@ pub struct Refused {
 }
 
 /// Links the file; no line of the extension has run after it. An outer error has been told.
-pub fn link(ctx: &mut Context<'_>, job: &Job<'_>) -> Result<Result<ExtensionId, Refused>, Failed> {
+pub fn link(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+) -> Result<Result<ExtensionId, Refused>, Failed> {
     let mut report = Undefined {
         console: &mut *ctx.console,
         job,
@@ -65,7 +110,7 @@ pub fn link(ctx: &mut Context<'_>, job: &Job<'_>) -> Result<Result<ExtensionId, 
     };
     let (llext, options, name) = (&mut *ctx.llext, job.options(), job.name);
     let mut linked = None;
-    let opened = ctx.files.read(job.path.as_str(), &mut |file| {
+    let opened = open(ctx.files, job, received, &mut |file| {
         linked = Some(match llext.by_name(name) {
             Some(_) if !job.beside => Err(LoadError::NameTaken),
             _ => llext.load_beside(file, name, &options, &mut report),

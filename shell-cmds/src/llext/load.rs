@@ -20,6 +20,11 @@
 //! llext> llext load /ext/orphan.elf
 //! error: load: /ext/orphan.elf: undefined symbols: prinkt, play_tone
 //! hint: load what defines them first; `llext load /ext/orphan.elf --dry-run` lists the nearest names
+//! llext> llext load -
+//! waiting for a sender of YMODEM, for a minute
+//!
+//! error: load: -: the host did not begin within a minute
+//! hint: start the sender or receiver on the host: <...>
 //! llext> llext load hello
 //! error: load: /hello: no such file or directory
 //! hint: did you mean /ext/hello.elf?
@@ -27,18 +32,20 @@
 //! error: load: /motd.txt: not an ELF file
 //! hint: load the output of the compiler or of `ld -r`, not an archive or a raw binary
 //! ```
+//!
+//! With `-` for a path, the file comes over the console, by YMODEM or in the frames of machine mode, and goes to no file system:
+//! into memory of the extensions' heap, until it is loaded.
 
 use super::{
     extent, gdb,
-    linking::{self, Job, Refused},
+    linking::{self, Job, Received, Refused},
     outcome,
 };
 use crate::{
     Failed, Status,
-    context::{Console, Context},
-    fs, nearest,
+    context::{Console, Context, Limits},
+    nearest,
     parse::Parsed,
-    path::Path,
     table::{Action, Argument, Choice, Command},
     text::{Hex, end_record, fail, field, field_with, plural, print, record},
 };
@@ -50,7 +57,7 @@ pub const LOAD: Command = Command {
     about: "Load an extension and run its constructors",
     arguments: &[Argument {
         name: "<PATH>",
-        about: "ELF object to load, from the compiler or from ld -r",
+        about: "ELF object to load, from the compiler or from ld -r; - receives it",
     }],
     options: &[
         Choice {
@@ -81,15 +88,22 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let name = args.choice("--name").flatten();
     let dry_run = args.choice("--dry-run").is_some();
     let force = args.choice("--force").is_some();
-    let path = fs::path(ctx, "load", typed)?;
+    let (mut received, path) = linking::fetch(ctx, "load", typed, name)?;
     let name = name.unwrap_or(path.stem());
+    let job = Job::load(&path, &received, name, force);
     if dry_run {
-        return rehearse(ctx, &path, name, force);
+        return rehearse(ctx, &job, received);
     }
-    let id = load(ctx, &Job::load(&path, name, force))?;
+    let id = load(ctx, &job, &mut received)?;
+    drop(received);
+    start(ctx, id, name, outcome::limits(args))
+}
+
+/// Brings what was loaded to life, and tells what it is.
+pub fn start(ctx: &mut Context<'_>, id: ExtensionId, name: &str, limits: Limits) -> Status {
     // The debugger knows first: its script is there before any of the extension's code runs.
     gdb::keep(ctx, id);
-    linking::construct(ctx, "load", id, outcome::limits(args))?;
+    linking::construct(ctx, "load", id, limits)?;
     if let Some(extension) = ctx.llext.by_id(id) {
         let (bytes, regions, address) = extent(extension);
         let word = plural(regions, "region", "regions");
@@ -109,13 +123,17 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
 
 /// Loads; no line of the extension has run after it. A name that is loaded is refused: who types it means a new file,
 /// and counted uses are for programs.
-fn load(ctx: &mut Context<'_>, job: &Job<'_>) -> Result<ExtensionId, Failed> {
-    linking::link(ctx, job)?.map_err(|refused| linking::refuse(ctx, job, &refused))
+pub fn load(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+) -> Result<ExtensionId, Failed> {
+    linking::link(ctx, job, received)?.map_err(|refused| linking::refuse(ctx, job, &refused))
 }
 
 /// Tells what a load would need and lack.
-fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Status {
-    let job = Job::load(path, name, force);
+fn rehearse(ctx: &mut Context<'_>, job: &Job<'_>, mut received: Received) -> Status {
+    let name = job.name;
     let options = job.options();
     let llext = &*ctx.llext;
     let mut report = Missing {
@@ -125,14 +143,14 @@ fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Stat
         unsupported: 0,
     };
     let mut rehearsed = None;
-    let opened = ctx.files.read(path.as_str(), &mut |file| {
+    let opened = linking::open(ctx.files, job, &mut received, &mut |file| {
         rehearsed = Some(llext.dry_run(file, name, &options, &mut report));
     });
     let (undefined, unsupported) = (report.undefined, report.unsupported);
-    opened.map_err(|error| linking::unreadable(ctx, &job, error))?;
+    opened.map_err(|error| linking::unreadable(ctx, job, error))?;
     match rehearsed {
         Some(Ok(needs)) => show(ctx, name, &needs),
-        Some(Err(error)) => return Err(linking::refuse(ctx, &job, &Refused { error, named: 0 })),
+        Some(Err(error)) => return Err(linking::refuse(ctx, job, &Refused { error, named: 0 })),
         None => return Err(Failed),
     }
     if undefined + unsupported > 0 {
@@ -144,7 +162,7 @@ fn rehearse(ctx: &mut Context<'_>, path: &Path, name: &str, force: bool) -> Stat
             ctx,
             "load",
             "{}: {} undefined {}, {} unsupported {}",
-            path.as_str(),
+            job.path.as_str(),
             undefined,
             symbols,
             unsupported,

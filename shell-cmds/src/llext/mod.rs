@@ -7,6 +7,8 @@ pub mod heap;
 pub mod info;
 pub mod list;
 pub mod load;
+#[cfg(feature = "transfer")]
+pub mod load_hex;
 pub mod reload;
 pub mod sym;
 pub mod unload;
@@ -34,6 +36,8 @@ pub const LLEXT: Command = Command {
     options: &[],
     action: Action::Subcommands(&[
         load::LOAD,
+        #[cfg(feature = "transfer")]
+        load_hex::LOAD_HEX,
         unload::UNLOAD,
         reload::RELOAD,
         list::LIST,

@@ -39,7 +39,12 @@ pub fn symbol<'b>(
 ) -> Option<(&'b str, usize)> {
     let mut found = None;
     let mut place = Some(buffer);
-    let _ = files.read(extension.origin(), &mut |file| {
+    // One that came over the console has a name, and no file.
+    let path = extension
+        .origin()
+        .starts_with('/')
+        .then(|| extension.origin())?;
+    let _ = files.read(path, &mut |file| {
         if let Some(buffer) = place.take()
             && let Ok(symbol) = llext.symbol_at(file, extension, address, buffer)
         {

@@ -30,13 +30,12 @@
 
 use super::{
     extent, gdb,
-    linking::{self, Job, Refused},
+    linking::{self, Job, Received, Refused},
     outcome, unknown, unload,
 };
 use crate::{
     Failed, Status,
     context::{Call, Context, Limits},
-    fs,
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
@@ -55,7 +54,7 @@ pub const RELOAD: Command = Command {
         },
         Argument {
             name: "[PATH]",
-            about: "Its new file; the one that it came from unless given",
+            about: "Its new file, - receives it; the one that it came from unless given",
         },
     ],
     options: &[
@@ -94,21 +93,22 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         old,
         "their code holds addresses in it: unload them, reload, and load them again",
     )?;
-    let path = match args.value(1) {
-        Some(typed) => fs::path(ctx, WHAT, typed)?,
-        None => origin(ctx, old)?,
+    let (mut received, path) = match args.value(1) {
+        Some(typed) => linking::fetch(ctx, WHAT, typed, Some(name))?,
+        None => (None, origin(ctx, old)?),
     };
     let job = Job {
         what: WHAT,
         path: &path,
+        is_received: received.is_some(),
         name,
         force: args.choice("--force").is_some(),
         beside: true,
     };
     let limits = outcome::limits(args);
     let state = match args.choice("--replace") {
-        None => beside(ctx, &job, old, limits)?,
-        Some(_) => instead(ctx, &job, old, limits)?,
+        None => beside(ctx, &job, &mut received, old, limits)?,
+        Some(_) => instead(ctx, &job, &mut received, old, limits)?,
     };
     tell(ctx, name, state);
     Ok(())
@@ -132,10 +132,12 @@ fn origin(ctx: &mut Context<'_>, id: ExtensionId) -> Result<Path, Failed> {
 fn beside(
     ctx: &mut Context<'_>,
     job: &Job<'_>,
+    received: &mut Received,
     old: ExtensionId,
     limits: Limits,
 ) -> Result<Option<usize>, Failed> {
-    let linked = linking::link(ctx, job)?;
+    let linked = linking::link(ctx, job, received)?;
+    *received = None;
     let new = linked.map_err(|refused| linking::refuse(ctx, job, &refused))?;
     match take_over(ctx, old, new, limits) {
         Ok(state) => {
@@ -201,6 +203,7 @@ fn retire(
 fn instead(
     ctx: &mut Context<'_>,
     job: &Job<'_>,
+    received: &mut Received,
     old: ExtensionId,
     limits: Limits,
 ) -> Result<Option<usize>, Failed> {
@@ -208,7 +211,7 @@ fn instead(
         beside: false,
         ..*job
     };
-    rehearse(ctx, job)?;
+    rehearse(ctx, job, received)?;
     let uses = ctx.llext.by_id(old).map_or(1, Extension::use_count);
     let state = save(ctx, old, limits)?;
     // What does not return is told; the old one goes all the same.
@@ -218,7 +221,7 @@ fn instead(
         Ok(unloaded) => unload::tell_leaks(ctx, job.name, &unloaded),
         Err(error) => return Err(unload::refuse(ctx, WHAT, job.name, error)),
     }
-    let loaded = start(ctx, job, limits).inspect_err(|_| {
+    let loaded = start(ctx, job, received, limits).inspect_err(|_| {
         hint!(ctx, "{} is not loaded any more", job.name);
     });
     let new = loaded?;
@@ -242,8 +245,14 @@ fn instead(
     }
 }
 
-fn start(ctx: &mut Context<'_>, job: &Job<'_>, limits: Limits) -> Result<ExtensionId, Failed> {
-    let linked = linking::link(ctx, job)?;
+fn start(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+    limits: Limits,
+) -> Result<ExtensionId, Failed> {
+    let linked = linking::link(ctx, job, received)?;
+    *received = None;
     let new = linked.map_err(|refused| linking::refuse(ctx, job, &refused))?;
     gdb::keep(ctx, new);
     linking::construct(ctx, WHAT, new, limits)?;
@@ -251,7 +260,7 @@ fn start(ctx: &mut Context<'_>, job: &Job<'_>, limits: Limits) -> Result<Extensi
 }
 
 /// Fails if the file would not link.
-fn rehearse(ctx: &mut Context<'_>, job: &Job<'_>) -> Status {
+fn rehearse(ctx: &mut Context<'_>, job: &Job<'_>, received: &mut Received) -> Status {
     /// Counts what is missing.
     #[derive(Default)]
     struct Missing(usize);
@@ -265,7 +274,7 @@ fn rehearse(ctx: &mut Context<'_>, job: &Job<'_>) -> Status {
     }
     let (llext, options, mut missing) = (&*ctx.llext, job.options(), Missing::default());
     let mut rehearsed = Ok(());
-    let opened = ctx.files.read(job.path.as_str(), &mut |file| {
+    let opened = linking::open(ctx.files, job, received, &mut |file| {
         // Its own name is taken still.
         rehearsed = llext
             .dry_run(file, "<new>", &options, &mut missing)

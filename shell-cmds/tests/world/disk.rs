@@ -121,6 +121,27 @@ impl Files for Disk {
         Ok(())
     }
 
+    fn append(
+        &mut self,
+        path: &str,
+        body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        self.parent_of(path)?;
+        let mut contents = self.get(path).unwrap_or_default().to_vec();
+        let room = (self.blocks - self.used()) * BLOCK;
+        let most = contents.len() + room;
+        let written = body(&mut |bytes| {
+            contents.extend_from_slice(bytes);
+            match contents.len() > most {
+                true => Err(FileError::Full),
+                false => Ok(()),
+            }
+        });
+        contents.truncate(most);
+        self.put(path, &contents);
+        written
+    }
+
     fn copy(
         &mut self,
         from: &str,

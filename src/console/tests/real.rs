@@ -32,6 +32,14 @@ impl Files for TwoFiles {
         Err(FileError::Full)
     }
 
+    fn append(
+        &mut self,
+        _: &str,
+        _: &mut dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FileError>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        Err(FileError::Full)
+    }
+
     fn copy(&mut self, _: &str, _: &str, _: &mut dyn FnMut() -> bool) -> Result<(), FileError> {
         Err(FileError::Full)
     }

@@ -1,0 +1,247 @@
+//! Files in frames: the transfers of machine mode. Who says what, wire/README.md shows.
+//!
+//! The receiver acknowledges what it has written, and so gives the sender room; what is missing it asks for once, by
+//! acknowledging again what it has. The sender starts over from there (go-back-N), or by itself when nothing came for a while.
+
+use super::{End, Incoming, Piece};
+use crate::context::{Console, FileError};
+use llext::Source;
+use llext_wire::{CHUNK, CRC, Decoder, Frame, IDLE_MS, Kind, RESEND_MS, WINDOW};
+
+/// CRC-32 of what has passed by.
+pub type Digest = crc::Digest<'static, u32, crc::NoTable>;
+
+/// No bytes yet.
+pub fn digest() -> Digest {
+    CRC.digest()
+}
+
+/// So many silences of [`RESEND_MS`], and the connection is lost.
+const SILENCES: u32 = IDLE_MS / RESEND_MS;
+
+/// What a transfer makes of a frame, if it is meant for it.
+type Each<'e, T> = &'e mut dyn FnMut(Frame<'_>) -> Option<Result<T, End>>;
+
+/// The frames of the request that runs.
+struct Frames<'c> {
+    console: &'c mut dyn Console,
+    decoder: Decoder,
+    silences: u32,
+}
+
+impl<'c> Frames<'c> {
+    fn new(console: &'c mut dyn Console) -> Self {
+        Self {
+            console,
+            decoder: Decoder::new(),
+            silences: 0,
+        }
+    }
+
+    /// Gives `each` the frames that come until it has an answer; `None` when nothing came for [`RESEND_MS`] or a frame was damaged.
+    fn next<T>(&mut self, each: Each<'_, T>) -> Result<Option<T>, End> {
+        let id = self.console.framed();
+        let mut byte = [0];
+        loop {
+            if self.console.interrupted() {
+                return Err(End::Interrupted);
+            }
+            if self.console.read_raw(&mut byte, RESEND_MS) == 0 {
+                self.silences += 1;
+                return match self.silences < SILENCES {
+                    true => Ok(None),
+                    false => Err(End::Lost),
+                };
+            }
+            let dropped = self.decoder.dropped();
+            let [byte] = byte;
+            if let Some(frame) = self.decoder.feed(byte) {
+                if Some(frame.id) != id {
+                    continue;
+                }
+                self.silences = 0;
+                let answer = match frame.kind {
+                    Kind::Cancel | Kind::Leave => Some(Err(End::Cancelled)),
+                    _ => each(frame),
+                };
+                if let Some(answer) = answer {
+                    return answer.map(Some);
+                }
+            } else if self.decoder.dropped() != dropped {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Receives a file.
+pub struct Receiver<'c> {
+    frames: Frames<'c>,
+    piece: Piece,
+    /// What has come.
+    length: u32,
+    digest: Digest,
+    /// What is missing was asked for.
+    has_asked: bool,
+}
+
+impl<'c> Receiver<'c> {
+    /// Receives what follows on `length` bytes with this checksum.
+    pub fn new(console: &'c mut dyn Console, length: u32, digest: Digest) -> Self {
+        Self {
+            frames: Frames::new(console),
+            piece: Piece::new(),
+            length,
+            digest,
+            has_asked: false,
+        }
+    }
+
+    /// All before `length` came, and is written: the sender goes on from there.
+    fn acknowledge(&mut self) {
+        let (offset, window) = (self.length.to_le_bytes(), (WINDOW as u32).to_le_bytes());
+        self.frames.console.send(Kind::AckOut, &[&offset, &window]);
+    }
+
+    /// Goes on to the next piece; false at the end of the file.
+    fn advance(&mut self) -> Result<bool, End> {
+        self.acknowledge();
+        self.has_asked = false;
+        loop {
+            let (piece, wanted) = (&mut self.piece, self.length);
+            let crc = self.digest.clone().finalize();
+            let came = self
+                .frames
+                .next(&mut |frame| take(frame, piece, wanted, crc).transpose());
+            match came? {
+                Some(Took::Piece) => {
+                    let bytes = self.piece.bytes.get(..self.piece.length);
+                    self.digest.update(bytes.unwrap_or_default());
+                    self.length = wanted.saturating_add(self.piece.length as u32);
+                    return Ok(true);
+                }
+                Some(Took::End) => return Ok(false),
+                // Once for what is missing. What is silence after that was an answer that was lost.
+                Some(Took::Other) if self.has_asked => {}
+                _ => {
+                    self.has_asked = true;
+                    self.acknowledge();
+                }
+            }
+        }
+    }
+}
+
+/// What a frame was.
+enum Took {
+    /// What follows on what came before.
+    Piece,
+    /// The end of the file.
+    End,
+    /// Something else: what came before is not all here, or was here already.
+    Other,
+}
+
+/// Takes a frame in, where `wanted` bytes have come that have this checksum; `None` if it has nothing to do with the file.
+fn take(frame: Frame<'_>, piece: &mut Piece, wanted: u32, crc: u32) -> Result<Option<Took>, End> {
+    Ok(match frame.kind {
+        Kind::Data => match frame.number() {
+            Some((offset, bytes)) if offset == wanted && !bytes.is_empty() => {
+                let place = piece.bytes.get_mut(..bytes.len());
+                place.ok_or(End::Damaged)?.copy_from_slice(bytes);
+                (piece.at, piece.length) = (0, bytes.len());
+                Some(Took::Piece)
+            }
+            _ => Some(Took::Other),
+        },
+        Kind::End => match frame.numbers() {
+            Some((length, _)) if length != wanted => Some(Took::Other),
+            Some((_, sent)) if sent == crc => Some(Took::End),
+            _ => return Err(End::Damaged),
+        },
+        // The command again: our first answer was lost.
+        Kind::Run => Some(Took::Other),
+        _ => None,
+    })
+}
+
+impl Incoming for Receiver<'_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, End> {
+        if self.piece.at == self.piece.length && !self.advance()? {
+            return Ok(0);
+        }
+        Ok(self.piece.read(into))
+    }
+}
+
+/// Sends a file; returns its checksum.
+pub fn send(console: &mut dyn Console, source: &mut dyn Source) -> Result<u32, End> {
+    let length = u32::try_from(source.len()).map_err(|_| End::BadLength)?;
+    let crc = checksum(source)?;
+    let mut frames = Frames::new(console);
+    let (mut acked, mut next) = (0u32, 0u32);
+    let mut has_gone_back = false;
+    loop {
+        while next < length && next.saturating_sub(acked) < WINDOW as u32 {
+            next = send_piece(frames.console, source, next)?;
+        }
+        if next == length {
+            send_end(frames.console, length, crc);
+        }
+        let came = frames.next(&mut |frame| match frame.kind {
+            Kind::Ack => Some(Ok(frame.number()?.0)),
+            _ => None,
+        });
+        match came? {
+            Some(offset) if offset >= length => break,
+            Some(offset) if offset > acked => {
+                (acked, has_gone_back) = (offset, false);
+                next = next.max(acked);
+            }
+            // More of the same come of what was still on its way.
+            Some(_) if has_gone_back => {}
+            Some(_) => (next, has_gone_back) = (acked, true),
+            None => next = acked,
+        }
+    }
+    // The first one may have been lost.
+    send_end(frames.console, length, crc);
+    Ok(crc)
+}
+
+fn send_end(console: &mut dyn Console, length: u32, crc: u32) {
+    console.send(Kind::EndOut, &[&length.to_le_bytes(), &crc.to_le_bytes()]);
+}
+
+/// Sends the piece at `offset`; where the next one begins.
+fn send_piece(console: &mut dyn Console, source: &mut dyn Source, offset: u32) -> Result<u32, End> {
+    let mut piece = [0; CHUNK];
+    let bytes = read(source, offset as usize, &mut piece)?;
+    console.send(Kind::DataOut, &[&offset.to_le_bytes(), bytes]);
+    Ok(offset.saturating_add(bytes.len() as u32))
+}
+
+/// Reads what there is at `offset`, up to the length of `place`.
+fn read<'p>(source: &mut dyn Source, offset: usize, place: &'p mut [u8]) -> Result<&'p [u8], End> {
+    let left = source.len().saturating_sub(offset).min(place.len());
+    let bytes = place.get_mut(..left).unwrap_or_default();
+    let read = source.read_at(offset, bytes);
+    read.map_err(|_| End::File(FileError::Device))?;
+    Ok(bytes)
+}
+
+/// The checksum of a whole file.
+pub fn checksum(source: &mut dyn Source) -> Result<u32, End> {
+    digest_of(source).map(Digest::finalize)
+}
+
+/// The same, to go on with.
+pub fn digest_of(source: &mut dyn Source) -> Result<Digest, End> {
+    let (mut digest, mut at, mut piece) = (digest(), 0usize, [0; 256]);
+    while at < source.len() {
+        let bytes = read(source, at, &mut piece)?;
+        digest.update(bytes);
+        at = at.saturating_add(bytes.len());
+    }
+    Ok(digest)
+}
