@@ -283,6 +283,7 @@ fn every_command_tells_what_it_found() {
             ],
         ),
         ("llext gdb", &["name script"]),
+        ("llext reload guest", &[extension]),
         ("llext unload hello", &["what error hint"]),
         (
             "llext unload guest",

@@ -39,7 +39,7 @@ use crate::{
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, hint, plural, print},
+    text::{Hex, fail, hint, plural, print, record},
 };
 use llext::{Buffer, Extension, ExtensionId, LoadError, LoadOptions, Report, SliceSource};
 
@@ -413,6 +413,8 @@ fn tell(ctx: &mut Context<'_>, name: &str, state: Option<usize>) {
     );
     if let Some(state) = state {
         print!(ctx.console, "; it has its {} bytes of state", state);
+        record!(ctx.console, "state": state);
     }
     ctx.console.write(b"\n");
+    super::record(ctx.console, ctx.llext, extension);
 }
