@@ -1,6 +1,6 @@
-//! Ctrl-C among frames: which request each one is meant for.
+//! Ctrl-C among frames: which request each one is meant for; and breaks.
 
-use llext_wire::Signals;
+use llext_wire::{Signal, Signals};
 
 /// Counts the interrupts that arrived, and those that the reader has passed: one that stands in the queue behind a request is
 /// meant for it, and one that stood before it came too late for the request before. Small, because it is copied twice a byte.
@@ -12,6 +12,7 @@ pub struct Interrupts {
     read: u16,
     /// So many have ended something, or are over.
     used: u16,
+    broken: bool,
 }
 
 impl Interrupts {
@@ -23,12 +24,15 @@ impl Interrupts {
             arrived: 0,
             read: 0,
             used: 0,
+            broken: false,
         }
     }
 
     /// `byte` arrives, and goes into the queue. Whether it completes an interrupt, or a break, which ends a call as well.
     pub fn arrive(&mut self, byte: u8) -> bool {
-        let completes = self.arriving.feed(byte).is_some();
+        let signal = self.arriving.feed(byte);
+        let completes = signal.is_some();
+        self.broken |= signal == Some(Signal::Break);
         self.arrived = self.arrived.wrapping_add(u16::from(completes));
         completes
     }
@@ -48,6 +52,11 @@ impl Interrupts {
         if self.arrived.wrapping_sub(self.read) < self.arrived.wrapping_sub(self.used) {
             self.used = self.read;
         }
+    }
+
+    /// Whether a break arrived, ever.
+    pub fn broken(&self) -> bool {
+        self.broken
     }
 
     /// Takes what arrived for the request that runs; false if that is nothing.
@@ -95,6 +104,18 @@ mod tests {
         leave(&mut interrupts, b"run\0");
         interrupts.begin(false);
         assert!(interrupts.take() && !interrupts.take());
+    }
+
+    #[test]
+    fn a_break_is_known_whoever_reads_it() {
+        let mut interrupts = Interrupts::new();
+        arrive(&mut interrupts, &INTERRUPT);
+        assert!(!interrupts.broken());
+        for _ in 0..llext_wire::BREAK {
+            arrive(&mut interrupts, &[0]);
+            leave(&mut interrupts, &[0]);
+        }
+        assert!(interrupts.broken() && interrupts.take());
     }
 
     #[test]

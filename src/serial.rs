@@ -199,6 +199,10 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
         self.ring.take(CTRL_C)
     }
 
+    fn broken(&self) -> bool {
+        self.interrupts(|interrupts| interrupts.broken())
+    }
+
     fn is_polled(&self) -> bool {
         L::IS_POLLED
     }

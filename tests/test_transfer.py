@@ -328,6 +328,21 @@ def test_a_transfer_that_ends_early_leaves_the_old_file(target):
     assert fetched(target, "/file") == b"old"
 
 
+def test_a_break_in_a_transfer_is_a_way_out(target):
+    before = target.run("ls /").text
+    sender = Sender(target, "recv /file", noise(3000))
+    assert sender.acknowledged() == 0
+    target.send(sender.data(0))
+    assert sender.acknowledged() == CHUNK
+    # One by one, so that the transfer reads them.
+    for _ in range(len(wire.BREAK)):
+        target.send(b"\0")
+    assert sender.acknowledged() is None and sender.status == FAILED
+    target.prompt()
+    target.enter()
+    assert target.run("ls /").text == before
+
+
 def test_what_came_before_a_loss_is_not_sent_again(target):
     content = noise(10_000)
     Sender(target, "recv /file", b"old").send_all()

@@ -34,6 +34,10 @@ pub trait Console {
     fn set_mode(&mut self, mode: Mode);
     /// Takes a Ctrl-C that was typed and waits; false if there is none.
     fn interrupted(&mut self) -> bool;
+    /// Whether the line broke since frames come over it: nobody waits for more of them.
+    fn broken(&mut self) -> bool {
+        false
+    }
 
     /// Reads what comes over the line as it is, past the line editor, into a part of `into`: at least a byte, or none if
     /// none came within `timeout_ms`.

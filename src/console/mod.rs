@@ -56,6 +56,10 @@ pub trait Port: Sync {
     fn write(&self, bytes: &[u8]);
     /// Takes a Ctrl-C out of what waits to be read, wherever it stands; false if there is none.
     fn take_interrupt(&self) -> bool;
+    /// Whether the line broke since frames come.
+    fn broken(&self) -> bool {
+        false
+    }
     /// Whether no interrupt wakes who waits for `ready`.
     fn is_polled(&self) -> bool {
         false

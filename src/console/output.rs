@@ -153,6 +153,10 @@ impl Console for &Output {
         self.port.take_interrupt()
     }
 
+    fn broken(&mut self) -> bool {
+        self.port.broken()
+    }
+
     fn read_raw(&mut self, into: &mut [u8], timeout_ms: u32) -> usize {
         self.port.read_within(into, timeout_ms)
     }

@@ -133,6 +133,10 @@ impl Port for Ports {
         self.used().any(|port| port.take_interrupt())
     }
 
+    fn broken(&self) -> bool {
+        self.current().is_some_and(|port| port.broken())
+    }
+
     fn is_polled(&self) -> bool {
         // A line that keeps others waiting ends without an interrupt, too.
         self.ports.len() > 1 || self.ports.iter().any(|port| port.is_polled())

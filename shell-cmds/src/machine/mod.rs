@@ -114,7 +114,13 @@ fn answer(
                 ctx.console
                     .send(Kind::Done, &[&[done.status as u8], &frames]);
             }
-            _ => *last = Some((frame.id, request(ctx, frame))),
+            _ => {
+                *last = Some((frame.id, request(ctx, frame)));
+                // A transfer may have read the break that ended it.
+                if ctx.console.broken() {
+                    return ControlFlow::Break(());
+                }
+            }
         },
         Kind::Ping => {
             ctx.console.set_framed(Some(frame.id));
