@@ -98,6 +98,13 @@ def test_noise_and_damage(target):
     assert target.run("ls" + " " * 1000 + "/").status in (OK, FAILED)
 
 
+def test_a_person_who_types_machine_is_told_what_happened(target):
+    target.send(b"machine --timeout 1500\n")
+    target.expect(b"frames for programs from here on: type nothing, and the prompt is back in 2 s\r\n")
+    target.prompt()
+    assert "llext-shell" in target.shell("version")
+
+
 def test_ways_out(target):
     for leave in (b"\0" + wire.BREAK, frame(wire.PING, 7) + frame(wire.LEAVE, 8)):
         target.enter()

@@ -56,6 +56,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         hint!(ctx, "a frame LEAVE ends it");
         return Err(crate::Failed);
     }
+    greet(ctx, idle_ms);
     // What came before on this line is no part of the first frame.
     ctx.console.write_raw(&[0]);
     ctx.console.set_framed(Some(0));
@@ -63,6 +64,17 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     serve(ctx, idle_ms);
     ctx.console.set_framed(None);
     Ok(())
+}
+
+/// Tells a person who typed the command what happened, and how to leave; programs pass it over, it is no frame.
+fn greet(ctx: &mut Context<'_>, idle_ms: u32) {
+    let mut text = Buffer::new();
+    print!(
+        &mut text,
+        "frames for programs from here on: type nothing, and the prompt is back in {} s\r\n",
+        idle_ms.div_ceil(1000)
+    );
+    ctx.console.write_raw(text.bytes());
 }
 
 /// Answers frames until one says to leave, the line breaks, or none came for `idle_ms`.
@@ -151,10 +163,7 @@ fn request(ctx: &mut Context<'_>, frame: Frame<'_>) -> Done {
 
 /// Says what this is.
 fn hello(ctx: &mut Context<'_>) {
-    let mut text = Buffer {
-        bytes: [0; 192],
-        used: 0,
-    };
+    let mut text = Buffer::new();
     print!(&mut text, "protocol={}\n", PROTOCOL);
     print!(&mut text, "version={}\n", env!("CARGO_PKG_VERSION"));
     print!(&mut text, "board={}\n", ctx.system.board());
@@ -163,14 +172,26 @@ fn hello(ctx: &mut Context<'_>) {
     }
     print!(&mut text, "window={}\n", WINDOW);
     print!(&mut text, "payload={}\n", CHUNK);
-    let hello = text.bytes.get(..text.used).unwrap_or_default();
-    ctx.console.send(Kind::Hello, &[hello]);
+    ctx.console.send(Kind::Hello, &[text.bytes()]);
 }
 
 /// Text in memory, as long as there is room.
 struct Buffer {
     bytes: [u8; 192],
     used: usize,
+}
+
+impl Buffer {
+    fn new() -> Self {
+        Self {
+            bytes: [0; 192],
+            used: 0,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
 }
 
 impl Console for Buffer {
