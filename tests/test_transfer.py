@@ -343,6 +343,22 @@ def test_a_break_in_a_transfer_is_a_way_out(target):
     assert target.run("ls /").text == before
 
 
+def test_names_that_are_not_for_files(target):
+    target.run("mkdir /kept.part")
+    for line, error in [
+        ("recv /kept", "/kept.part: is a directory"),
+        ("recv /ext", "/ext: is a directory"),
+        ("recv /none/new", "/none: no such file or directory"),
+        ("llext load -", "-: it has no name"),
+    ]:
+        ended = target.run(line)
+        assert (ended.status, ended.error) == (FAILED, error)
+    assert "kept.part/" in target.run("ls /").text
+    request = target.start("llext load_hex tiny -")
+    target.send(wire.INTERRUPT)
+    assert target.finish(request).error == "tiny: was interrupted by Ctrl-C"
+
+
 def test_what_came_before_a_loss_is_not_sent_again(target):
     content = noise(10_000)
     Sender(target, "recv /file", b"old").send_all()

@@ -180,7 +180,12 @@ impl Pasted<'_> {
     fn next(&mut self) -> Result<Option<u8>, Bad> {
         while !self.has_ended {
             let mut byte = [0];
-            if self.console.read_raw(&mut byte, PATIENCE_MS) == 0 {
+            let count = self.console.read_raw(&mut byte, PATIENCE_MS);
+            // Among frames it is more than a byte.
+            if self.console.framed().is_some() && self.console.interrupted() {
+                return Err(Bad::Interrupted);
+            }
+            if count == 0 {
                 return Err(Bad::Silence);
             }
             let after_return = core::mem::replace(&mut self.after_return, byte == *b"\r");

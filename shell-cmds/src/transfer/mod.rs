@@ -44,6 +44,8 @@ pub enum End {
     Damaged,
     /// A name that is none of a file.
     BadName,
+    /// No name at all, where it needs one.
+    Nameless,
     /// A length that is no number.
     BadLength,
     /// A second file, where one was asked for.
@@ -70,6 +72,7 @@ impl End {
                 "start the sender or receiver on the host: `sb FILE`, `rb`, or the file transfer of the terminal program"
             }
             Self::BadName => "give the path: `recv PATH`",
+            Self::Nameless => "give it one: `llext load - --name NAME`",
             Self::Second => "give a directory for several files",
             Self::Memory => {
                 "`llext heap` shows what is in use; `recv` takes files that the heap has no room for"
@@ -91,6 +94,7 @@ impl uDisplay for End {
             Self::Long => "the host sent more than it had announced",
             Self::Damaged => "its checksum is not the host's",
             Self::BadName => "the host's name for it is none of a file",
+            Self::Nameless => "it has no name",
             Self::BadLength => "the host's length for it is no number",
             Self::Second => "the host sends a second file",
             Self::Memory => "no memory for it",

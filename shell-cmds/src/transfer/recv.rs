@@ -195,7 +195,11 @@ fn part_of(ctx: &mut Context<'_>, path: &Path, resumes: bool) -> Result<(Path, u
     extended.map_err(|error| fs::refuse(ctx, WHAT, path.as_str(), error))?;
     let left = match ctx.files.metadata(part.as_str()) {
         Ok(Metadata::File(length)) if resumes => length as u32,
-        Ok(_) => {
+        Ok(Metadata::Dir) => {
+            let error = FileError::IsADirectory;
+            return Err(fs::refuse(ctx, WHAT, part.as_str(), error));
+        }
+        Ok(Metadata::File(_)) => {
             let removed = ctx.files.remove(part.as_str());
             removed.map_err(|error| fs::refuse(ctx, WHAT, part.as_str(), error))?;
             0

@@ -67,10 +67,10 @@ fn by_ymodem(
 
 /// What a file is called that has no name of its own.
 fn name_of(extension: &str) -> Result<Path, End> {
-    let mut path = Path::new(extension).map_err(End::File)?;
     if extension.is_empty() {
-        return Err(End::BadName);
+        return Err(End::Nameless);
     }
+    let mut path = Path::new(extension).map_err(End::File)?;
     path.extend(".elf").map_err(End::File)?;
     Ok(path)
 }
