@@ -39,7 +39,7 @@ use crate::{
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, hint, plural, print, record},
+    text::{Hex, fail, hint, plural, print, record, warning},
 };
 use llext::{Buffer, Extension, ExtensionId, LoadError, LoadOptions, Report, SliceSource};
 
@@ -329,8 +329,10 @@ fn save(
         return Ok(None);
     };
     if ctx.llext.by_id(old).is_some_and(Extension::is_faulted) {
-        ctx.console
-            .write(b"warning: it has faulted, so its state is not handed over\n");
+        warning!(
+            ctx.console,
+            "it has faulted, so its state is not handed over"
+        );
         return Ok(None);
     }
     let size = call(ctx, old, (SAVE, entry), (0, 0), limits)? as usize;
@@ -377,9 +379,9 @@ fn restore(
     limits: Limits,
 ) -> Result<Restored, Failed> {
     let Some(entry) = function(ctx, new, RESTORE) else {
-        print!(
+        warning!(
             ctx.console,
-            "warning: {} bytes of state are lost: the new file has no {}\n",
+            "{} bytes of state are lost: the new file has no {}",
             state.len(),
             RESTORE
         );
