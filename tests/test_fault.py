@@ -4,6 +4,7 @@ it, and brings a prompt that says what happened.
 Nothing that a user can type makes the firmware fail, but `mem write` can damage its variables.
 """
 
+import os
 import re
 import struct
 import subprocess
@@ -11,6 +12,7 @@ import subprocess
 import pytest
 
 from conftest import PROMPT, ROOT, XTASK
+from wire import Target
 
 NOWHERE = 0xF0000000
 
@@ -124,6 +126,21 @@ def test_a_fault_of_the_firmware_restarts_it_and_is_told(shell, built, symbols):
     shell.child.expect_exact("reboot\r\n")
     shell.child.expect_exact(PROMPT)
     assert "restarted after" not in shell.child.before
+
+
+def test_a_fault_of_the_firmware_in_machine_mode_ends_it(built, symbols, command_line, new_image):
+    """The report comes as it is, in no frame; then there is the human prompt, and `machine` is typed again."""
+    target = Target(command_line(new_image()), cwd=ROOT, env={**os.environ, "TERM": "dumb"})
+    try:
+        target.enter()
+        target.start(f"mem write 0x{console(symbols):x} 0x{NOWHERE:x}")
+        assert b"error: firmware: bus error" in target.expect(b"restarting\r\n")
+        target.expect(b"restarted after firmware: bus error")
+        target.prompt()
+        target.enter()
+        assert target.run("llext fault").record("report")["report"].startswith("error: firmware: bus error")
+    finally:
+        target.close()
 
 
 def test_debuggers_find_the_last_fault_by_its_name(shell, built, symbols):

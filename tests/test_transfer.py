@@ -343,6 +343,36 @@ def test_a_break_in_a_transfer_is_a_way_out(target):
     assert target.run("ls /").text == before
 
 
+def test_a_disk_that_is_full_in_the_middle(built, command_line, new_image, tmp_path):
+    """Two blocks of 4 KiB are left, or none of 256 KiB: the first 512 bytes of a file are in its directory, and then it needs one."""
+    command = command_line(image := new_image())
+    target = Target(command, cwd=ROOT, env={**os.environ, "TERM": "dumb"})
+    target.enter()
+    usage = {key: int(value) for key, value in target.run("df").records[0].items()}
+    target.close()
+    blocks = usage["free"] // usage["block"] - 3 * WINDOW // usage["block"]
+    # Each block has 8 bytes of its own; the last one is half full.
+    filler = tmp_path / "filler"
+    with filler.open("wb") as file:
+        file.truncate(blocks * (usage["block"] - 8) - usage["block"] // 2)
+    subprocess.run([built.packer, "add", image, f"{filler}:/filler"], check=True)
+    target = Target(command, cwd=ROOT, env={**os.environ, "TERM": "dumb"})
+    try:
+        target.enter()
+        Sender(target, "recv /file", b"old").send_all()
+        before = target.run("ls /").text, target.run("df").text
+        sender = Sender(target, "recv /file", noise(40_000))
+        sender.send_all()
+        assert sender.status == FAILED
+        assert "error=/file: no space left on the file system\n" in sender.fields.decode()
+        assert (target.run("ls /").text, target.run("df").text) == before
+        assert fetched(target, "/file") == b"old"
+        # What is small enough goes on.
+        assert Sender(target, "recv /file", b"new").send_all()["size"] == "3"
+    finally:
+        target.close()
+
+
 def test_names_that_are_not_for_files(target):
     target.run("mkdir /kept.part")
     for line, error in [
