@@ -1,7 +1,8 @@
 //! Steps that run only if something that they depend on has changed.
 //!
 //! Beside each output lies a stamp: the command line that made it, and when each of its inputs was last changed. A step runs
-//! only if its stamp would be another.
+//! only if its stamp would be another. One whose input was changed while it ran leaves no stamp: nobody knows which of the two it
+//! has read.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -48,17 +49,26 @@ pub fn run_if_stale(
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
+    let start = SystemTime::now();
     process::run(command)?;
-    fs::write(&stamp, stamp_of(&line, &inputs())).with_context(|| stamp.display().to_string())
+    let inputs = inputs();
+    if inputs.iter().any(|input| changed(input) > Some(start)) {
+        let _ = fs::remove_file(&stamp);
+        return Ok(());
+    }
+    fs::write(&stamp, stamp_of(&line, &inputs)).with_context(|| stamp.display().to_string())
+}
+
+/// When a file was changed last, if it is there.
+pub fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|it| it.modified()).ok()
 }
 
 /// A command line, and its inputs with the nanoseconds of their last change.
 fn stamp_of(line: &str, inputs: &[PathBuf]) -> String {
     let mut stamp = format!("{line}\n");
     for input in inputs {
-        let changed = fs::metadata(input)
-            .and_then(|metadata| metadata.modified())
-            .ok()
+        let changed = changed(input)
             .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
             .map_or(0, |age| age.as_nanos());
         stamp += &format!("{changed} {}\n", input.display());
@@ -81,6 +91,25 @@ pub fn lock(folder: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_saved_while_it_is_compiled_is_compiled_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name| folder.path().join(name);
+        let (source, output) = (path("a.c"), path("a.o"));
+        fs::write(&source, "old").expect("a file");
+        let inputs = || vec![source.clone()];
+        let copy = |and: &str| {
+            let mut shell = Command::new("sh");
+            let words = format!("cp \"$1\" \"$2\"; {and}");
+            shell.args(["-c", &words, "sh"]).args([&source, &output]);
+            run_if_stale(&mut shell, &inputs, &output).expect("it runs");
+            fs::read_to_string(&output).expect("it is there")
+        };
+        let save = "if grep -q old \"$1\"; then sleep 0.02; printf new > \"$1\"; fi;";
+        assert_eq!(copy(save), "old");
+        assert_eq!(copy(save), "new");
+    }
 
     #[test]
     fn dependency_files_are_read() {
