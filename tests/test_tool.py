@@ -5,7 +5,9 @@ it was typed wrong, 3 if the target does not answer, 4 if a call ended in a faul
 """
 
 import os
+import random
 import re
+import select
 import socket
 import subprocess
 import time
@@ -250,6 +252,57 @@ def test_ctrl_c_ends_the_call_and_not_the_board(over_tcp, greeting):
     call.close()
     assert call.exitstatus == FAULT
     assert over_tcp("call", NAME, "greet", "you", "1") == "hello you\n=> 1 (0x1)\n"
+
+
+class Line:
+    """A line to a board that can be cut: TCP to TCP, one connection after the other."""
+
+    def __init__(self, port: int):
+        self.board = port
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+
+    def carry(self, at_most: int | None = None) -> int:
+        """Takes one connection and carries what comes, until it ends or so many bytes have gone to the board. How many went."""
+        sent = 0
+        host, _ = self.server.accept()
+        with host, socket.create_connection(("127.0.0.1", self.board)) as board:
+            while at_most is None or sent < at_most:
+                for end in select.select([host, board], [], [], TIMEOUT_S)[0]:
+                    data = end.recv(256)
+                    if not data:
+                        return sent
+                    (board if end is host else host).sendall(data)
+                    sent += len(data) if end is host else 0
+        return sent
+
+
+def test_a_transfer_that_was_cut_or_interrupted_goes_on_where_it_was(built, over_tcp, tmp_path):
+    here, back = tmp_path / "here.bin", tmp_path / "back.bin"
+    here.write_bytes(random.Random(5).randbytes(60_000))
+    port = int(over_tcp.environment["LLEXT_PORT"].rsplit(":", 1)[1])
+    line = Line(port)
+    through = Tool(built, tmp_path, f"tcp:127.0.0.1:{line.port}")
+    push = through.spawn("push", here, "/cut.bin")
+    line.carry(25_000)
+    push.expect_exact("the connection is lost")
+    push.expect(pexpect.EOF)
+    push.close()
+    assert push.exitstatus == NO_TARGET
+    # Ctrl-C, in what is left. The target is at its prompt when the program ends.
+    push = over_tcp.spawn("push", here, "/cut.bin")
+    push.expect(r"/cut.bin \[.* [23]\d\.\d\d KiB/58\.59 KiB")
+    push.sendintr()
+    push.expect_exact("error: recv: /cut.bin: was interrupted by Ctrl-C")
+    push.expect(pexpect.EOF)
+    push.close()
+    assert push.exitstatus == FAILED
+    push = through.spawn("push", here, "/cut.bin")
+    assert line.carry() < 45_000
+    push.expect_exact("/cut.bin: 60000 bytes in ")
+    push.expect(pexpect.EOF)
+    over_tcp("get", "/cut.bin", back)
+    assert back.read_bytes() == here.read_bytes()
 
 
 def test_the_console_is_the_shell_and_comes_back(built, start_run, tmp_path):

@@ -13,8 +13,8 @@
 //! PATH is the file, or a directory for files with the sender's names; without one that is `/ext`. A file that is there is
 //! replaced when all of the new one has come, and not before. Ctrl-C ends it, and so does a minute in which nobody sends.
 //!
-//! In machine mode (wire/README.md) PATH is a file. What came before a connection was lost stays in `PATH.part`, and `--resume` goes
-//! on from its end; without it, and after every other end, there is no such file.
+//! In machine mode (wire/README.md) PATH is a file. What came before a connection was lost, or an interrupt, stays in `PATH.part`, and
+//! `--resume` goes on from its end; without it, and after every other end, there is no such file.
 
 use super::{End, drain, framed, refuse, ymodem};
 use crate::{
@@ -231,7 +231,10 @@ fn in_frames(ctx: &mut Context<'_>, path: &Path, resumes: bool) -> Status {
         Err(end) => {
             let failed = refuse(ctx, WHAT, path.as_str(), end);
             match end {
-                End::Lost => hint!(ctx, "`recv {} --resume` goes on", path.as_str()),
+                // A host that comes back before the loss was noticed interrupts what it finds.
+                End::Lost | End::Interrupted => {
+                    hint!(ctx, "`recv {} --resume` goes on", path.as_str())
+                }
                 // It was never made, if the file system refused it.
                 _ => _ = ctx.files.remove(part.as_str()),
             }

@@ -55,8 +55,8 @@ impl Call {
     /// # Errors
     /// There is no such function, or it faulted.
     pub fn run(self, world: &World) -> Result<ExitCode> {
-        let signals = Signals::catch()?;
         let mut client = world.target.enter()?;
+        let signals = Signals::catch()?;
         let line = self.how.line(&self.name, &self.function, &self.arguments);
         let reply = call(&mut client, &line, &signals);
         ended(reply.map_err(|error| world.target.told(error))?)?;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use llext_tools::client::{Client, Error};
+use llext_tools::signals::Signals;
 
 use super::World;
 use super::push::{push, quoted, read};
@@ -79,7 +80,9 @@ impl Cat {
     /// There is no such file.
     pub fn run(self, world: &World) -> Result<ExitCode> {
         let mut client = world.target.enter()?;
-        let bytes = fetch(&mut client, &self.path).map_err(|error| world.target.told(error))?;
+        let signals = Signals::catch()?;
+        let fetched = fetch(&mut client, &self.path, &signals);
+        let bytes = fetched.map_err(|error| world.target.told(error))?;
         // Who reads no more wants no more.
         let _ = io::stdout().write_all(&bytes);
         Ok(ExitCode::SUCCESS)
@@ -97,7 +100,9 @@ impl Get {
             PathBuf::from(name)
         });
         let mut client = world.target.enter()?;
-        let bytes = fetch(&mut client, &self.path).map_err(|error| world.target.told(error))?;
+        let signals = Signals::catch()?;
+        let fetched = fetch(&mut client, &self.path, &signals);
+        let bytes = fetched.map_err(|error| world.target.told(error))?;
         fs::write(&file, &bytes).with_context(|| file.display().to_string())?;
         println!("{}: {} bytes", file.display(), bytes.len());
         Ok(ExitCode::SUCCESS)
@@ -117,7 +122,8 @@ impl Put {
             false => self.path,
         };
         let mut client = world.target.enter()?;
-        push(&mut client, &path, &bytes).map_err(|error| world.target.told(error))?;
+        let signals = Signals::catch()?;
+        push(&mut client, &path, &bytes, &signals).map_err(|error| world.target.told(error))?;
         println!("{path}: {} bytes", bytes.len());
         Ok(ExitCode::SUCCESS)
     }
@@ -146,8 +152,8 @@ fn plain(client: &mut Client, line: &str) -> Result<(), Error> {
     complete(reply)?.ok().map(|_| ())
 }
 
-fn fetch(client: &mut Client, path: &str) -> Result<Vec<u8>, Error> {
-    let mut shown = Shown::file(path, None).quiet();
+fn fetch(client: &mut Client, path: &str, signals: &Signals) -> Result<Vec<u8>, Error> {
+    let mut shown = Shown::file(path, None, signals).quiet();
     let fetched = client.fetch_file(&format!("send {}", quoted(path)), &mut shown);
     shown.finish();
     let (bytes, reply) = fetched?;

@@ -46,10 +46,10 @@ impl Load {
             true => Some(read(&self.file)?),
             false => None,
         };
-        let signals = Signals::catch()?;
         let mut client = world.target.enter()?;
+        let signals = Signals::catch()?;
         let loaded = match file {
-            Some(bytes) => from_here(&mut client, &self.file, &bytes, &options),
+            Some(bytes) => from_here(&mut client, &self.file, &bytes, &options, &signals),
             None => {
                 let path = quoted(&self.file.to_string_lossy());
                 from_there(
@@ -64,8 +64,14 @@ impl Load {
     }
 }
 
-fn from_here(client: &mut Client, file: &Path, bytes: &[u8], options: &str) -> Result<(), Error> {
-    let mut shown = Shown::file(&file.to_string_lossy(), Some(bytes.len()));
+fn from_here(
+    client: &mut Client,
+    file: &Path,
+    bytes: &[u8],
+    options: &str,
+    signals: &Signals,
+) -> Result<(), Error> {
+    let mut shown = Shown::file(&file.to_string_lossy(), Some(bytes.len()), signals);
     let sent = client.send_file(&format!("llext load -{options}"), bytes, &mut shown);
     shown.finish();
     complete(sent)?.ok().map(|_| ())

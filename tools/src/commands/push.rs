@@ -8,13 +8,14 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Args;
 use llext_tools::client::{Client, Error};
+use llext_tools::signals::Signals;
 
 use super::World;
 use super::shown::{Shown, complete};
 
 /// Send an extension to the target's file system
 ///
-/// The old file stays whole until the new one is. What an interrupted transfer has left is not sent again.
+/// The old file stays whole until the new one is. What an interrupted transfer has left is not sent again. Ctrl-C interrupts.
 #[derive(Args)]
 pub struct Push {
     /// File of this computer
@@ -34,8 +35,9 @@ impl Push {
         let bytes = read(&self.file)?;
         let path = self.path.unwrap_or_else(|| in_ext(&self.file));
         let mut client = world.target.enter()?;
+        let signals = Signals::catch()?;
         let start = Instant::now();
-        push(&mut client, &path, &bytes).map_err(|error| world.target.told(error))?;
+        push(&mut client, &path, &bytes, &signals).map_err(|error| world.target.told(error))?;
         let seconds = start.elapsed().as_secs_f64();
         println!("{path}: {} bytes in {seconds:.2} s", bytes.len());
         Ok(ExitCode::SUCCESS)
@@ -56,12 +58,12 @@ pub fn in_ext(file: &Path) -> String {
     format!("/ext/{name}")
 }
 
-/// Sends `bytes` to `path` on the target.
+/// Sends `bytes` to `path` on the target, until one of `signals` comes.
 ///
 /// # Errors
 /// The target has no room, or is gone.
-pub fn push(client: &mut Client, path: &str, bytes: &[u8]) -> Result<(), Error> {
-    let mut shown = Shown::file(path, Some(bytes.len())).quiet();
+pub fn push(client: &mut Client, path: &str, bytes: &[u8], signals: &Signals) -> Result<(), Error> {
+    let mut shown = Shown::file(path, Some(bytes.len()), signals).quiet();
     let path = quoted(path);
     let sent = match client.send_file(&format!("recv {path} --resume"), bytes, &mut shown) {
         Err(Error::OtherFile) => client.send_file(&format!("recv {path}"), bytes, &mut shown),

@@ -55,8 +55,8 @@ impl Run {
     /// One of the steps fails; the later ones are not begun.
     pub fn run(self, world: &World) -> Result<ExitCode> {
         let extension = self.what.build(world)?;
-        let signals = Signals::catch()?;
         let mut client = world.target.enter()?;
+        let signals = Signals::catch()?;
         self.what.send(world, &mut client, &extension, &signals)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -92,7 +92,7 @@ impl What {
         let told = |error| world.target.told(error);
         let path = format!("/ext/{}.elf", extension.name);
         let bytes = read(&extension.packed)?;
-        push(client, &path, &bytes).map_err(told)?;
+        push(client, &path, &bytes, signals).map_err(told)?;
         let (name, path) = (quoted(&extension.name), quoted(&path));
         let line = match is_loaded(client, &extension.name).map_err(told)? {
             true => format!("llext reload {name} {path}"),

@@ -39,8 +39,8 @@ impl<'s> Shown<'s> {
         }
     }
 
-    /// Of a file of `size` bytes that goes or comes. The bar is drawn on a terminal alone.
-    pub fn file(what: &str, size: Option<usize>) -> Self {
+    /// Of a file of `size` bytes that goes or comes, until one of `signals` comes. The bar is drawn on a terminal alone.
+    pub fn file(what: &str, size: Option<usize>, signals: &'s Signals) -> Self {
         let template = match size {
             Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}",
             None => "{msg} {bytes} {bytes_per_sec}",
@@ -52,6 +52,7 @@ impl<'s> Shown<'s> {
         let style = ProgressStyle::with_template(template).ok();
         let bar = style.into_iter().fold(bar, ProgressBar::with_style);
         Shown {
+            signals: Some(signals),
             bar: Some(bar.with_message(what.to_owned())),
             ..Self::command()
         }
