@@ -90,6 +90,24 @@ pub fn build(site: &Site, sources: &[impl AsRef<Path>], recipe: &Recipe<'_>) -> 
     Ok(extension)
 }
 
+/// The files and folders that such sources are: a build that succeeds names the headers, too. None of a source that is not there.
+pub fn sources_of(sources: &[impl AsRef<Path>]) -> Vec<PathBuf> {
+    let files = |source: &Path| {
+        let source = absolute(source)?;
+        if let Some(package) = package_of(&source) {
+            return rust::inputs(package);
+        }
+        let within = match source.is_dir() {
+            true => children(&source)?,
+            false => Vec::new(),
+        };
+        Ok([vec![source], within].concat())
+    };
+    let named =
+        |source: &Path| files(source).unwrap_or_else(|_: anyhow::Error| vec![source.into()]);
+    sources.iter().map(AsRef::as_ref).flat_map(named).collect()
+}
+
 /// The folder of the Rust package that `source` means: it itself, or its `Cargo.toml`.
 fn package_of(source: &Path) -> Option<&Path> {
     match source.file_name()? {

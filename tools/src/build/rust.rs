@@ -52,7 +52,7 @@ impl Builder<'_> {
 }
 
 /// The files of a package that its author changes.
-fn inputs(package: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn inputs(package: &Path) -> Result<Vec<PathBuf>> {
     let mut all = vec![package.join("Cargo.toml"), package.join("build.rs")];
     let mut folders = vec![package.join("src")];
     while let Some(folder) = folders.pop() {

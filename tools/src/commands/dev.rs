@@ -36,18 +36,27 @@ impl Dev {
     /// # Errors
     /// The target does not answer when it begins. Later on, whatever fails is said, and the next save tries again.
     pub fn run(self, world: &World) -> Result<ExitCode> {
-        let signals = Signals::catch()?;
         let mut client = Some(world.target.enter()?);
+        let signals = Signals::catch()?;
         let mut times = Times::default();
+        let mut watched = self.what.sources();
         loop {
-            let (watched, built) = match self.what.build(world) {
-                Ok(extension) => (extension.inputs.clone(), Some(extension)),
+            let before = stamps(&watched);
+            let built = match self.what.build(world) {
+                Ok(extension) => {
+                    watched.clone_from(&extension.inputs);
+                    Some(extension)
+                }
                 Err(error) => {
                     crate::explain(&error);
-                    (self.what.sources(), None)
+                    // The mistake may be in a header, which the last build that succeeded has named.
+                    watched.extend(self.what.sources());
+                    watched.sort();
+                    watched.dedup();
+                    None
                 }
             };
-            let seen = stamps(&watched);
+            let seen = since(&before, stamps(&watched));
             if let Some(extension) = built {
                 let sent = again(world, &mut client)
                     .and_then(|client| self.what.send(world, client, &extension, &signals));
@@ -118,6 +127,17 @@ fn stamps(files: &[PathBuf]) -> Stamps {
         .collect()
 }
 
+/// What is known of files after a build that began when they were as `before`: a file that was saved meanwhile is to be built again.
+/// Folders are another matter, for a build may put files into them.
+fn since(before: &Stamps, mut now: Stamps) -> Stamps {
+    for (file, changed) in &mut now {
+        if let Some(earlier) = before.get(file).filter(|_| !file.is_dir()) {
+            *changed = *earlier;
+        }
+    }
+    now
+}
+
 /// How long it took, save by save.
 #[derive(Default)]
 struct Times {
@@ -163,6 +183,8 @@ mod tests {
         let later = SystemTime::now() + Duration::from_secs(5);
         file.as_file().set_modified(later).expect("it is ours");
         assert_ne!(seen, stamps(&watched));
+        assert_ne!(since(&seen, stamps(&watched)), stamps(&watched));
+        assert_eq!(since(&Stamps::new(), stamps(&watched)), stamps(&watched));
         drop(file);
         assert!(stamps(&watched).is_empty());
     }

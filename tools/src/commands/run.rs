@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use llext_tools::build::Extension;
+use llext_tools::build::{Extension, sources_of};
 use llext_tools::client::{Client, Error, Quiet};
 use llext_tools::signals::Signals;
 
@@ -73,9 +73,9 @@ impl What {
         self.how.build(&site, &sources, &self.flags)
     }
 
-    /// The files whose change makes another extension, when it cannot be built.
+    /// The files whose change makes another extension, as far as that is known without a build.
     pub fn sources(&self) -> Vec<PathBuf> {
-        [std::slice::from_ref(&self.source), &self.with].concat()
+        sources_of(&[std::slice::from_ref(&self.source), &self.with].concat())
     }
 
     /// Sends it, loads or reloads it, and calls the function.
