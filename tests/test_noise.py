@@ -1,6 +1,6 @@
 """Whatever comes over the line, and whenever: what was answered holds, nothing runs twice, and the prompt is back.
 
-    > mach\\xf3\\x00\\x11…                noise at the prompt, among frames, in a request, in a call
+    > mach\\xf3\\x00\\x11…                noise at the prompt, among frames, in a request, in a transfer, in a call
     > break                             a break of the line (rv32-virt has a UART that knows one), or 16 times 00
     > (the host is gone)                and another one comes
 """
@@ -16,11 +16,12 @@ import pytest
 import wire
 from conftest import ROOT, XTASK
 from rtt import Rtt, memory
+from test_transfer import CHUNK, Sender, fetched
 from wire import FAILED, OK, Target, frame
 
 SEED = 20260
-# Rounds of load, call and unload on each of the boards, which makes a thousand on the two. Each writes to the file system.
-ROUNDS = 500
+# Rounds of push, load, call and unload on each of the boards; `LLEXT_ROUNDS=1000` is for who has the time.
+ROUNDS = int(os.environ.get("LLEXT_ROUNDS", "250"))
 
 
 class Noise:
@@ -148,6 +149,41 @@ def test_noise_in_a_call(target):
     assert target.run("llext call exec formats").output.startswith("-5 7 beef")
 
 
+def test_noise_in_a_transfer(target):
+    """Frames are lost, and noise comes between them and in them: the file arrives as it was."""
+    content = random.Random(SEED).randbytes(12 * CHUNK + 5)
+    harmed = 0
+
+    def harm(offset: int, data: bytes) -> bytes:
+        nonlocal harmed
+        harmed += 1
+        # Each time another way, and every second time none: nobody gets through a line that destroys all.
+        middle = len(data) // 2
+        ways = {1: AMONG_FRAMES(30) + b"\0" + data, 3: data[:middle] + AMONG_FRAMES(1) + data[middle:], 5: data[:middle], 7: b""}
+        return ways.get(harmed % 8, data)
+
+    target.enter()
+    fields = Sender(target, "recv /file", content).send_all(harm)
+    assert fields["size"] == str(len(content)) and harmed > 16
+    assert fetched(target, "/file") == content
+
+
+def test_a_break_in_a_transfer(target):
+    """The old file is whole, and the human prompt back."""
+    target.enter()
+    Sender(target, "recv /file", b"old").send_all()
+    sender = Sender(target, "recv /file", bytes(5 * CHUNK))
+    for offset in (0, CHUNK):
+        assert sender.acknowledged() == offset
+        target.send(sender.data(offset))
+    target.send(sender.data(2 * CHUNK)[:300] + wire.BREAK)
+    target.prompt()
+    assert target.shell("cat /file").startswith("old")
+    target.enter()
+    Sender(target, "recv /file", b"new").send_all()
+    assert fetched(target, "/file") == b"new"
+
+
 def test_breaks(target, built):
     """The line breaks at the prompt, where that means nothing, among frames, in half a frame, and in a call."""
     ways = [lambda: target.send(wire.BREAK)]
@@ -215,12 +251,16 @@ def heap(target) -> list[dict[str, str]]:
     return [{key: value for key, value in record.items() if key != "peak"} for record in answer.records]
 
 
-def test_many_rounds_leave_the_heap_as_it_was(command_line, new_image):
-    target = Target(command_line(new_image()), cwd=ROOT, env={**os.environ, "TERM": "dumb"})
+def test_many_rounds_leave_the_heap_as_it_was(built, command_line, new_image):
+    content = built.extensions["hello"].read_bytes()
+    image = new_image()
+    options = {"cwd": ROOT, "env": {**os.environ, "TERM": "dumb"}}
+    target = OverRtt(command_line(image), lambda: Rtt(memory(built, image)), **options)
     try:
         target.enter()
         before = None
         for _ in range(ROUNDS):
+            assert Sender(target, "recv /ext/hello.elf", content).send_all()["size"] == str(len(content))
             assert target.run("llext load /ext/hello.elf").status == OK
             assert target.run("llext call hello hello_world").output == "hello world\n"
             assert target.run("llext unload hello").status == OK
