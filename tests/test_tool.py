@@ -387,7 +387,9 @@ def test_what_a_target_would_say_is_known_without_it(built, shell, tmp_path, gre
     assert regions.findall(said) == regions.findall(shell.run("llext load /ext/orphan.elf --dry-run"))
     assert "2 undefined symbols, 0 unsupported relocations" in said
     assert re.search(r"^hello needs \d+ bytes", tool("check", stripped / "hello.elf"), re.MULTILINE)
-    assert "hint: load the output of the compiler" in tool("check", greeting, status=FAILED)
+    said = tool("check", greeting, status=FAILED)
+    assert f"error: {greeting}: a source file\nhint: `llext build {greeting}` makes the extension" in said
+    assert "hint: load the output of the compiler" in tool("check", ROOT / "README.md", status=FAILED)
     output = tmp_path / "bound.elf"
     assert tool("build", greeting, "--abi", "-o", output) == f"{output}\n"
     tool("check", output)

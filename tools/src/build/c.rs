@@ -73,7 +73,8 @@ pub enum Language {
 }
 
 impl Language {
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    /// Of a file with this name, if it is a source file.
+    pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "c" => Some(Self::C),
             "cpp" | "cc" | "cxx" => Some(Self::Cpp),

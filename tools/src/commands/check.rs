@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use llext_tools::build::exports;
+use llext_tools::build::{Language, exports};
 use llext_tools::offline::{self, Findings};
 
 use super::World;
@@ -31,6 +31,12 @@ impl Check {
     pub fn run(self, world: &World) -> Result<ExitCode> {
         let site = world.workshop.site()?;
         let bytes = read(&self.file)?;
+        if Language::of(&self.file).is_some() {
+            let file = self.file.display();
+            return Err(Told::new(FAILED, format!("{file}: a source file"))
+                .hint(format!("`llext build {file}` makes the extension"))
+                .into());
+        }
         let (exports, abi) = exports::of(&site).map_err(|error| {
             Told::new(
                 FAILED,
