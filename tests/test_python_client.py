@@ -133,6 +133,20 @@ def test_interrupt_from_another_thread(target, extension):
     assert client.call("add", 1, 2).value == 3
 
 
+def test_a_request_that_the_line_swallows_is_sent_again(target, monkeypatch):
+    link, swallowed = target._session._link, []
+
+    def write(data, write=link.write):
+        if not swallowed:
+            swallowed.append(data)
+        else:
+            write(data)
+
+    monkeypatch.setattr(link, "write", write)
+    assert target.run("version").status == 0
+    assert len(swallowed) == 1 and b"version" in swallowed[0]
+
+
 def test_files_there_and_back(target, tmp_path):
     data = bytes(byte * 7 % 251 for byte in range(100_000))
     target.push(data, "/big.bin")

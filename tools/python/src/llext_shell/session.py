@@ -17,6 +17,8 @@ from .results import Hello, Response
 PROMPT = b"llext> "
 #: A target leaves machine mode by itself after 10 s without a frame: before that, it is asked whether it is still there.
 STALE_S = 5.0
+#: A request of which nothing comes is sent again after so many seconds, and at last so rarely.
+RESEND_S, RARELY_S = 1.0, 8.0
 #: How long an interrupted request may take to end.
 ENDING_S = 5.0
 #: The longest wait for bytes at a time, so that what runs beside them gets its turn.
@@ -71,9 +73,17 @@ class Session:
         answer = Answer(line)
         self.send(wire.RUN, self._request, line.encode())
         end = time.monotonic() + timeout
+        # The line may have lost it, or its end: a target that has run it does not run it again. More and more rarely, in a long call.
+        heard, again = time.monotonic(), RESEND_S
         try:
             while not answer.is_done:
                 frame = self._next(min(end, time.monotonic() + TURN_S))
+                if frame and frame.request == self._request:
+                    heard, again = time.monotonic(), RESEND_S
+                elif time.monotonic() - heard >= again:
+                    again += min(again, RARELY_S)
+                    self._write(b"\0")
+                    self.send(wire.RUN, self._request, line.encode())
                 if frame and frame.request == self._request and (answer.take(frame) or take(frame)):
                     end = time.monotonic() + timeout
                 elif time.monotonic() >= end:
