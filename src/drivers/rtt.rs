@@ -180,6 +180,8 @@ impl Line for Rtt {
         let mut rest = bytes;
         // Most of what is printed where no probe is ends here.
         while word(UP_CHANNEL + READ) as u32 != self.stuck.load(Relaxed) {
+            // It has gone on, and may come by that place again.
+            self.stuck.store(NOWHERE, Relaxed);
             let left = Self::put(rest);
             rest = rest.get(rest.len() - left..).unwrap_or_default();
             if rest.is_empty() {
