@@ -53,6 +53,12 @@ pub trait Console {
     fn framed(&self) -> Option<u16> {
         None
     }
+    /// Remembers that LEAVE came with this id while a request ran.
+    fn leave(&mut self, _id: u16) {}
+    /// Takes what was remembered so.
+    fn take_leave(&mut self) -> Option<u16> {
+        None
+    }
     /// Writes a piece of the request's fields; nothing at a terminal. The macro `field!` makes it.
     fn write_fields(&mut self, _text: &[u8]) {}
     /// Sends a frame of the request, after what was written before it.

@@ -25,6 +25,7 @@ impl Machine {
         decoder.push(&sent, &mut |frame| {
             let text = match frame.kind {
                 Kind::Done => format!("{:?}", Done::of(frame.payload).unwrap()),
+                Kind::AckOut | Kind::DataOut | Kind::EndOut => format!("{:?}", frame.numbers()),
                 _ => String::from_utf8(frame.payload.to_vec()).unwrap(),
             };
             got.push((frame.kind, frame.id, text));
@@ -213,6 +214,53 @@ fn ping_is_answered_and_leave_ends_it() {
     // What follows is no business of machine mode's.
     assert_eq!(machine.0.screen.incoming.borrow().len(), line[2].len());
     assert_eq!(machine.0.line("llext list"), "nothing is loaded\n");
+}
+
+#[test]
+fn who_leaves_in_a_transfer_has_left() {
+    for line in [
+        &b"recv /file"[..],
+        b"send /motd.txt",
+        b"llext load - --name x",
+    ] {
+        let mut machine = Machine::new();
+        let leave = [frame(Kind::Run, 7, line), frame(Kind::Leave, 8, b"")];
+        let ping = frame(Kind::Ping, 9, b"");
+        let got = machine.answers(&[leave.concat(), ping.clone()].concat());
+        let ended: Vec<_> = got.iter().filter(|got| got.0 == Kind::Done).collect();
+        assert!(ended[0].1 == 7 && ended[0].2.contains("Failed"), "{got:?}");
+        assert_eq!(ended[1..], [&done(8, Status::Ok, 0)]);
+        assert_eq!(machine.0.screen.incoming.borrow().len(), ping.len());
+    }
+}
+
+#[test]
+fn a_transfer_that_nobody_goes_on_with_ends_whatever_else_comes() {
+    const SECOND: u64 = 1_000_000;
+    let noise: Vec<u8> = (0..2000).map(|at| (at % 255 + 1) as u8).collect();
+    for endless in [
+        frame(Kind::Ping, 9, b""),
+        // With the id of the request.
+        frame(Kind::Ping, 7, b""),
+        noise.clone(),
+        [noise, vec![0]].concat(),
+    ] {
+        for line in [
+            &b"recv /file"[..],
+            b"send /motd.txt",
+            b"llext load - --name x",
+        ] {
+            let mut machine = Machine::new();
+            let start = machine.0.screen.clock.get();
+            *machine.0.screen.endless.borrow_mut() = (endless.clone(), start + 15 * SECOND);
+            let got = machine.answers(&frame(Kind::Run, 7, line));
+            let lost = "the connection was lost";
+            assert!(got.iter().any(|(.., text)| text.contains(lost)), "{got:?}");
+            // Ten seconds after the request was over, and the host silent.
+            let took = machine.0.screen.clock.get() - start;
+            assert!(took < 26 * SECOND, "{took}");
+        }
+    }
 }
 
 #[test]

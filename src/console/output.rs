@@ -4,7 +4,7 @@
 //! wrote them, and the shell knows whether the cursor stands on a fresh line.
 
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use llext_wire::{Done, Framer, Kind, Status};
 use shell_cmds::context::{Console, Mode};
@@ -30,7 +30,12 @@ pub struct Output {
     /// Everything leaves in frames.
     framed: AtomicBool,
     framer: Framer,
+    /// The id of a LEAVE that came while a request ran; [`STAYS`] if none did.
+    leaving: AtomicU32,
 }
+
+/// No id.
+const STAYS: u32 = u32::MAX;
 
 impl Output {
     /// An output through `port` that starts in `mode`, at the start of a line.
@@ -43,6 +48,7 @@ impl Output {
             mid_line: AtomicBool::new(false),
             framed: AtomicBool::new(false),
             framer: Framer::new(),
+            leaving: AtomicU32::new(STAYS),
         }
     }
 
@@ -178,6 +184,14 @@ impl Console for &Output {
 
     fn framed(&self) -> Option<u16> {
         Output::framed(self).then(|| self.framer.request())
+    }
+
+    fn leave(&mut self, id: u16) {
+        self.leaving.store(id.into(), Relaxed);
+    }
+
+    fn take_leave(&mut self) -> Option<u16> {
+        self.leaving.swap(STAYS, Relaxed).try_into().ok()
     }
 
     fn write_fields(&mut self, text: &[u8]) {

@@ -132,20 +132,26 @@ fn answer(
                 if ctx.console.broken() {
                     return ControlFlow::Break(());
                 }
+                if let Some(id) = ctx.console.take_leave() {
+                    return leave(ctx, id);
+                }
             }
         },
         Kind::Ping => {
             ctx.console.set_framed(Some(frame.id));
             hello(ctx);
         }
-        Kind::Leave => {
-            ctx.console.set_framed(Some(frame.id));
-            ctx.console.done(llext_wire::Status::Ok);
-            return ControlFlow::Break(());
-        }
+        Kind::Leave => return leave(ctx, frame.id),
         _ => {}
     }
     ControlFlow::Continue(())
+}
+
+/// Answers LEAVE.
+fn leave(ctx: &mut Context<'_>, id: u16) -> ControlFlow<()> {
+    ctx.console.set_framed(Some(id));
+    ctx.console.done(llext_wire::Status::Ok);
+    ControlFlow::Break(())
 }
 
 /// Runs the command line of a request.

@@ -4,7 +4,7 @@
 //! acknowledging again what it has. The sender starts over from there (go-back-N), or by itself when nothing came for a while.
 
 use super::{End, Incoming, Piece};
-use crate::context::{Console, FileError};
+use crate::context::{Console, FileError, System};
 use llext::Source;
 use llext_wire::{CHUNK, CRC, Decoder, Frame, IDLE_MS, Kind, RESEND_MS, WINDOW};
 
@@ -16,30 +16,72 @@ pub fn digest() -> Digest {
     CRC.digest()
 }
 
-/// So many silences of [`RESEND_MS`], and the connection is lost.
-const SILENCES: u32 = IDLE_MS / RESEND_MS;
-
 /// What a transfer makes of a frame, if it is meant for it.
-type Each<'e, T> = &'e mut dyn FnMut(Frame<'_>) -> Option<Result<T, End>>;
+type Each<'e> = &'e mut dyn FnMut(Frame<'_>) -> Result<Option<Took>, End>;
 
 /// The frames of the request that runs.
 struct Frames<'c> {
     console: &'c mut dyn Console,
+    system: &'c dyn System,
     decoder: Decoder,
-    silences: u32,
+    /// When the last one came, in milliseconds: nothing else keeps a transfer going.
+    heard: u32,
+    /// Bytes that came; wraps. The clock costs more than a byte.
+    count: u8,
+}
+
+/// Milliseconds since boot; wraps.
+#[inline(never)]
+fn now_ms(system: &dyn System) -> u32 {
+    (system.uptime_us() / 1000) as u32
+}
+
+/// What became of what came.
+enum Came {
+    /// It was taken.
+    Frame(Took),
+    /// Nothing came for [`RESEND_MS`], or a frame that was damaged.
+    Loss,
+    /// It has nothing to do with the transfer.
+    Other,
+    /// There was much of it, and it is no frame yet.
+    Part,
 }
 
 impl<'c> Frames<'c> {
-    fn new(console: &'c mut dyn Console) -> Self {
+    fn new(console: &'c mut dyn Console, system: &'c dyn System) -> Self {
         Self {
+            heard: now_ms(system),
             console,
+            system,
             decoder: Decoder::new(),
-            silences: 0,
+            count: 0,
         }
     }
 
-    /// Gives `each` the frames that come until it has an answer; `None` when nothing came for [`RESEND_MS`] or a frame was damaged.
-    fn next<T>(&mut self, each: Each<'_, T>) -> Result<Option<T>, End> {
+    /// Gives `each` the frames that come until it has an answer; `None` when that took [`RESEND_MS`], or a frame was damaged.
+    fn next(&mut self, each: Each<'_>) -> Result<Option<Took>, End> {
+        let start = now_ms(self.system);
+        loop {
+            let came = self.until_something(each)?;
+            let now = now_ms(self.system);
+            if let Came::Frame(took) = came {
+                self.heard = now;
+                return Ok(Some(took));
+            }
+            if now.wrapping_sub(self.heard) >= IDLE_MS {
+                return Err(End::Lost);
+            }
+            match came {
+                Came::Loss => return Ok(None),
+                Came::Other if now.wrapping_sub(start) >= RESEND_MS => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads until it is time to look at the clock.
+    fn until_something(&mut self, each: Each<'_>) -> Result<Came, End> {
         let id = self.console.framed();
         let mut byte = [0];
         loop {
@@ -47,28 +89,25 @@ impl<'c> Frames<'c> {
                 return Err(End::Interrupted);
             }
             if self.console.read_raw(&mut byte, RESEND_MS) == 0 {
-                self.silences += 1;
-                return match self.silences < SILENCES {
-                    true => Ok(None),
-                    false => Err(End::Lost),
-                };
+                return Ok(Came::Loss);
             }
+            self.count = self.count.wrapping_add(1);
             let dropped = self.decoder.dropped();
             let [byte] = byte;
             if let Some(frame) = self.decoder.feed(byte) {
-                if Some(frame.id) != id {
-                    continue;
-                }
-                self.silences = 0;
-                let answer = match frame.kind {
-                    Kind::Cancel | Kind::Leave => Some(Err(End::Cancelled)),
-                    _ => each(frame),
+                return match frame.kind {
+                    Kind::Leave => {
+                        self.console.leave(frame.id);
+                        Err(End::Cancelled)
+                    }
+                    _ if Some(frame.id) != id => Ok(Came::Other),
+                    Kind::Cancel => Err(End::Cancelled),
+                    _ => Ok(each(frame)?.map_or(Came::Other, Came::Frame)),
                 };
-                if let Some(answer) = answer {
-                    return answer.map(Some);
-                }
             } else if self.decoder.dropped() != dropped {
-                return Ok(None);
+                return Ok(Came::Loss);
+            } else if self.count == 0 {
+                return Ok(Came::Part);
             }
         }
     }
@@ -87,9 +126,14 @@ pub struct Receiver<'c> {
 
 impl<'c> Receiver<'c> {
     /// Receives what follows on `length` bytes with this checksum.
-    pub fn new(console: &'c mut dyn Console, length: u32, digest: Digest) -> Self {
+    pub fn new(
+        console: &'c mut dyn Console,
+        system: &'c dyn System,
+        length: u32,
+        digest: Digest,
+    ) -> Self {
         Self {
-            frames: Frames::new(console),
+            frames: Frames::new(console, system),
             piece: Piece::new(),
             length,
             digest,
@@ -107,12 +151,14 @@ impl<'c> Receiver<'c> {
     fn advance(&mut self) -> Result<bool, End> {
         self.acknowledge();
         self.has_asked = false;
+        // To write what came may have taken a while.
+        self.frames.heard = now_ms(self.frames.system);
         loop {
             let (piece, wanted) = (&mut self.piece, self.length);
             let crc = self.digest.clone().finalize();
             let came = self
                 .frames
-                .next(&mut |frame| take(frame, piece, wanted, crc).transpose());
+                .next(&mut |frame| take(frame, piece, wanted, crc));
             match came? {
                 Some(Took::Piece) => {
                     let bytes = self.piece.bytes.get(..self.piece.length);
@@ -140,6 +186,8 @@ enum Took {
     End,
     /// Something else: what came before is not all here, or was here already.
     Other,
+    /// The other side has all before this offset.
+    Ack(u32),
 }
 
 /// Takes a frame in, where `wanted` bytes have come that have this checksum; `None` if it has nothing to do with the file.
@@ -175,10 +223,14 @@ impl Incoming for Receiver<'_> {
 }
 
 /// Sends a file; returns its checksum.
-pub fn send(console: &mut dyn Console, source: &mut dyn Source) -> Result<u32, End> {
+pub fn send(
+    console: &mut dyn Console,
+    system: &dyn System,
+    source: &mut dyn Source,
+) -> Result<u32, End> {
     let length = u32::try_from(source.len()).map_err(|_| End::BadLength)?;
     let crc = checksum(source)?;
-    let mut frames = Frames::new(console);
+    let mut frames = Frames::new(console, system);
     let (mut acked, mut next) = (0u32, 0u32);
     let mut has_gone_back = false;
     loop {
@@ -189,12 +241,12 @@ pub fn send(console: &mut dyn Console, source: &mut dyn Source) -> Result<u32, E
             send_end(frames.console, length, crc);
         }
         let came = frames.next(&mut |frame| match frame.kind {
-            Kind::Ack => Some(Ok(frame.number()?.0)),
-            _ => None,
+            Kind::Ack => Ok(frame.number().map(|(offset, _)| Took::Ack(offset))),
+            _ => Ok(None),
         });
         match came? {
-            Some(offset) if offset >= length => break,
-            Some(offset) if offset > acked => {
+            Some(Took::Ack(offset)) if offset >= length => break,
+            Some(Took::Ack(offset)) if offset > acked => {
                 (acked, has_gone_back) = (offset, false);
                 next = next.max(acked);
             }

@@ -254,7 +254,7 @@ fn receive_part(ctx: &mut Context<'_>, part: &Path, left: u32) -> Result<u32, En
     }
     let digest = digest?;
     field!(ctx.console, "crc", digest.clone().finalize());
-    let mut receiver = framed::Receiver::new(&mut *ctx.console, left, digest);
+    let mut receiver = framed::Receiver::new(&mut *ctx.console, &*ctx.system, left, digest);
     let mut received = Err(End::Lost);
     let written = ctx.files.append(part.as_str(), &mut |sink| {
         received = drain(&mut receiver, sink);

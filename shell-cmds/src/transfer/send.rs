@@ -49,11 +49,11 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         ctx.console
             .write(b"waiting for a receiver of YMODEM, for a minute\n");
     }
-    let console = &mut *ctx.console;
+    let (console, system) = (&mut *ctx.console, &*ctx.system);
     let mut sent = Ok(None);
     let opened = ctx.files.read(path.as_str(), &mut |file| {
         sent = match is_framed {
-            true => framed::send(console, file).map(Some),
+            true => framed::send(console, system, file).map(Some),
             false => ymodem::send(console, path.name(), file).map(|()| None),
         };
     });

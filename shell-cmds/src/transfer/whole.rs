@@ -16,7 +16,7 @@ pub fn receive(
 ) -> Result<(StreamSource<'static>, Path), Failed> {
     let heap = ctx.llext.heap();
     let received = match ctx.console.framed() {
-        Some(_) => in_frames(ctx.console, heap, name.unwrap_or_default()),
+        Some(_) => in_frames(ctx, heap, name.unwrap_or_default()),
         None => {
             ctx.console
                 .write(b"waiting for a sender of YMODEM, for a minute\n");
@@ -29,11 +29,11 @@ pub fn receive(
 }
 
 fn in_frames(
-    console: &mut dyn Console,
+    ctx: &mut Context<'_>,
     heap: &'static dyn Heap,
     name: &str,
 ) -> Result<(StreamSource<'static>, Path), End> {
-    let mut receiver = framed::Receiver::new(console, 0, framed::digest());
+    let mut receiver = framed::Receiver::new(ctx.console, &*ctx.system, 0, framed::digest());
     let path = name_of(name)?;
     Ok((store(heap, None, &mut receiver)?, path))
 }

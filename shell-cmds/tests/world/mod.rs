@@ -73,6 +73,7 @@ impl World {
         ]));
         let machine = machine::for_elf(40, machine::Class::Elf32).expect("the loader knows ARM");
         let screen = Screen::default();
+        screen.clock.set(12_034_567);
         Self {
             disk: Disk::new(),
             llext: Llext::new(heap, Exports::new(exports), machine)
@@ -90,6 +91,7 @@ impl World {
             },
             machine: Machine {
                 losses: 0,
+                clock: screen.clock.clone(),
                 announced: Announced::Whole,
                 known: vec![],
                 owned,
@@ -182,13 +184,25 @@ pub struct Screen {
     pub patience: Rc<Cell<Option<usize>>>,
     /// What waits to be read from the line. Where it is empty, the time is over.
     pub incoming: Rc<RefCell<VecDeque<u8>>>,
+    /// What comes again and again when that is read, and until when.
+    pub endless: Rc<RefCell<(Vec<u8>, u64)>>,
+    /// Microseconds since boot: what is waited for takes them, and each byte.
+    pub clock: Rc<Cell<u64>>,
     /// What was written to the line: frames, and raw bytes.
     pub outgoing: Rc<RefCell<Vec<u8>>>,
     framer: Rc<Framer>,
     framed: Rc<Cell<bool>>,
+    leaving: Rc<Cell<Option<u16>>>,
 }
 
+/// Microseconds that a byte takes at 115,200 8N1.
+const BYTE_US: u64 = 87;
+
 impl Screen {
+    fn pass(&self, us: u64) {
+        self.clock.set(self.clock.get() + us);
+    }
+
     /// What an extension prints.
     fn print(&mut self, text: &str) {
         match self.framed.get() {
@@ -245,8 +259,16 @@ impl Console for Screen {
         }
     }
 
-    fn read_raw(&mut self, into: &mut [u8], _timeout_ms: u32) -> usize {
+    fn read_raw(&mut self, into: &mut [u8], timeout_ms: u32) -> usize {
         let mut incoming = self.incoming.borrow_mut();
+        let (endless, until) = &*self.endless.borrow();
+        if incoming.is_empty() && self.clock.get() < *until {
+            incoming.extend(endless);
+        }
+        self.pass(match incoming.len() {
+            0 => 1000 * u64::from(timeout_ms),
+            waiting => BYTE_US * into.len().min(waiting) as u64,
+        });
         let waiting = std::iter::from_fn(|| incoming.pop_front());
         into.iter_mut()
             .zip(waiting)
@@ -267,6 +289,14 @@ impl Console for Screen {
 
     fn framed(&self) -> Option<u16> {
         self.framed.get().then(|| self.framer.request())
+    }
+
+    fn leave(&mut self, id: u16) {
+        self.leaving.set(Some(id));
+    }
+
+    fn take_leave(&mut self) -> Option<u16> {
+        self.leaving.take()
     }
 
     fn write_fields(&mut self, text: &[u8]) {
@@ -399,6 +429,7 @@ pub struct Machine {
     /// The extensions that a debugger knows.
     pub known: Vec<ExtensionId>,
     owned: &'static OwnedBlocks,
+    clock: Rc<Cell<u64>>,
     ticks: std::cell::Cell<u64>,
     last_fault: LastFault,
 }
@@ -413,7 +444,7 @@ impl System for Machine {
     }
 
     fn uptime_us(&self) -> u64 {
-        12_034_567
+        self.clock.get()
     }
 
     fn ticks(&self) -> u64 {
