@@ -81,6 +81,15 @@ pub fn pytest_count(line: &str) -> Option<Count> {
     })
 }
 
+/// `1923 passed, 4 failed`, the last line of `cargo xtask test`.
+pub fn total_count(line: &str) -> Option<Count> {
+    let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
+    Some(Count {
+        passed: passed.parse().ok()?,
+        failed: failed.parse().ok()?,
+    })
+}
+
 fn number_before(line: &str, word: &str) -> Option<usize> {
     let before = line.split_once(word)?.0;
     before.rsplit([' ', '=']).next()?.parse().ok()
@@ -122,6 +131,16 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn our_own_last_line_is_read() {
+        let count = Count {
+            passed: 1923,
+            failed: 4,
+        };
+        assert_eq!(total_count("1923 passed, 4 failed"), Some(count));
+        assert_eq!(total_count("=== unit: 1923 passed, 4 failed, 61 s"), None);
     }
 
     #[test]
