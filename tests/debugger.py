@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pexpect
 
-from conftest import PROMPT, ROOT, TIMEOUT_S
+from conftest import PROMPT, ROOT, TIMEOUT_S, end
 
 EXAMPLES = ROOT / "examples"
 GDB_PROMPT = "(gdb) "
@@ -27,6 +27,8 @@ class Console:
             timeout=TIMEOUT_S,
             dimensions=(24, 250),
         )
+        # As in conftest.py: nobody turns echoing off.
+        self.child.delaybeforesend = None
 
     def wait(self) -> str:
         """Waits for the prompt and returns what came before it."""
@@ -77,7 +79,7 @@ class Bench:
 
     def close(self) -> None:
         for console in reversed(self.consoles):
-            console.child.close(force=True)
+            end(console.child)
 
 
 def knows(gdb: Console, function: str) -> bool:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pexpect
 import pytest
 
-from conftest import PROMPT, ROOT, TIMEOUT_S
+from conftest import PROMPT, ROOT, TIMEOUT_S, end
 
 FAILED, USAGE, NO_TARGET, FAULT = 1, 2, 3, 4
 
@@ -106,7 +106,7 @@ def start_run(command_line, new_image):
 
     yield start_run
     for run in runs:
-        run.close(force=True)
+        end(run)
 
 
 def split(command: list) -> tuple[str, list[str]]:
