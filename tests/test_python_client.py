@@ -6,6 +6,7 @@
 
 import doctest
 import os
+import random
 import re
 import socket
 import subprocess
@@ -99,6 +100,8 @@ def test_what_fails_says_why_and_what_to_do(target, extension):
         target.load(b"no ELF file at all", name="noise")
     with pytest.raises(LlextError, match="32 bits"):
         client.call("add", 1 << 32, 0)
+    with pytest.raises(LlextError, match="1.5 is neither an integer nor a string"):
+        client.call("add", 1.5, 0)
     response = target.run("frobnicate")
     assert not response.ok and response.text.startswith("error: ")
     assert client.call("add", 1, 2).value == 3
@@ -148,7 +151,7 @@ def test_a_request_that_the_line_swallows_is_sent_again(target, monkeypatch):
 
 
 def test_files_there_and_back(target, tmp_path):
-    data = bytes(byte * 7 % 251 for byte in range(100_000))
+    data = bytes(byte * 7 % 251 for byte in range(30_000))
     target.push(data, "/big.bin")
     assert target.pull("/big.bin", tmp_path / "big.bin") == data == (tmp_path / "big.bin").read_bytes()
     (tmp_path / "small.txt").write_text("small")
@@ -156,10 +159,56 @@ def test_files_there_and_back(target, tmp_path):
     assert target.pull("/a name.txt") == b"small"
     target.push(b"", "/a name.txt")
     assert target.pull("/a name.txt") == b""
+    target.push(b"quoted", '/"a" \\name')
+    assert target.pull('/"a" \\name') == b"quoted"
     with pytest.raises(CommandError, match="no such file"):
         target.pull("/none")
     with pytest.raises(CommandError):
         target.push(b"x", "/none/x")
+
+
+def test_a_push_that_was_cut_goes_on_where_it_was(start_served):
+    _, address = start_served(f"tcp:{free_port()}")
+    data = random.Random(7).randbytes(8_000)
+    for other in (data, data[:100] + b"other" + data[105:], data[:500]):
+        first = open_when_there(address)
+        cut_after(first, 5_000)
+        with pytest.raises(ConnectionLost):
+            first.push(data, "/a cut.bin")
+        with Target.open(address, timeout=TIMEOUT_S, patience=TIMEOUT_S) as second:
+            pieces = offsets(second)
+            second.push(other, "/a cut.bin")
+            # What another file began with is of no use.
+            assert pieces[0] > 0 if other is data else pieces[0] == 0
+            assert second.pull("/a cut.bin") == other
+            assert "part" not in second.run("ls /").text
+
+
+def cut_after(target: Target, count: int) -> None:
+    """Cuts the line to a target when so many bytes more have gone to it."""
+    link, left = target._session._link, [count]
+
+    def write(data, write=link.write):
+        left[0] -= len(data)
+        if left[0] < 0:
+            link.close()
+        write(data)
+
+    link.write = write
+
+
+def offsets(target: Target) -> list[int]:
+    """Where in a file the pieces are that go to a target from now on."""
+    link, found = target._session._link, []
+
+    def write(data, write=link.write):
+        frame = wire.opened(data.rstrip(b"\0"))
+        if frame and frame.kind == wire.DATA:
+            found.append(int.from_bytes(frame.payload[:4], "little"))
+        write(data)
+
+    link.write = write
+    return found
 
 
 def test_a_lost_connection_and_another_client(start_served, extension):

@@ -7,7 +7,8 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 from . import wire
 from .errors import ConnectionLost, FrameLost, LlextError, NoAnswer
@@ -24,7 +25,15 @@ ENDING_S = 5.0
 #: The longest wait for bytes at a time, so that what runs beside them gets its turn.
 TURN_S = 0.1
 
-Frames = Iterable[tuple[int, bytes]]
+
+class Transfer(Protocol):
+    """A file that goes beside a request, one way or the other."""
+
+    def take(self, frame: wire.Frame, answer: Answer) -> bool:
+        """Takes in a frame that is not the answer's own; whether the transfer goes on by it."""
+
+    def frames(self) -> Iterable[tuple[int, bytes]]:
+        """Kind and payload of all that is to be sent now."""
 
 
 class Session:
@@ -57,15 +66,8 @@ class Session:
             pass
         self._link.close()
 
-    def request(
-        self,
-        line: str,
-        timeout: float,
-        take: Callable[[wire.Frame], bool] = lambda frame: False,
-        give: Callable[[], Frames] = tuple,
-    ) -> Response:
-        """Runs a command line. `take` gets the frames that are not the answer's own, and gives true if the request goes on: then
-        it may take `timeout` seconds anew. `give` has what is to be sent now."""
+    def request(self, line: str, timeout: float, transfer: Transfer | None = None) -> Response:
+        """Runs a command line, which may take `timeout` seconds anew whenever something comes of it or of its file."""
         if len(line.encode()) > wire.PAYLOAD:
             raise LlextError(line[:20] + "…", f"a command line has at most {wire.PAYLOAD} bytes")
         self._stay()
@@ -84,12 +86,13 @@ class Session:
                     again += min(again, RARELY_S)
                     self._write(b"\0")
                     self.send(wire.RUN, self._request, line.encode())
-                if frame and frame.request == self._request and (answer.take(frame) or take(frame)):
+                if frame and frame.request == self._request and answer.goes_on(frame, transfer):
                     end = time.monotonic() + timeout
                 elif time.monotonic() >= end:
                     raise NoAnswer(line, f"no answer in {timeout:g} s", "it was interrupted; give it a longer timeout")
-                for kind, payload in () if answer.is_done else give():
-                    self.send(kind, self._request, payload)
+                if transfer and not answer.is_done:
+                    for kind, payload in transfer.frames():
+                        self.send(kind, self._request, payload)
         except (NoAnswer, KeyboardInterrupt):
             self._end(answer)
             raise
@@ -145,10 +148,11 @@ class Session:
             if hello := self._hello(time.monotonic() + wait):
                 return hello
             self._write(wire.harmless(wire.CANCEL) + wire.INTERRUPT)
+            # What was in a request is in machine mode, and is asked again.
             if self._until_prompt(time.monotonic() + 2 * wait):
                 self._write(b"machine\r")
-            if hello := self._hello(time.monotonic() + 4 * wait):
-                return hello
+                if hello := self._hello(time.monotonic() + 4 * wait):
+                    return hello
             wait *= 2
         raise NoAnswer("open", f"no target has answered in {patience:g} s", "is it on, and the address the right one?")
 
@@ -195,11 +199,19 @@ class Answer:
         self._parts[frame.kind] += frame.payload
         return True
 
+    def goes_on(self, frame: wire.Frame, transfer: Transfer | None) -> bool:
+        """Takes a frame in, or lets the transfer; whether it says something new."""
+        return self.take(frame) or (transfer is not None and transfer.take(frame, self))
+
+    def records(self) -> list[dict[str, str]]:
+        """The fields that have come."""
+        return wire.records(self._parts[wire.FIELDS].decode(errors="replace"))
+
     def response(self) -> Response:
         """All of it."""
         if self._came % 0x10000 != self._sent:
             raise FrameLost(
                 self.line, "a part of the answer was lost on the way", "the command was carried out; ask again for what it says"
             )
-        text, output, fields = (part.decode(errors="replace") for part in self._parts.values())
-        return Response(self.line, self._status, text, output, wire.records(fields))
+        text, output = (self._parts[kind].decode(errors="replace") for kind in (wire.TEXT, wire.OUTPUT))
+        return Response(self.line, self._status, text, output, self.records())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -129,11 +130,18 @@ class Target:
     def push(self, local: str | os.PathLike[str] | bytes, remote: str) -> None:
         """Puts a file of the host, or bytes, on the target's file system. What was there stays until all has come.
 
+        What an earlier transfer to the same place has left, when the line was cut or it was interrupted, is not sent again if it
+        is how this file begins.
+
         Raises:
             CommandError: it cannot be written there.
         """
         data = local if isinstance(local, bytes) else Path(local).read_bytes()
-        self._send(f"recv {word(remote)}", data).check()
+        line, sending = f"recv {word(remote)}", Sending(data)
+        response = self._session.request(f"{line} --resume", self.timeout, sending)
+        if sending.is_another:
+            response = self._send(line, data)
+        response.check()
 
     def pull(self, remote: str, local: str | os.PathLike[str] | None = None) -> bytes:
         """A file of the target's file system; also written to `local`, if given.
@@ -143,21 +151,7 @@ class Target:
             TransferError: it did not arrive whole.
         """
         taking = Taking()
-        acknowledge: list[tuple[int, bytes]] = []
-
-        def give() -> list[tuple[int, bytes]]:
-            if taking.is_silent():
-                acknowledge.append(taking.acknowledgement())
-            due, acknowledge[:] = acknowledge[:], []
-            return due
-
-        def take(frame: object) -> bool:
-            if taking.take(frame):  # type: ignore[arg-type]
-                acknowledge.append(taking.acknowledgement())
-                return True
-            return False
-
-        self._session.request(f"send {word(remote)}", self.timeout, take, give).check()
+        self._session.request(f"send {word(remote)}", self.timeout, taking).check()
         if not taking.is_whole:
             raise TransferError(remote, "it did not arrive whole", "try again")
         if local is not None:
@@ -184,8 +178,7 @@ class Target:
         return self.timeout if timeout is None else timeout
 
     def _send(self, line: str, data: bytes) -> Response:
-        sending = Sending(data)
-        return self._session.request(line, self.timeout, sending.take, sending.frames)
+        return self._session.request(line, self.timeout, Sending(data))
 
     def _loaded(self, response: Response) -> Extension:
         record = next(record for record in response.records if "name" in record)
@@ -194,6 +187,8 @@ class Target:
 
 def literal(argument: int | str) -> str:
     """An argument of a call as the shell reads it."""
+    if not isinstance(argument, (int, str)):
+        raise LlextError("call", f"{argument!r} is neither an integer nor a string", "pass what else there is as its 32 bits")
     if isinstance(argument, int):
         if not -(2**31) <= argument < 2**32:
             raise LlextError("call", f"{argument} has more than 32 bits")
@@ -204,4 +199,7 @@ def literal(argument: int | str) -> str:
 
 def word(path: str) -> str:
     """A path as one word of a command line."""
-    return f'"{path}"' if " " in path else path
+    if re.fullmatch(r"[!#-&(-\[\]-~]+", path):
+        return path
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
