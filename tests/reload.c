@@ -10,22 +10,25 @@
 #define RESTORE_FAULTS 6
 #define RESTORE_FORGOTTEN 7
 #define HUGE 8
+#define TOO_LARGE 9
 
 static struct {
 	int count;
 	char name[12];
 } state;
 
+/* More than half of the heap for data, or all of it. */
 #if VERSION == HUGE
-/* More than half of the heap for data. */
 static char ballast[5 << 19];
+#elif VERSION == TOO_LARGE
+static char ballast[1 << 22];
 #endif
 
 static volatile int *const nowhere = (int *)0xf0000000;
 
 int next(void)
 {
-#if VERSION == HUGE
+#if VERSION >= HUGE
 	ballast[state.count]++;
 #endif
 	printk("version %d of %s\n", VERSION, state.name);

@@ -16,13 +16,14 @@ FAILURES = [
     (6, r"error: reload: keep: llext_restore: .*bus error"),
 ]
 HUGE = 8
+TOO_LARGE = 9
 
 
 @pytest.fixture(scope="session")
 def versions(built, tmp_path_factory):
     """The versions of `reload.c`, built for the board: `1.elf` and up."""
     folder = tmp_path_factory.mktemp(f"reload-{built.board}")
-    for version in range(1, HUGE + 1):
+    for version in range(1, TOO_LARGE + 1):
         command = [*XTASK, "extension", "tests/reload.c", "--board", built.board, "-o", folder / f"{version}.elf"]
         subprocess.run([*command, "--", f"-DVERSION={version}"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return sorted(folder.glob("?.elf"))
@@ -94,6 +95,28 @@ def test_without_room_for_both_it_says_so_and_what_to_do(loaded):
     assert lines[:2] == [f"version {HUGE} ends", f"version {HUGE} begins"]
     assert loaded.run("llext call keep next") == f"version {HUGE} of Ada\n=> 3 (0x3)"
     assert loaded.heap() == before
+
+
+def test_what_fills_most_of_the_heap_is_replaced_as_often_as_one_likes(start_shell, versions):
+    shell = start_shell("--add", versions[HUGE - 1])
+    shell.run(f"llext load /ext/{HUGE}.elf --name keep")
+    used = shell.heap_used()
+    for count in (1, 2, 3):
+        assert shell.run("llext call keep next").endswith(f"=> {count} (0x{count})")
+        assert "reloaded keep: " in shell.run("llext reload keep --replace")
+        assert shell.heap_used() == used
+
+
+def test_what_would_have_no_room_without_the_old_one_either_is_refused_before_that_goes(loaded):
+    before = loaded.heap(), loaded.run("llext info keep")
+    refused = loaded.run(f"llext reload keep /ext/{TOO_LARGE}.elf --replace").splitlines()
+    sizes = r"(\d+) bytes needed, (\d+) available in one block \((\d+) free\)"
+    sizes = re.fullmatch(rf"error: reload: /ext/{TOO_LARGE}\.elf: out of memory: {sizes}", refused[0])
+    needed, available, free = map(int, sizes.groups())
+    assert available < needed and available <= free
+    assert refused[-1] == "hint: keep is as it was"
+    assert (loaded.heap(), loaded.run("llext info keep")) == before
+    assert loaded.run("llext call keep next") == "version 1 of Ada\n=> 3 (0x3)"
 
 
 def test_what_others_use_is_not_reloaded(shell):

@@ -202,7 +202,7 @@ impl<'a> Llext<'a> {
         options: &LoadOptions<'_>,
         report: &mut dyn Report,
     ) -> Result<Requirements, LoadError> {
-        load::dry_run(self, source, name, options, report)
+        load::dry_run(self, source, name, options, report, false)
     }
 
     /// Takes one load of `name` back. With the last one it is unloaded, unless others use its exports: its memory goes back,

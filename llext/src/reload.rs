@@ -5,9 +5,10 @@
 //! new one. Until then [`Llext::by_name`] finds the old one. Nothing links the new one to the old one.
 
 use crate::{
-    Extension, ExtensionId, Llext, LoadError, LoadOptions, Report, Source, UnloadError, Unloaded,
-    load, loaded::Registry,
+    Extension, ExtensionId, HeapBlock, Llext, LoadError, LoadOptions, Report, Requirements, Source,
+    UnloadError, Unloaded, load, loaded::Registry, memory::check_fit,
 };
+use core::ptr::NonNull;
 
 impl Llext<'_> {
     /// Loads the ELF in `source` as another extension called `name`, beside the one that is loaded: as by
@@ -22,13 +23,70 @@ impl Llext<'_> {
         options: &LoadOptions<'_>,
         report: &mut dyn Report,
     ) -> Result<ExtensionId, LoadError> {
+        self.without(name, |llext| {
+            load::load(llext, source, name, options, report).map(Extension::id)
+        })
+    }
+
+    /// What [`load_beside`](Self::load_beside) would need; changes nothing. Unlike [`dry_run`](Self::dry_run) it is as strict as
+    /// the load.
+    ///
+    /// # Errors
+    /// Those of a load that can be known before memory is taken.
+    pub fn rehearse_beside(
+        &mut self,
+        source: &mut dyn Source,
+        name: &str,
+        options: &LoadOptions<'_>,
+        report: &mut dyn Report,
+    ) -> Result<Requirements, LoadError> {
+        self.without(name, |llext| {
+            load::dry_run(llext, source, name, options, report, true)
+        })
+    }
+
+    /// Does `work` as if nothing of this name were loaded.
+    fn without<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
         let old = self.by_name(name).map(Extension::id);
         let aside = old.and_then(|old| self.registry.set_aside(old));
-        let loaded = load::load(self, source, name, options, report).map(Extension::id);
+        let done = work(self);
         if let Some(aside) = aside {
             self.registry.put_back(aside);
         }
-        loaded
+        done
+    }
+
+    /// Whether a load that needs `needs` will find memory once `old` is unloaded, with what it allocated, and nothing else
+    /// changes: if this is `Ok`, it will. It is an error, too, where only luck could decide: the heap is trusted to find all of it
+    /// in its longest free stretch ([`Heap::rest_of`](crate::Heap::rest_of)).
+    ///
+    /// # Errors
+    /// [`LoadError::OutOfMemory`], with what there will be then.
+    pub fn check_room(&self, old: ExtensionId, needs: &Requirements) -> Result<(), LoadError> {
+        let old = self.by_id(old);
+        let is_gone = |block: &HeapBlock| old.is_some_and(|old| self.is_of(old, block));
+        let fits = check_fit(self.heap, &is_gone, &needs.requests());
+        fits.map_err(|short| LoadError::OutOfMemory {
+            needed: short.needed,
+            available: short.available,
+            free: short.free,
+        })
+    }
+
+    /// Whether a block of the heap goes back when `extension` is unloaded.
+    fn is_of(&self, extension: &Extension, block: &HeapBlock) -> bool {
+        let end = block.address.saturating_add(block.size);
+        let meets = |start: usize, size: usize| {
+            size != 0 && start < end && block.address < start.saturating_add(size)
+        };
+        let own = self.heap.address(NonNull::from(extension).cast());
+        meets(own, 1)
+            || extension
+                .regions()
+                .any(|region| meets(region.address, region.size))
+            || self
+                .owned
+                .is_some_and(|owned| owned.holds(self.heap, extension.id(), &(block.address..end)))
     }
 
     /// Unloads `old`; `new`, which was loaded beside it, has its uses from now on.
@@ -62,6 +120,7 @@ impl Llext<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OwnedBlocks;
     use crate::machine::ARM;
     use crate::testing::*;
     use core::cell::Cell;
@@ -185,6 +244,76 @@ mod tests {
                 .map(Extension::id)
                 .eq([user])
         );
+    }
+
+    #[test]
+    fn what_is_said_to_fit_is_loaded_once_the_old_one_is_gone() {
+        const SIZE: usize = 8192;
+        let sized = |size: u32, align| {
+            let mut elf = Elf::new(&ARM);
+            elf.section(".text", SHT_PROGBITS, A | X, 4, &[0; 32]);
+            elf.section(".bss", SHT_NOBITS, A | W, align, &vec![0; size as usize]);
+            elf.build()
+        };
+        let mut random = 1u32;
+        let mut next = |limit: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) % limit
+        };
+        let (mut fits, mut beside_fits) = (0, 0);
+        for _ in 0..if cfg!(miri) { 4 } else { 300 } {
+            let (arena, owned) = (Arena::of(SIZE), OwnedBlocks::new());
+            let heap = &arena.heap;
+            let mut llext = Llext::new(heap, exports(&[]), &ARM).with_allocations(&owned);
+            let tries = ["a", "old", "b"].map(|name| {
+                let image = sized(1 + next(SIZE as u32 / 2), 1 << next(6));
+                let loaded = llext.load(&mut image.source(), name, &LoadOptions::DEFAULT, &mut ());
+                let id = loaded.ok()?.id();
+                let _ = owned.malloc(heap, id, next(500) as usize);
+                Some(id)
+            });
+            let [_, Some(old), _] = tries else {
+                continue;
+            };
+            let _ = llext.unload(["a", "b", "none"][next(3) as usize]);
+            let image = sized(1 + next(SIZE as u32), 1 << next(6));
+            let (options, before) = (LoadOptions::DEFAULT, arena.blocks());
+            let needs = llext.rehearse_beside(&mut image.source(), "old", &options, &mut ());
+            let Ok(needs) = needs else {
+                continue;
+            };
+            let answer = llext.check_room(old, &needs);
+            assert_eq!(arena.blocks(), before);
+            if let Ok(new) = beside(&mut llext, "old", &image) {
+                llext.forsake(new).unwrap();
+                beside_fits += 1;
+            }
+            llext.forsake(old).unwrap();
+            let loaded = llext.load(&mut image.source(), "old", &options, &mut ());
+            if answer.is_ok() {
+                loaded.unwrap();
+                fits += 1;
+            }
+        }
+        assert!(cfg!(miri) || fits > beside_fits, "{fits}, {beside_fits}");
+    }
+
+    #[test]
+    fn a_rehearsal_is_as_strict_as_the_load_and_changes_nothing() {
+        let arena = Arena::new();
+        let mut llext = Llext::new(&arena.heap, exports(&[]), &ARM);
+        load(&mut llext, "first", &file(&["a"], 1, &[]));
+        load(&mut llext, "x", &file(&["f", "gone"], 1, &[]));
+        let before = (arena.blocks(), listing(&llext));
+        let mut rehearse = |name, image: Image| {
+            llext.rehearse_beside(&mut image.source(), name, &LoadOptions::DEFAULT, &mut ())
+        };
+        let refused = rehearse("x", file(&["f"], 5, &["gone"]));
+        assert_eq!(refused, Err(LoadError::Undefined(1)));
+        let needs = rehearse("x", file(&["f"], 5, &["a"])).unwrap();
+        let longer = rehearse("longer-by-ten", file(&["f"], 5, &["a"])).unwrap();
+        assert!(longer.metadata > needs.metadata);
+        assert_eq!((arena.blocks(), listing(&llext)), before);
     }
 
     #[test]

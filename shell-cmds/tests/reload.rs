@@ -208,6 +208,38 @@ fn where_both_have_no_room_the_old_one_goes_first_if_that_is_wanted() {
 }
 
 #[test]
+fn what_only_the_old_one_defines_is_missed_before_it_goes() {
+    let mut world = World::new();
+    world.line("llext load /ext/hello.elf");
+    for options in ["", " --replace"] {
+        let before = world.used();
+        let text = world.fails(&format!("llext reload hello /ext/guest.elf{options}"));
+        assert!(
+            text.starts_with("error: reload: /ext/guest.elf: undefined symbols: "),
+            "{text}"
+        );
+        assert!(world.used() == before && world.llext.by_name("hello").is_some());
+    }
+}
+
+#[test]
+fn what_would_not_fit_without_the_old_one_either_is_refused_before_that_goes() {
+    // With so little memory, the state is in the way wherever it lies.
+    let mut world = load(World::with_heap(1280));
+    let before = state(&world);
+    for size in [300, 600] {
+        returns(&mut world, &[size, size]);
+        let text = world.fails("llext reload keeper --replace");
+        assert!(
+            text.starts_with("error: reload: /ext/keeper.elf: out of memory: "),
+            "{text}"
+        );
+        assert!(text.ends_with("\nhint: keeper is as it was\n"), "{text}");
+        assert_eq!(state(&world), before);
+    }
+}
+
+#[test]
 fn uses_that_the_firmware_counted_stay() {
     for line in ["llext reload keeper", "llext reload keeper --replace"] {
         let mut world = loaded();

@@ -31,7 +31,7 @@ use crate::elf::refusal::Why;
 use crate::error::LoadError;
 use crate::loaded::{Extension, Head, RegionKind, Registry};
 use crate::machine::Class as Width;
-use crate::memory::{FilePlace, InPlace, synchronise_instructions};
+use crate::memory::{Extent, FilePlace, InPlace, MemoryKind, Request, synchronise_instructions};
 use crate::source::Source;
 pub use headers::SectionHeader;
 pub(crate) use headers::{Which, section_header};
@@ -116,6 +116,10 @@ impl Report for () {}
 pub struct Requirements {
     /// What stays: the regions, in the order of `RegionKind::ALL`, veneers within the first.
     pub regions: [usize; RegionKind::ALL.len()],
+    /// The regions' alignments.
+    pub aligns: [usize; RegionKind::ALL.len()],
+    /// Whether the regions and what stays beside them are one block.
+    pub is_one_block: bool,
     /// What stays beside them: descriptor, kept section table.
     pub metadata: usize,
     /// What is taken during the load and given back at its end.
@@ -130,6 +134,27 @@ impl Requirements {
         self.regions
             .iter()
             .fold(self.metadata, |sum, &size| sum.saturating_add(size))
+    }
+
+    /// What a load asks its heap for, in this order.
+    pub(crate) fn requests(&self) -> [Request; 6] {
+        let mut extents = [Extent::new(0, 1); RegionKind::ALL.len()];
+        let sizes = self.regions.iter().zip(self.aligns);
+        for (extent, (&size, align)) in extents.iter_mut().zip(sizes) {
+            *extent = Extent::new(size, align);
+        }
+        let front = Extent::new(self.metadata, Registry::descriptor_layout(0).1);
+        let (kind, front) = front.with(&extents, self.is_one_block);
+        let scratch = (MemoryKind::Metadata, self.scratch.max(1), align_of::<u32>());
+        let mut requests = [scratch; 6];
+        let [_, first, regions @ ..] = &mut requests;
+        *first = (kind, front.size, front.align());
+        let wanted = extents.iter().zip(RegionKind::ALL);
+        for (request, (extent, region)) in regions.iter_mut().zip(wanted) {
+            let size = if self.is_one_block { 0 } else { extent.size };
+            *request = (region.memory(), size, extent.align());
+        }
+        requests
     }
 }
 
@@ -228,13 +253,14 @@ fn with_plan<'s, C: Class>(
     )
 }
 
-/// The phases before memory is taken. What is missing is left to the report.
+/// The phases before memory is taken. What is missing is left to the report, unless this is `strict`, as a load is.
 pub(crate) fn dry_run(
     llext: &Llext<'_>,
     source: &mut dyn Source,
     name: &str,
     options: &LoadOptions<'_>,
     report: &mut dyn Report,
+    strict: bool,
 ) -> Result<Requirements, LoadError> {
     check_name(llext, name)?;
     let mut room = WindowRoom::new();
@@ -242,9 +268,19 @@ pub(crate) fn dry_run(
     let file = source.place().filter(|file| may_stay(llext, file));
     let mut reader = Reader::new(source, &windows);
     let plan = match llext.machine.class {
-        Width::Elf32 => try_out::<Elf32>(llext, (&mut reader, file), (name, options), report),
+        Width::Elf32 => try_out::<Elf32>(
+            llext,
+            (&mut reader, file),
+            (name, options),
+            (report, strict),
+        ),
         #[cfg(target_pointer_width = "64")]
-        Width::Elf64 => try_out::<Elf64>(llext, (&mut reader, file), (name, options), report),
+        Width::Elf64 => try_out::<Elf64>(
+            llext,
+            (&mut reader, file),
+            (name, options),
+            (report, strict),
+        ),
         #[cfg(not(target_pointer_width = "64"))]
         Width::Elf64 => reader.refuse(Why::Image, u32::MAX as usize, 0),
     };
@@ -255,14 +291,17 @@ fn try_out<C: Class>(
     llext: &Llext<'_>,
     (reader, file): (&mut Reader<'_>, Option<FilePlace>),
     named: (&str, &LoadOptions<'_>),
-    report: &mut dyn Report,
+    (report, strict): (&mut dyn Report, bool),
 ) -> Checked<Requirements> {
     let mut needs = Requirements::default();
     let stay = file.and_then(Stay::new);
     with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
         plan.complete(reader, named, report)?;
         plan.protect(reader, &llext.protection)?;
-        needs = plan.requirements();
+        if strict {
+            plan.refuse(reader)?;
+        }
+        needs = plan.requirements(&llext.protection);
         Ok(())
     })?;
     Ok(needs)

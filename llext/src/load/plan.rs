@@ -162,11 +162,13 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
     }
 
     /// What the load needs.
-    pub(super) fn requirements(&self) -> Requirements {
+    pub(super) fn requirements(&self, protection: &Protection) -> Requirements {
         let stub = self.machine.stub.size();
         let sections = self.scratch.slots().len();
         Requirements {
             regions: self.layout.sizes(),
+            aligns: self.layout.extents().map(|extent| extent.align()),
+            is_one_block: self.is_one_block(protection),
             metadata: Registry::descriptor_layout(self.tail_len).0,
             scratch: Scratch::size(sections, self.scratch.entries().len()),
             veneers: self.found.stubs.saturating_mul(stub),

@@ -15,6 +15,24 @@ impl<'h> Buffer<'h> {
         Some(Self { block, len })
     }
 
+    /// The same near the end of the longest free block, so that most of that stays in one piece with what is freed before it.
+    pub fn take_last(heap: &'h dyn Heap, len: usize) -> Option<Self> {
+        Self::take_behind(heap, len, 2)
+    }
+
+    /// Takes it while so many blocks hold what should stay free. (A heap that rounds up does not give all of a block at once.)
+    fn take_behind(heap: &'h dyn Heap, len: usize, blocks: usize) -> Option<Self> {
+        // For its header, and what the heap rounds up.
+        let room = len.saturating_add(len / 4).saturating_add(64);
+        let before = heap.stats_of(MemoryKind::Data).largest.checked_sub(room);
+        let before = before.filter(|_| blocks != 0);
+        let before = before.and_then(|size| Block::take(heap, MemoryKind::Data, size, 1));
+        match before {
+            Some(_held) => Self::take_behind(heap, len, blocks.wrapping_sub(1)),
+            None => Self::take(heap, len),
+        }
+    }
+
     /// The address that extension code sees it at.
     pub fn address(&self) -> usize {
         self.block.address()
@@ -28,5 +46,27 @@ impl<'h> Buffer<'h> {
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ARENA, Arena, BASE};
+
+    #[test]
+    fn the_last_one_leaves_nearly_all_in_one_piece() {
+        for len in [1, 16, 300, 5000] {
+            let arena = Arena::new();
+            let first = Buffer::take(&arena.heap, 20_000).unwrap();
+            let empty = arena.blocks();
+            let last = Buffer::take_last(&arena.heap, len).unwrap();
+            let behind = BASE + ARENA - last.address() - len;
+            assert!(last.len() == len && behind < 400 + len / 2, "{behind}");
+            drop(last);
+            assert_eq!(arena.blocks(), empty);
+            drop(first);
+            assert!(Buffer::take_last(&arena.heap, ARENA).is_none());
+        }
     }
 }

@@ -298,6 +298,26 @@ unsafe impl<const WORDS: usize> Heap for BlockHeap<WORDS> {
         self.state.with(|state| state.stats()).unwrap_or_default()
     }
 
+    fn rest_of(
+        &self,
+        kind: MemoryKind,
+        stretch: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<usize, usize> {
+        if kind == MemoryKind::Metadata {
+            return self.metadata.rest_of(kind, stretch, size, align);
+        }
+        let block = self.state.with(|state| state.block_size).unwrap_or(0);
+        // Of so many blocks one has the alignment: the others may lie before it.
+        let cycle = align.wrapping_shr(block.trailing_zeros().min(align.trailing_zeros()));
+        let passed = cycle.saturating_sub(1).saturating_mul(block);
+        let taken = size.max(1).checked_next_multiple_of(block.max(1));
+        let taken = taken.and_then(|taken| taken.checked_add(passed));
+        let rest = taken.and_then(|taken| stretch.checked_sub(taken));
+        rest.ok_or(stretch.saturating_sub(passed))
+    }
+
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
         let start = self.start.load(Relaxed);
         self.state.with(|state| {

@@ -82,6 +82,22 @@ pub unsafe trait Heap {
 
     /// Walks the heap's blocks, each stretch of memory in address order.
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock));
+
+    /// How many bytes are left in one piece, at least, of `stretch` free bytes in one piece that blocks may lie in (their headers
+    /// included, as [`blocks`](Self::blocks) counts them) when a request is met from there. While there is such a stretch, the
+    /// request has to be met, from wherever. A heap that does not know promises nothing.
+    ///
+    /// # Errors
+    /// The stretch may be too short: how many bytes, at this alignment, are sure to be found there.
+    fn rest_of(
+        &self,
+        _kind: MemoryKind,
+        _stretch: usize,
+        _size: usize,
+        _align: usize,
+    ) -> Result<usize, usize> {
+        Err(0)
+    }
 }
 
 /// Why a heap did not take memory, or did not give it back.

@@ -22,6 +22,21 @@ impl Extent {
         Self { size, mask }
     }
 
+    /// The block of a descriptor, if the regions are parts of that `one` block or if they are not; and what it is for.
+    #[inline(always)]
+    pub(crate) fn with(self, regions: &[Self; COUNT], one: bool) -> (MemoryKind, Self) {
+        let Self { mut size, mut mask } = self;
+        if one {
+            for extent in regions {
+                size = align_up(size, extent.align()).unwrap_or(usize::MAX);
+                size = size.saturating_add(extent.size);
+                mask |= extent.mask;
+            }
+        }
+        let kind = MemoryKind::of_descriptor(size != self.size);
+        (kind, Self { size, mask })
+    }
+
     /// Alignment in bytes.
     pub(crate) const fn align(&self) -> usize {
         self.mask.wrapping_add(1)
@@ -60,17 +75,9 @@ impl<'h> Holding<'h> {
         regions: &[Extent; COUNT],
         one: bool,
     ) -> Result<(), (MemoryKind, usize)> {
-        let Extent { mut size, mut mask } = front;
-        if one {
-            for extent in regions {
-                size = align_up(size, extent.align()).unwrap_or(usize::MAX);
-                size = size.saturating_add(extent.size);
-                mask |= extent.mask;
-            }
-        }
-        let align = mask.wrapping_add(1);
-        self.front_kind = MemoryKind::of_descriptor(size != front.size);
-        self.front = Held::take(self.heap, self.front_kind, size, align)?;
+        let (kind, whole) = front.with(regions, one);
+        self.front_kind = kind;
+        self.front = Held::take(self.heap, kind, whole.size, whole.align())?;
         let mut at = front.size;
         let wanted = regions.iter().zip(&self.kinds);
         for (region, (extent, &kind)) in self.regions.iter_mut().zip(wanted) {

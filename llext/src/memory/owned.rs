@@ -10,6 +10,7 @@ use super::Heap;
 use super::MemoryKind::Data;
 use super::exclusive::Exclusive;
 use crate::loaded::ExtensionId;
+use core::ops::Range;
 use core::ptr::{self, NonNull};
 
 /// What a block is aligned to: enough for every C type of a 32-bit ABI.
@@ -108,6 +109,17 @@ impl OwnedBlocks {
         self.first
             .with(|list| list.each(|header| usage.count(header, owner)));
         usage
+    }
+
+    /// Whether the header of a block that `owner` holds lies among these target addresses.
+    pub(crate) fn holds(&self, heap: &dyn Heap, owner: ExtensionId, place: &Range<usize>) -> bool {
+        let mut found = false;
+        let is_its = |header: &Header| {
+            header.owner == owner && place.contains(&heap.address(NonNull::from(header).cast()))
+        };
+        self.first
+            .with(|list| list.each(|header| found |= is_its(header)));
+        found
     }
 
     /// Frees all that `owner` holds, and says how much it was.

@@ -160,6 +160,16 @@ unsafe impl Heap for SplitHeap {
         self.sealed && !self.is_one()
     }
 
+    fn rest_of(
+        &self,
+        kind: MemoryKind,
+        stretch: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<usize, usize> {
+        self.of(kind).rest_of(kind, stretch, size, align)
+    }
+
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
         self.instruction.blocks(each);
         self.data.blocks(each);

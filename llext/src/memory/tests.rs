@@ -1,7 +1,7 @@
 //! Every heap against a model: random requests of all kinds, sizes and alignments.
 
 use super::MemoryKind::{Data, Instruction, Metadata, ReadOnly};
-use super::{BlockHeap, Heap, HeapBlock, HeapError, MemoryKind, SplitHeap, TlsfHeap};
+use super::{BlockHeap, Heap, HeapBlock, HeapError, MemoryKind, SplitHeap, TlsfHeap, check_fit};
 use std::boxed::Box;
 use std::ptr::NonNull;
 use std::vec::Vec;
@@ -90,6 +90,48 @@ impl Model<'_> {
         };
     }
 
+    /// Asks whether some requests will be met when some blocks are given back; if so, they are. Returns what the answer was.
+    fn foresee(&mut self) -> bool {
+        let mut gone = Vec::new();
+        for _ in 0..self.next(self.out.len() + 1) {
+            let index = self.next(self.out.len());
+            gone.push(self.out.swap_remove(index));
+        }
+        let requests: Vec<_> = (0..1 + self.next(5))
+            .map(|_| {
+                let kind = MemoryKind::ALL[self.next(MemoryKind::ALL.len())];
+                let limit = [64, 1000, SIZE][self.next(3)];
+                (kind, self.next(limit), 1 << self.next(8))
+            })
+            .collect();
+        let heap = self.heap;
+        let is_gone = |block: &HeapBlock| {
+            let inside = |address| address < block.address + block.size && block.address <= address;
+            let meets = |taken: &Taken| {
+                let start = heap.address(taken.at);
+                inside(start) || (start..start + taken.size).contains(&block.address)
+            };
+            gone.iter().any(meets)
+        };
+        let answer = check_fit(heap, &is_gone, &requests);
+        for taken in gone {
+            // SAFETY: taken from this heap as it says, and not used any more.
+            unsafe { heap.free(taken.kind, taken.at, taken.size, taken.align) };
+        }
+        let mut met = Vec::new();
+        for (kind, size, align) in requests.into_iter().filter(|(_, size, _)| *size != 0) {
+            match heap.allocate(kind, size, align) {
+                Some(at) => met.push((kind, at, size, align)),
+                None => assert_ne!(answer, Ok(()), "{size} at {align}"),
+            }
+        }
+        for (kind, at, size, align) in met {
+            // SAFETY: just taken.
+            unsafe { heap.free(kind, at, size, align) };
+        }
+        answer.is_ok()
+    }
+
     /// The heap's figures fit what is out, and each other.
     fn check(&self) {
         let stats = self.heap.stats();
@@ -133,7 +175,7 @@ fn blocks(heap: &dyn Heap) -> Vec<HeapBlock> {
 fn exercise(heap: &dyn Heap) {
     let (empty, room) = (blocks(heap), heap.stats());
     assert_eq!(room.used, 0);
-    let mut refused = 0;
+    let (mut refused, mut foreseen) = (0, 0);
     for seed in 0..if cfg!(miri) { 2 } else { 40 } {
         let mut model = Model {
             heap,
@@ -148,6 +190,9 @@ fn exercise(heap: &dyn Heap) {
             }
         }
         model.check();
+        for _ in 0..4 {
+            foreseen += usize::from(model.foresee());
+        }
         while !model.out.is_empty() {
             model.give_back();
         }
@@ -156,6 +201,7 @@ fn exercise(heap: &dyn Heap) {
         assert_eq!((heap.stats().used, heap.stats().largest), (0, room.largest));
     }
     assert!(cfg!(miri) || refused > 0, "it was never full");
+    assert!(cfg!(miri) || foreseen > 20, "{foreseen} rows foreseen");
     for kind in MemoryKind::ALL {
         for (size, align) in [
             (usize::MAX, 1),

@@ -332,6 +332,29 @@ unsafe impl Heap for TlsfHeap {
         self.state.with(|state| state.stats()).unwrap_or_default()
     }
 
+    fn rest_of(
+        &self,
+        _kind: MemoryKind,
+        stretch: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<usize, usize> {
+        // What is skipped before a block: by `rlsf` alone, or by `allocate_apart`.
+        let skipped = match align > GRANULARITY {
+            true => align.saturating_add(3 * GRANULARITY),
+            false => align.saturating_sub(HEADER),
+        };
+        let sure = sure_size(stretch).saturating_sub(skipped);
+        let taken = size
+            .saturating_add(skipped)
+            .saturating_add(HEADER)
+            .checked_next_multiple_of(GRANULARITY);
+        match taken {
+            Some(taken) if size <= sure => Ok(stretch.saturating_sub(taken)),
+            _ => Err(sure),
+        }
+    }
+
     fn blocks(&self, each: &mut dyn FnMut(HeapBlock)) {
         let displacement = self.displacement.load(Relaxed);
         self.state.with(|state| {

@@ -8,7 +8,9 @@ use crate::{
     path::Path,
     text::{fail, field, hint, print, record},
 };
-use llext::{ExtensionId, LoadError, LoadOptions, Report, Source, StreamSource};
+use llext::{
+    ExtensionId, Llext, LoadError, LoadOptions, Report, Requirements, Source, StreamSource,
+};
 
 /// What is to be loaded.
 #[derive(Clone, Copy)]
@@ -97,29 +99,69 @@ pub struct Refused {
     pub named: usize,
 }
 
-/// Links the file; no line of the extension has run after it. An outer error has been told.
+/// Links the file; no line of the extension has run after it. A name that is loaded is refused, unless it goes beside that: who
+/// types it means a new file, and counted uses are for programs.
+pub fn load(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+) -> Result<ExtensionId, Failed> {
+    link(ctx, job, received)?.map_err(|refused| refuse(ctx, job, &refused))
+}
+
+/// The same, but what the loader refuses is not told yet. An outer error has been told.
 pub fn link(
     ctx: &mut Context<'_>,
     job: &Job<'_>,
     received: &mut Received,
 ) -> Result<Result<ExtensionId, Refused>, Failed> {
+    let mut linked = None;
+    let named = open_for(ctx, job, received, &mut |llext, file, report| {
+        linked = Some(match llext.by_name(job.name) {
+            Some(_) if !job.beside => Err(LoadError::NameTaken),
+            _ => llext.load_beside(file, job.name, &job.options(), report),
+        });
+    })?;
+    let linked = linked.ok_or(Failed)?;
+    Ok(linked.map_err(|error| Refused { error, named }))
+}
+
+/// Finds out whether the file links in the place of what has its name, and what it needs then. Changes nothing.
+pub fn rehearse(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+) -> Result<Requirements, Failed> {
+    let mut needs = None;
+    let named = open_for(ctx, job, received, &mut |llext, file, report| {
+        needs = Some(llext.rehearse_beside(file, job.name, &job.options(), report));
+    })?;
+    let needs = needs.ok_or(Failed)?;
+    needs.map_err(|error| refuse(ctx, job, &Refused { error, named }))
+}
+
+/// What is done with the loader and a file, and told of what is missing.
+type Work<'w> = &'w mut dyn FnMut(&mut Llext<'static>, &mut dyn Source, &mut dyn Report);
+
+/// Opens the file for the loader. Returns how many undefined symbols have been named; an error has been told.
+fn open_for(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+    work: Work<'_>,
+) -> Result<usize, Failed> {
     let mut report = Undefined {
         console: &mut *ctx.console,
         job,
         count: 0,
     };
-    let (llext, options, name) = (&mut *ctx.llext, job.options(), job.name);
-    let mut linked = None;
+    let llext = &mut *ctx.llext;
     let opened = open(ctx.files, job, received, &mut |file| {
-        linked = Some(match llext.by_name(name) {
-            Some(_) if !job.beside => Err(LoadError::NameTaken),
-            _ => llext.load_beside(file, name, &options, &mut report),
-        });
+        work(llext, file, &mut report);
     });
     let named = report.count;
     opened.map_err(|error| unreadable(ctx, job, error))?;
-    let linked = linked.ok_or(Failed)?;
-    Ok(linked.map_err(|error| Refused { error, named }))
+    Ok(named)
 }
 
 /// Says that the file system refused the file: if it was an extension's name alone, where its file is.

@@ -26,22 +26,31 @@
 //!
 //! Both are optional exports. `llext_save` is called with no room first, to say how much it wants. What the old one allocated
 //! is reclaimed with it, so state holds values, and no pointers. State of an extension that has faulted is not handed over.
-//! Where there is no memory for both, `--replace` unloads the old one first, which nothing takes back.
+//!
+//! Where there is no memory for both, `--replace` unloads the old one first. Before it does, the new one has been linked on trial, and
+//! the heap's free blocks, with the old one's among them, have been found to be enough for it and for the state: else it is
+//! refused, and the old one is as it was. What is lost all the same, because nothing takes the unload back: the old one, when the
+//! file cannot be read a second time, or has a value that does not fit its field or a function outside of its text, which shows
+//! when it has a place; the old one and its state, when a constructor of the new one does not return.
 
+mod replace;
+mod state;
+
+use self::state::{Restored, State};
 use super::{
     extent, gdb,
-    linking::{self, Job, Received, Refused},
+    linking::{self, Job, Received},
     outcome, unknown, unload,
 };
 use crate::{
     Failed, Status,
-    context::{Call, Context, Limits},
+    context::{Context, Limits},
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
-    text::{Hex, fail, hint, plural, print, record, warning},
+    text::{Hex, fail, hint, plural, print, record},
 };
-use llext::{Buffer, Extension, ExtensionId, LoadError, LoadOptions, Report, SliceSource};
+use llext::{Buffer, Extension, ExtensionId};
 
 /// The command.
 pub const RELOAD: Command = Command {
@@ -78,10 +87,6 @@ pub const RELOAD: Command = Command {
 /// The command, for error lines.
 const WHAT: &str = "reload";
 
-/// What hands over state: exports of old and new.
-const SAVE: &str = "llext_save";
-const RESTORE: &str = "llext_restore";
-
 fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let name = args.needed(0);
     let Some(old) = ctx.llext.by_name(name).map(Extension::id) else {
@@ -108,7 +113,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let limits = outcome::limits(args);
     let state = match args.choice("--replace") {
         None => beside(ctx, &job, &mut received, old, limits)?,
-        Some(_) => instead(ctx, &job, &mut received, old, limits)?,
+        Some(_) => {
+            let job = Job {
+                beside: false,
+                ..job
+            };
+            let prepared = replace::prepare(ctx, &job, &mut received, old, limits)?;
+            replace::replace(ctx, &job, &mut received, (old, prepared), limits)?
+        }
     };
     tell(ctx, name, state);
     Ok(())
@@ -162,13 +174,19 @@ fn take_over(
     new: ExtensionId,
     limits: Limits,
 ) -> Result<Option<usize>, Failed> {
-    let state = save(ctx, old, limits)?;
+    let state = match State::of(ctx, old, limits)? {
+        Some(state) => {
+            let place = Buffer::take(ctx.llext.heap(), state.size);
+            Some(state.save(ctx, place, limits)?)
+        }
+        None => None,
+    };
     gdb::keep(ctx, new);
     linking::run_constructors(ctx, WHAT, new, limits)?;
     let Some(state) = state else {
         return Ok(None);
     };
-    match restore(ctx, new, &state, limits)? {
+    match state::restore(ctx, new, &state, limits)? {
         Restored::All => Ok(Some(state.len())),
         Restored::Nothing => Ok(None),
         Restored::Refused => {
@@ -197,204 +215,6 @@ fn retire(
         hint!(ctx, "{} is reloaded all the same", name);
     }
     destructed
-}
-
-/// Unloads the old one and loads the new one, which has been found fit to be linked; how much state went over, in bytes.
-fn instead(
-    ctx: &mut Context<'_>,
-    job: &Job<'_>,
-    received: &mut Received,
-    old: ExtensionId,
-    limits: Limits,
-) -> Result<Option<usize>, Failed> {
-    let job = &Job {
-        beside: false,
-        ..*job
-    };
-    rehearse(ctx, job, received)?;
-    let uses = ctx.llext.by_id(old).map_or(1, Extension::use_count);
-    let state = save(ctx, old, limits)?;
-    // What does not return is told; the old one goes all the same.
-    let _ = unload::destruct(ctx, WHAT, old, limits);
-    gdb::forget(ctx, old, job.name);
-    match ctx.llext.forsake(old) {
-        Ok(unloaded) => unload::tell_leaks(ctx, job.name, &unloaded),
-        Err(error) => return Err(unload::refuse(ctx, WHAT, job.name, error)),
-    }
-    let loaded = start(ctx, job, received, limits).inspect_err(|_| {
-        hint!(ctx, "{} is not loaded any more", job.name);
-    });
-    let new = loaded?;
-    for _ in 1..uses {
-        // It is loaded, so nothing is read.
-        let source = &mut SliceSource::new(&[]);
-        let _ = ctx
-            .llext
-            .load(source, job.name, &LoadOptions::DEFAULT, &mut ());
-    }
-    let Some(state) = state else {
-        return Ok(None);
-    };
-    match restore(ctx, new, &state, limits) {
-        Ok(Restored::All) => Ok(Some(state.len())),
-        Ok(Restored::Nothing) => Ok(None),
-        Ok(Restored::Refused) | Err(Failed) => {
-            hint!(ctx, "{} is reloaded, without the old state", job.name);
-            Err(Failed)
-        }
-    }
-}
-
-fn start(
-    ctx: &mut Context<'_>,
-    job: &Job<'_>,
-    received: &mut Received,
-    limits: Limits,
-) -> Result<ExtensionId, Failed> {
-    let linked = linking::link(ctx, job, received)?;
-    *received = None;
-    let new = linked.map_err(|refused| linking::refuse(ctx, job, &refused))?;
-    gdb::keep(ctx, new);
-    linking::construct(ctx, WHAT, new, limits)?;
-    Ok(new)
-}
-
-/// Fails if the file would not link.
-fn rehearse(ctx: &mut Context<'_>, job: &Job<'_>, received: &mut Received) -> Status {
-    /// Counts what is missing.
-    #[derive(Default)]
-    struct Missing(usize);
-    impl Report for Missing {
-        fn undefined(&mut self, _name: &str) {
-            self.0 += 1;
-        }
-        fn unsupported(&mut self, _section: &str, _offset: usize, _type: u32) {
-            self.0 += 1;
-        }
-    }
-    let (llext, options, mut missing) = (&*ctx.llext, job.options(), Missing::default());
-    let mut rehearsed = Ok(());
-    let opened = linking::open(ctx.files, job, received, &mut |file| {
-        // Its own name is taken still.
-        rehearsed = llext
-            .dry_run(file, "<new>", &options, &mut missing)
-            .map(drop);
-    });
-    opened.map_err(|error| linking::unreadable(ctx, job, error))?;
-    let named = 0;
-    rehearsed.map_err(|error| linking::refuse(ctx, job, &Refused { error, named }))?;
-    match missing.0 {
-        0 => Ok(()),
-        count => {
-            let error = LoadError::Undefined(count);
-            Err(linking::refuse(ctx, job, &Refused { error, named }))
-        }
-    }
-}
-
-/// The function that the extension `id` exports under this name.
-fn function(ctx: &Context<'_>, id: ExtensionId, name: &str) -> Option<usize> {
-    ctx.llext.by_id(id)?.function(name)
-}
-
-/// Calls `function` of the extension `id` with memory and its size in bytes.
-fn call(
-    ctx: &mut Context<'_>,
-    id: ExtensionId,
-    (function, entry): (&str, usize),
-    (address, size): (usize, usize),
-    limits: Limits,
-) -> Result<u32, Failed> {
-    let mut args = [0; 8];
-    let [first, second, ..] = &mut args;
-    (*first, *second) = (address, size);
-    let ended = ctx.cpu.call(&Call {
-        owner: id,
-        entry,
-        args: &args,
-        limits,
-        measured: false,
-        llext: &*ctx.llext,
-    });
-    outcome::returned(ctx, WHAT, id, function, ended.outcome)
-}
-
-/// What the old one wants the new one to know.
-fn save(
-    ctx: &mut Context<'_>,
-    old: ExtensionId,
-    limits: Limits,
-) -> Result<Option<Buffer<'static>>, Failed> {
-    let Some(entry) = function(ctx, old, SAVE) else {
-        return Ok(None);
-    };
-    if ctx.llext.by_id(old).is_some_and(Extension::is_faulted) {
-        warning!(
-            ctx.console,
-            "it has faulted, so its state is not handed over"
-        );
-        return Ok(None);
-    }
-    let size = call(ctx, old, (SAVE, entry), (0, 0), limits)? as usize;
-    if size == 0 {
-        return Ok(None);
-    }
-    let Some(state) = Buffer::take(ctx.llext.heap(), size) else {
-        return Err(fail!(
-            ctx,
-            WHAT,
-            "{}: no memory for {} bytes of state",
-            SAVE,
-            size
-        ));
-    };
-    let written = call(ctx, old, (SAVE, entry), (state.address(), size), limits)? as usize;
-    if written != size {
-        return Err(fail!(
-            ctx,
-            WHAT,
-            "{}: asked for {} bytes and then for {}",
-            SAVE,
-            size,
-            written
-        ));
-    }
-    Ok(Some(state))
-}
-
-/// What became of state.
-enum Restored {
-    All,
-    /// The new one has no use for it.
-    Nothing,
-    /// The new one does not take it, and that has been told.
-    Refused,
-}
-
-/// Gives the new one the state of the old one.
-fn restore(
-    ctx: &mut Context<'_>,
-    new: ExtensionId,
-    state: &Buffer<'_>,
-    limits: Limits,
-) -> Result<Restored, Failed> {
-    let Some(entry) = function(ctx, new, RESTORE) else {
-        warning!(
-            ctx.console,
-            "{} bytes of state are lost: the new file has no {}",
-            state.len(),
-            RESTORE
-        );
-        return Ok(Restored::Nothing);
-    };
-    let place = (state.address(), state.len());
-    match call(ctx, new, (RESTORE, entry), place, limits)? as i32 {
-        0 => Ok(Restored::All),
-        refused => {
-            fail!(ctx, WHAT, "{} returned {}", RESTORE, refused);
-            Ok(Restored::Refused)
-        }
-    }
 }
 
 /// Says what the new one is.
