@@ -34,9 +34,8 @@ CARGO           ?= cargo
 
 # Before the other rule, which has no condition. Cargo itself knows what has changed.
 %.elf: %/Cargo.toml llext-always
-	$(if $(ABI),LLEXT_ABI_ID=$(ABI)) $(CARGO) build --release --target $(TRIPLE) --manifest-path $< --target-dir $*/target $(CARGOFLAGS)
-	$(LLEXT_LINK) -Wl,--gc-sections,-e,llext_sdk_root,--whole-archive $*/target/$(TRIPLE)/release/lib$(subst -,_,$*).a -o $@
-	$(LLEXT_PACK) $@
+	CARGO='$(CARGO)' CARGOFLAGS='$(CARGOFLAGS)' $(if $(ABI),LLEXT_ABI_ID=$(ABI)) \
+		$(SDK)/llext-rust $(TRIPLE) $(PREFIX) '$(CPU)' $(SDK) $* $@
 
 %.elf:
 	$(LLEXT_LINK) -Wl,--no-gc-sections $^ -o $@

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tarfile
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -101,10 +102,10 @@ class Kit:
         self.readme = (folder / "README.md").read_text()
         self.toml = tomllib.loads((folder / "kit.toml").read_text())
 
-    def block(self, language: str, path: str | None = None) -> str:
-        """The first block of the README in this language, with the kit's own path."""
-        text = re.search(rf"^```{language}\n(.*?)^```$", self.readme, re.MULTILINE | re.DOTALL).group(1)
-        return text.replace("KIT", path or str(self.folder))
+    def block(self, language: str, path: str | None = None, which: int = 0) -> str:
+        """A block of the README in this language, by default the first, with the kit's own path."""
+        blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```$", self.readme, re.MULTILINE | re.DOTALL)
+        return textwrap.dedent(blocks[which]).replace("KIT", path or str(self.folder))
 
     def makefile(self) -> str:
         return self.block("make", str(self.folder).replace(" ", "\\ "))
@@ -227,6 +228,37 @@ def test_cpp_rust_and_sources_for_zephyr(kit, project, start_shell):
         expected = "the answer is 42 of 3\n<inf> sample: later after 3\n=> 0 (0x0)"
         assert shell.run(f"llext call sample {name}") == expected
     assert "order" in shell.run("llext sym sample")
+
+
+def test_rust_with_cmake_and_meson(kit, project, start_shell):
+    package = {"blinky__Cargo_toml": kit.block("toml"), "blinky__src__lib_rs": kit.block("rust")}
+    cmake = project("cmake", CMakeLists_txt=kit.block("cmake", which=1), **package)
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={kit.folder}/cmake/toolchain.cmake"
+    kit.run(cmake, "cmake", "-G", "Ninja", "-B", "build", toolchain, "-DLLEXT_BIND=ON")
+    kit.run(cmake, "cmake", "--build", "build")
+    meson = project("meson", meson_build=kit.block("meson", which=1), **package)
+    kit.run(meson, "meson", "setup", "build", "--cross-file", kit.folder / "meson/cross.ini")
+    kit.run(meson, "meson", "compile", "-C", "build")
+
+    built = {"cmake": cmake / "build/stripped/blinky.elf", "meson": meson / "build/stripped/blinky.elf"}
+    shell = start_shell(*(word for name, file in built.items() for word in ("--add", f"{file}:/ext/{name}.elf")))
+    for name in built:
+        assert shell.run(f"llext load /ext/{name}.elf").startswith(f"loaded {name}: ")
+        assert shell.run(f"llext call {name} toggle 13") == "pin 13\n=> 13 (0xd)"
+    bound = b"llext\0\0\0" + int(kit.toml["abi"], 16).to_bytes(4, "little")
+    assert bound in built["cmake"].read_bytes() and bound not in built["meson"].read_bytes()
+
+    # Only what has changed is built again.
+    before = (cmake / "build/blinky.elf").stat().st_mtime_ns
+    kit.run(cmake, "cmake", "--build", "build")
+    assert (cmake / "build/blinky.elf").stat().st_mtime_ns == before
+    source = cmake / "blinky/src/lib.rs"
+    source.write_text(source.read_text().replace("pin {pin}", "gpio {pin}"))
+    kit.run(cmake, "cmake", "--build", "build")
+    assert b"gpio " in built["cmake"].read_bytes()
+    (meson / "blinky/Cargo.toml").write_text(kit.block("toml").replace('name = "blinky"', 'name = "winky"'))
+    said = kit.run(meson, "meson", "compile", "-C", "build", fails=True)
+    assert "is its package called blinky, with crate-type" in said
 
 
 def test_cpp_with_cmake(kit, project, start_shell):

@@ -113,10 +113,12 @@ set(CMAKE_CXX_FLAGS_INIT "@CXX_FLAGS@")
 
 get_filename_component(LLEXT_KIT "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
 set(LLEXT_ABI @ABI@)
+set(LLEXT_RUST @TRIPLE@ @PREFIX@ "@CPU_FLAGS@")
 list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 "#;
         self.filled(text)
             .replace("@CPU@", self.cpu())
+            .replace("@CPU_FLAGS@", &self.board.config.c.flags.join(" "))
             .replace("@C_FLAGS@", &self.flags(Language::C).join(" "))
             .replace("@CXX_FLAGS@", &self.flags(Language::Cpp).join(" "))
     }
@@ -153,6 +155,7 @@ b_pie = false
 needs_exe_wrapper = true
 llext_abi = '@ABI@'
 llext_pack = ['@DIRNAME@/../llext-pack', '@PREFIX@objcopy']
+llext_rust = ['@DIRNAME@/../llext-rust', '@TRIPLE@', '@PREFIX@', '@CPU_FLAGS@', '@DIRNAME@/..']
 "#;
         let include = "-I@DIRNAME@/../include".to_owned();
         let flags = |language| quoted(&[self.flags(language), vec![include.clone()]].concat());
@@ -160,6 +163,7 @@ llext_pack = ['@DIRNAME@/../llext-pack', '@PREFIX@objcopy']
         let link = [&self.link()[..], &script].concat();
         self.filled(text)
             .replace("@CPU@", self.cpu())
+            .replace("@CPU_FLAGS@", &self.board.config.c.flags.join(" "))
             .replace("@C_FLAGS@", &flags(Language::C))
             .replace("@CXX_FLAGS@", &flags(Language::Cpp))
             .replace("@LINK@", &quoted(&link))

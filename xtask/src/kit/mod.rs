@@ -68,6 +68,7 @@ const FILES: &[(&str, &str)] = &[
     ("sdk/flags.txt", "flags.txt"),
     ("sdk/include", "include"),
     ("sdk/llext-pack", "llext-pack"),
+    ("sdk/llext-rust", "llext-rust"),
     ("sdk/rust/Cargo.toml", "rust/Cargo.toml"),
     ("sdk/rust/macros/Cargo.toml", "rust/macros/Cargo.toml"),
     ("sdk/rust/macros/src", "rust/macros/src"),
@@ -75,6 +76,9 @@ const FILES: &[(&str, &str)] = &[
     (debug_files::COMMANDS, "gdb/llext.py"),
     (debug_files::PART, "gdb/llext_fault.py"),
 ];
+
+/// Those of them that are run.
+const PROGRAMS: [&str; 2] = ["llext-pack", "llext-rust"];
 
 /// The bytes of the kit, in which everything lies below the folder `name`.
 fn pack(board: &Board, name: &str) -> Result<Vec<u8>> {
@@ -112,7 +116,7 @@ fn pack(board: &Board, name: &str) -> Result<Vec<u8>> {
 /// Adds a file, or all files of a folder and of those in it.
 fn add(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
     if !from.is_dir() {
-        archive.file(to, read(from)?, to == "llext-pack");
+        archive.file(to, read(from)?, PROGRAMS.contains(&to));
         return Ok(());
     }
     for entry in fs::read_dir(from).with_context(|| paths::shown(from))? {
