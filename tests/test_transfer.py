@@ -382,15 +382,23 @@ def test_a_disk_that_is_full_in_the_middle(built, command_line, new_image, tmp_p
 
 def test_names_that_are_not_for_files(target):
     target.run("mkdir /kept.part")
+    target.run("cp /ext/hello.elf /mine.part")
+    # What a transfer has brought is the user's, under whatever name.
+    Sender(target, "recv /new", b"new").send_all()
+    target.run("mv /new /moved.part")
+    before = target.run("ls /").text
     for line, error in [
         ("recv /kept", "/kept.part: is a directory"),
+        ("recv /mine", "/mine.part: exists already"),
+        ("recv /mine --resume", "/mine.part: exists already"),
+        ("recv /moved", "/moved.part: exists already"),
         ("recv /ext", "/ext: is a directory"),
         ("recv /none/new", "/none: no such file or directory"),
         ("llext load -", "-: it has no name"),
     ]:
         ended = target.run(line)
         assert (ended.status, ended.error) == (FAILED, error)
-    assert "kept.part/" in target.run("ls /").text
+    assert target.run("ls /").text == before
     request = target.start("llext load_hex tiny -")
     target.send(wire.INTERRUPT)
     assert target.finish(request).error == "tiny: was interrupted by Ctrl-C"

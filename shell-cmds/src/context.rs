@@ -96,12 +96,17 @@ pub trait Files {
         path: &str,
         body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
-    /// Adds to the end of `path`, which is made if it is not there. What `body` has written stays, whatever comes after it.
+    /// Adds to the end of `path`, which is made if it is not there, and marked as unfinished then. What `body` has written stays,
+    /// whatever comes after it.
     fn append(
         &mut self,
         path: &str,
         body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError>;
+    /// Whether `append` made the file `path`, and nobody has finished it: no user's file is.
+    fn is_unfinished(&mut self, path: &str) -> Result<bool, FileError>;
+    /// Renames `from`, which is not unfinished any more.
+    fn finish(&mut self, from: &str, to: &str) -> Result<(), FileError>;
     /// Copies the file `from` to `to`, replacing a file that is there. Asks now and then whether to `go_on`; if not, that
     /// is [`FileError::Interrupted`], and nothing has changed.
     fn copy(

@@ -19,6 +19,9 @@ use super::{BlockDevice, lfs::Lfs};
 /// or not at all. A power cut leaves at most this one file, which the next mount removes.
 const UNFINISHED: &str = "/.unfinished";
 
+/// The attribute of files that [`Files::append`] made and [`Files::finish`] has not seen. littlefs keeps it beside the name.
+const PART: u8 = b'p';
+
 /// Bytes copied at a time.
 const CHUNK: usize = 256;
 
@@ -107,7 +110,7 @@ impl<'a, D: BlockDevice> Volume<'a, D> {
     }
 
     /// Gives the unfinished file its name.
-    fn finish(&self, to: &str) -> Result<(), FileError> {
+    fn complete(&self, to: &str) -> Result<(), FileError> {
         self.fs()?
             .rename(&path(UNFINISHED)?, &path(to)?)
             .map_err(refused)
@@ -186,19 +189,40 @@ impl<D: BlockDevice> Files for Volume<'_, D> {
 
     fn write(&mut self, path: &str, body: Body<'_>) -> Result<(), FileError> {
         self.check_target(path)?;
-        let result = self.write_unfinished(body).and_then(|()| self.finish(path));
+        let result = self
+            .write_unfinished(body)
+            .and_then(|()| self.complete(path));
         self.discard_on_error(result)
     }
 
     fn append(&mut self, path: &str, body: Body<'_>) -> Result<(), FileError> {
         self.check_target(path)?;
-        self.fs()?
-            .open_file_with_options_and_then(
-                |options| options.write(true).create(true).append(true),
-                &self::path(path)?,
-                |file| Ok(fill(file, body)),
-            )
-            .map_err(refused)?
+        let is_new = self.metadata(path).is_err();
+        let (fs, path) = (self.fs()?, self::path(path)?);
+        fs.open_file_with_options_and_then(
+            |options| options.write(true).create(true).append(true),
+            &path,
+            |file| {
+                if is_new {
+                    fs.set_attribute(&path, PART, &[1])?;
+                }
+                Ok(fill(file, body))
+            },
+        )
+        .map_err(refused)?
+    }
+
+    fn is_unfinished(&mut self, path: &str) -> Result<bool, FileError> {
+        let path = self::path(path)?;
+        let found = self.fs()?.attribute(&path, PART, &mut []);
+        found.map(|mark| mark.is_some()).map_err(refused)
+    }
+
+    fn finish(&mut self, from: &str, to: &str) -> Result<(), FileError> {
+        self.rename(from, to)?;
+        // The file is whole, whatever becomes of the mark.
+        let _ = self.fs()?.remove_attribute(&self::path(to)?, PART);
+        Ok(())
     }
 
     fn copy(
@@ -214,7 +238,7 @@ impl<D: BlockDevice> Files for Volume<'_, D> {
                 written = self.write_unfinished(&mut |sink| copy_chunks(file, sink, go_on));
             })
             .and(written)
-            .and_then(|()| self.finish(to));
+            .and_then(|()| self.complete(to));
         self.discard_on_error(result)
     }
 

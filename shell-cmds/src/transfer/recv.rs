@@ -14,7 +14,8 @@
 //! replaced when all of the new one has come, and not before. Ctrl-C ends it, and so does a minute in which nobody sends.
 //!
 //! In machine mode (wire/README.md) PATH is a file. What came before a connection was lost, or an interrupt, stays in `PATH.part`, and
-//! `--resume` goes on from its end; without it, and after every other end, there is no such file.
+//! `--resume` goes on from its end; without it, and after every other end, there is no such file. The file system marks it as
+//! such: a file of that name that is the user's stays, and nothing is received.
 
 use super::{End, drain, framed, refuse, ymodem};
 use crate::{
@@ -188,32 +189,42 @@ fn receive_next(
     received.map(Some)
 }
 
-/// `PATH.part`, and what an earlier transfer left in it.
+/// `PATH.part`, and how much an earlier transfer left in it. A user's file of that name is none of ours.
 fn part_of(ctx: &mut Context<'_>, path: &Path, resumes: bool) -> Result<(Path, u32), Failed> {
     let mut part = path.clone();
     let extended = part.extend(".part");
     extended.map_err(|error| fs::refuse(ctx, WHAT, path.as_str(), error))?;
-    let left = match ctx.files.metadata(part.as_str()) {
-        Ok(Metadata::File(length)) if resumes => length as u32,
-        Ok(Metadata::Dir) => {
-            let error = FileError::IsADirectory;
-            return Err(fs::refuse(ctx, WHAT, part.as_str(), error));
+    match left_in(ctx.files, &part, resumes) {
+        Ok(left) => Ok((part, left)),
+        Err(error) => {
+            let failed = fs::refuse(ctx, WHAT, part.as_str(), error);
+            if error == FileError::Exists {
+                hint!(
+                    ctx,
+                    "no transfer left it; what comes is kept there until it is whole: move it away"
+                );
+            }
+            Err(failed)
         }
-        Ok(Metadata::File(_)) => {
-            let removed = ctx.files.remove(part.as_str());
-            removed.map_err(|error| fs::refuse(ctx, WHAT, part.as_str(), error))?;
-            0
-        }
-        Err(_) => 0,
-    };
-    Ok((part, left))
+    }
+}
+
+/// How much an earlier transfer left in `part`, to go on from there; else that is removed.
+fn left_in(files: &mut dyn Files, part: &Path, resumes: bool) -> Result<u32, FileError> {
+    match files.metadata(part.as_str()) {
+        Ok(Metadata::Dir) => Err(FileError::IsADirectory),
+        Ok(Metadata::File(_)) if !files.is_unfinished(part.as_str())? => Err(FileError::Exists),
+        Ok(Metadata::File(length)) if resumes => Ok(length as u32),
+        Ok(Metadata::File(_)) => files.remove(part.as_str()).map(|()| 0),
+        Err(_) => Ok(0),
+    }
 }
 
 fn in_frames(ctx: &mut Context<'_>, path: &Path, resumes: bool) -> Status {
     let (part, left) = part_of(ctx, path, resumes)?;
     let received = receive_part(ctx, &part, left);
     let received = received.and_then(|length| {
-        let renamed = ctx.files.rename(part.as_str(), path.as_str());
+        let renamed = ctx.files.finish(part.as_str(), path.as_str());
         renamed.map(|()| length).map_err(End::File)
     });
     match received {

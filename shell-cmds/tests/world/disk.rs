@@ -3,13 +3,14 @@
 use llext::SliceSource;
 use llext::Source;
 use shell_cmds::context::{Contents, FileError, Files, Metadata, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BLOCK: usize = 64;
 
 /// A file system; `None` is a directory.
 pub struct Disk {
     entries: BTreeMap<String, Option<Vec<u8>>>,
+    unfinished: BTreeSet<String>,
     /// Blocks in all.
     pub blocks: usize,
     /// Whether there is no file system to be found.
@@ -21,6 +22,7 @@ impl Disk {
     pub fn new() -> Self {
         let mut disk = Self {
             entries: BTreeMap::new(),
+            unfinished: BTreeSet::new(),
             blocks: 1024,
             damaged: false,
         };
@@ -127,6 +129,9 @@ impl Files for Disk {
         body: &mut dyn FnMut(Contents<'_>) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
         self.parent_of(path)?;
+        if self.metadata(path).is_err() {
+            self.unfinished.insert(path.into());
+        }
         let mut contents = self.get(path).unwrap_or_default().to_vec();
         let room = (self.blocks - self.used()) * BLOCK;
         let most = contents.len() + room;
@@ -140,6 +145,17 @@ impl Files for Disk {
         contents.truncate(most);
         self.put(path, &contents);
         written
+    }
+
+    fn is_unfinished(&mut self, path: &str) -> Result<bool, FileError> {
+        self.metadata(path)?;
+        Ok(self.unfinished.contains(path))
+    }
+
+    fn finish(&mut self, from: &str, to: &str) -> Result<(), FileError> {
+        self.rename(from, to)?;
+        self.unfinished.remove(from);
+        Ok(())
     }
 
     fn copy(
@@ -174,6 +190,7 @@ impl Files for Disk {
             return Err(FileError::NotEmpty);
         }
         self.entries.remove(path);
+        self.unfinished.remove(path);
         Ok(())
     }
 

@@ -40,6 +40,14 @@ impl Files for TwoFiles {
         Err(FileError::Full)
     }
 
+    fn is_unfinished(&mut self, _: &str) -> Result<bool, FileError> {
+        Err(FileError::NotFound)
+    }
+
+    fn finish(&mut self, _: &str, _: &str) -> Result<(), FileError> {
+        Err(FileError::NotFound)
+    }
+
     fn copy(&mut self, _: &str, _: &str, _: &mut dyn FnMut() -> bool) -> Result<(), FileError> {
         Err(FileError::Full)
     }
