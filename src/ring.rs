@@ -71,7 +71,12 @@ impl<const N: usize> Ring<N> {
         byte
     }
 
-    /// The consumer's: the byte that comes after so many others.
+    /// The consumer's: the byte that waits behind so many others, if one does.
+    pub fn peek(&self, index: usize) -> Option<u8> {
+        (index < self.len()).then(|| self.at(index)).flatten()
+    }
+
+    /// The consumer's: the byte in the place of the one that comes after so many others.
     fn at(&self, index: usize) -> Option<u8> {
         let slot = self.slot(self.tail.load(Relaxed).wrapping_add(index));
         slot.map(|slot| slot.load(Relaxed))

@@ -180,6 +180,11 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
         !self.ring.is_empty()
     }
 
+    fn peek_within(&self, index: usize, _timeout_ms: u32) -> Option<u8> {
+        self.look();
+        self.ring.peek(index)
+    }
+
     fn write(&self, bytes: &[u8]) {
         self.line.send(bytes);
     }

@@ -44,6 +44,10 @@ pub trait Console {
     fn read_raw(&mut self, _into: &mut [u8], _timeout_ms: u32) -> usize {
         0
     }
+    /// The byte that will be read behind so many others, if it comes within `timeout_ms`. It stays there.
+    fn peek_raw(&mut self, _index: usize, _timeout_ms: u32) -> Option<u8> {
+        None
+    }
     /// Writes `bytes` to the line as they are: no line ends, no frames.
     fn write_raw(&mut self, _bytes: &[u8]) {}
     /// With a request, switches to frames, or goes on to the next request: from now on all that is written leaves in its

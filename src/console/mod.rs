@@ -73,6 +73,10 @@ pub trait Port: Sync {
     fn read_within(&self, into: &mut [u8], _timeout_ms: u32) -> usize {
         if self.ready() { self.read(into) } else { 0 }
     }
+    /// The byte that `read_within` would give behind so many others, if it comes within `timeout_ms`. It stays there.
+    fn peek_within(&self, _index: usize, _timeout_ms: u32) -> Option<u8> {
+        None
+    }
     /// Says what comes from now on. Again when a request among frames begins, for which a Ctrl-C that was read before it is not
     /// meant.
     fn set_input(&self, _input: Incoming) {}

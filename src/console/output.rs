@@ -167,6 +167,10 @@ impl Console for &Output {
         self.port.read_within(into, timeout_ms)
     }
 
+    fn peek_raw(&mut self, index: usize, timeout_ms: u32) -> Option<u8> {
+        self.port.peek_within(index, timeout_ms)
+    }
+
     fn write_raw(&mut self, bytes: &[u8]) {
         self.port.write_raw(bytes);
     }

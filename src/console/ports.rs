@@ -69,6 +69,17 @@ impl Ports {
         found.filter(|(index, _)| *index == last || !self.is_taken())
     }
 
+    /// Waits until `ready` says so; false if it does not within `timeout_ms`.
+    fn happens(&self, ready: &dyn Fn() -> bool, timeout_ms: u32) -> bool {
+        // The clock costs more than a byte.
+        if !ready() {
+            let start = (self.wait.now_ms)();
+            let is_over = || (self.wait.now_ms)().wrapping_sub(start) >= timeout_ms;
+            (self.wait.sleep_until)(true, &|| ready() || is_over());
+        }
+        ready()
+    }
+
     /// Whether the line that was begun keeps other ports waiting.
     fn is_taken(&self) -> bool {
         let silent = (self.wait.now_ms)().wrapping_sub(self.since.load(Relaxed));
@@ -109,13 +120,17 @@ impl Port for Ports {
         let Some(port) = self.current() else {
             return 0;
         };
-        // The clock costs more than a byte.
-        if !port.ready() {
-            let start = (self.wait.now_ms)();
-            let is_over = || (self.wait.now_ms)().wrapping_sub(start) >= timeout_ms;
-            (self.wait.sleep_until)(true, &|| port.ready() || is_over());
+        if self.happens(&|| port.ready(), timeout_ms) {
+            port.read(into)
+        } else {
+            0
         }
-        if port.ready() { port.read(into) } else { 0 }
+    }
+
+    fn peek_within(&self, index: usize, timeout_ms: u32) -> Option<u8> {
+        let port = self.current()?;
+        self.happens(&|| port.peek_within(index, 0).is_some(), timeout_ms);
+        port.peek_within(index, 0)
     }
 
     fn set_input(&self, input: Incoming) {

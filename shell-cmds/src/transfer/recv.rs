@@ -149,7 +149,7 @@ fn receive_batch(ctx: &mut Context<'_>, into: Option<&Path>, batch: &mut Batch) 
             Ok(None) => return Ok(()),
             Err(end) => {
                 if !matches!(end, End::Cancelled | End::Nobody) {
-                    receiver.cancel();
+                    receiver.cancel(end);
                 }
                 return Err(end);
             }

@@ -57,10 +57,10 @@ fn by_ymodem(
         }
     };
     let received = receive();
-    if let Err(end) = &received
+    if let Err(end) = received
         && !matches!(end, End::Cancelled | End::Nobody)
     {
-        receiver.cancel();
+        receiver.cancel(end);
     }
     received
 }

@@ -8,7 +8,7 @@
 //! A block is SOH (128 bytes) or STX (1,024), its number and that number inverted, the bytes, and a CRC-16 of them, high byte first.
 //! Block 0 has the file's name, a NUL, its length in decimal; one without a name ends the batch. Ours differs from the text in
 //! three places, each for the sake of a line that is not clean: what has been announced is never exceeded, the second EOT
-//! counts, and a Ctrl-C alone, followed by silence, is the user's.
+//! counts, and a Ctrl-C before the first block, or alone and followed by silence, is the user's.
 
 mod receive;
 mod send;
@@ -69,18 +69,50 @@ fn purge(console: &mut dyn Console) {
     }
 }
 
-/// Tells the other side that it is over, as lrzsz does: more than the two CAN that it needs, and rubbed out on a terminal.
-fn cancel(console: &mut dyn Console) {
-    console.write_raw(&[CAN; 8]);
-    console.write_raw(&[BS; 8]);
-    purge(console);
+/// Waits until the line is quiet, and `answer`s what the other side still says: blocks, and bytes that are `theirs`. What the user
+/// types meanwhile stays for the shell, which goes on only then: lrzsz would swallow what it says.
+fn part(console: &mut dyn Console, theirs: &[u8], answer: &[u8]) {
+    let mut kept = 0;
+    while let Some(byte) = console.peek_raw(kept, QUIET_MS) {
+        let length = match byte {
+            _ if kept > 0 => 0,
+            SOH | STX if begins_block(console) => 5 + if byte == SOH { SHORT } else { LONG },
+            _ => usize::from(theirs.contains(&byte)),
+        };
+        if length == 0 {
+            kept += 1;
+            continue;
+        }
+        let came = (0..length).all(|_| byte_within(console, BYTE_MS).is_some());
+        if came {
+            console.write_raw(answer);
+        }
+    }
 }
 
-/// What a byte means that stands where a message begins, beside what is expected there.
-fn signal(console: &mut dyn Console, byte: u8) -> Option<End> {
+/// Whether what comes is a block, and no key: its number follows, and that number inverted.
+fn begins_block(console: &mut dyn Console) -> bool {
+    let number = console.peek_raw(1, QUIET_MS);
+    number.is_some() && console.peek_raw(2, QUIET_MS) == number.map(|number| !number)
+}
+
+/// Tells the other side that it is over, as lrzsz does: more than the two CAN that it needs, and rubbed out on a terminal.
+fn cancel(console: &mut dyn Console, end: End) {
+    console.write_raw(&[CAN; 8]);
+    console.write_raw(&[BS; 8]);
+    match end {
+        // Nobody knows what may come of it.
+        End::Lost => purge(console),
+        _ => part(console, &[EOT, ACK, NAK, CAN, CRC], &[]),
+    }
+}
+
+/// What a byte means that stands where a message begins, beside what is expected there. Before the other side `has_begun`, a
+/// Ctrl-C is the user's whatever follows.
+fn signal(console: &mut dyn Console, byte: u8, has_begun: bool) -> Option<End> {
     match byte {
         CAN if byte_within(console, BYTE_MS) == Some(CAN) => Some(End::Cancelled),
-        ETX if byte_within(console, ALONE_MS).is_none() => Some(End::Interrupted),
+        ETX if !has_begun || console.peek_raw(0, ALONE_MS).is_none() => Some(End::Interrupted),
         _ => None,
     }
 }

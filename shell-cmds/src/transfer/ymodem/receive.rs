@@ -1,8 +1,8 @@
 //! The receiver.
 
 use super::{
-    ACK, BYTE_MS, CRC, CRC_16, EOT, ERRORS, End, LONG, NAK, PATIENCE, REPLY_MS, SHORT, SILENCES,
-    SOH, STRAYS, STX, byte_within, cancel, purge, signal,
+    ACK, BYTE_MS, CAN, CRC, CRC_16, EOT, ERRORS, End, LONG, NAK, PATIENCE, REPLY_MS, SHORT,
+    SILENCES, SOH, STRAYS, STX, byte_within, cancel, part, purge, signal,
 };
 use crate::{
     context::Console,
@@ -113,9 +113,9 @@ impl<'c> Receiver<'c> {
         }
     }
 
-    /// Ends the batch, from this side.
-    pub fn cancel(&mut self) {
-        cancel(self.console);
+    /// Ends the batch, from this side, for that reason.
+    pub fn cancel(&mut self, end: End) {
+        cancel(self.console, end);
     }
 
     /// Asks for the next file; `None` if there is none. It is accepted when the first bytes are read.
@@ -154,7 +154,7 @@ impl<'c> Receiver<'c> {
     /// Takes block 0 in.
     fn take_header(&mut self, length: usize) -> Result<Option<Header>, End> {
         let block = self.piece.bytes.get(..length).unwrap_or_default();
-        let header = Header::parse(block).inspect_err(|_| cancel(self.console))?;
+        let header = Header::parse(block).inspect_err(|end| cancel(self.console, *end))?;
         match &header {
             Some(header) => self.start(header.length),
             None => {
@@ -187,9 +187,9 @@ impl<'c> Receiver<'c> {
         Ok(())
     }
 
-    /// Lets the sender take its last answer and go: lrzsz would swallow what the shell says next.
+    /// Lets the sender take its last answer, again if it has not seen it, and go.
     fn part(&mut self) {
-        purge(self.console);
+        part(self.console, &[EOT, CAN], &[ACK]);
     }
 
     /// Sends the answer that is due.
@@ -254,7 +254,10 @@ impl<'c> Receiver<'c> {
             SOH => SHORT,
             STX => LONG,
             EOT => return Came::End,
-            _ => return signal(self.console, byte).map_or(Came::Garbage, Came::Over),
+            _ => {
+                let end = signal(self.console, byte, self.has_begun);
+                return end.map_or(Came::Garbage, Came::Over);
+            }
         };
         let (mut number, mut crc) = ([0; 2], [0; 2]);
         let Some(bytes) = self.piece.bytes.get_mut(..size) else {

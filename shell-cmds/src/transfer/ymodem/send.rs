@@ -1,8 +1,8 @@
 //! The sender.
 
 use super::{
-    ACK, BYTE_MS, CRC, CRC_16, EOT, ERRORS, End, LONG, NAK, PAD, PATIENCE, REPLY_MS, SHORT,
-    SILENCES, SOH, STRAYS, STX, byte_within, cancel, purge, signal,
+    ACK, BYTE_MS, CAN, CRC, CRC_16, EOT, ERRORS, End, LONG, NAK, PAD, PATIENCE, REPLY_MS, SHORT,
+    SILENCES, SOH, STRAYS, STX, byte_within, cancel, part, signal,
 };
 use crate::context::{Console, FileError};
 use core::cell::Cell;
@@ -14,22 +14,33 @@ use ufmt::{uWrite, uwrite};
 /// # Errors
 /// Whatever ends it before; the receiver has been told then.
 pub fn send(console: &mut dyn Console, name: &str, source: &mut dyn Source) -> Result<(), End> {
-    let sent = Sender(console).send(name, source);
+    let sender = &mut Sender {
+        console,
+        has_begun: false,
+    };
+    let sent = sender.send(name, source);
     if sent.is_ok() {
         // The receiver takes our last block for its own end, and may read on.
-        purge(console);
-    } else if matches!(sent, Err(end) if end != End::Cancelled && end != End::Nobody) {
-        cancel(console);
+        part(console, &[ACK, NAK, CAN, CRC], &[]);
+    } else if let Err(end) = sent
+        && !matches!(end, End::Cancelled | End::Nobody)
+    {
+        cancel(console, end);
     }
     sent
 }
 
-struct Sender<'c>(&'c mut dyn Console);
+struct Sender<'c> {
+    console: &'c mut dyn Console,
+    /// The receiver has asked.
+    has_begun: bool,
+}
 
 impl Sender<'_> {
     fn send(&mut self, name: &str, source: &mut dyn Source) -> Result<(), End> {
         let length = source.len();
         self.await_request(PATIENCE)?;
+        self.has_begun = true;
         self.put(0, &header(name, length)?)?;
         self.await_request(SILENCES)?;
         let (mut at, mut number) = (0usize, 1u8);
@@ -44,7 +55,7 @@ impl Sender<'_> {
             self.put(number, block.get(..size).unwrap_or_default())?;
             (at, number) = (at.saturating_add(size), number.wrapping_add(1));
         }
-        self.say(|sender| sender.0.write_raw(&[EOT]))?;
+        self.say(|sender| sender.console.write_raw(&[EOT]))?;
         // The file is there, whatever becomes of the end of the batch.
         if self.await_request(SILENCES).is_ok() {
             self.write(0, &[0; SHORT]);
@@ -61,9 +72,10 @@ impl Sender<'_> {
 
     fn write(&mut self, number: u8, bytes: &[u8]) {
         let start = if bytes.len() == SHORT { SOH } else { STX };
-        self.0.write_raw(&[start, number, !number]);
-        self.0.write_raw(bytes);
-        self.0.write_raw(&CRC_16.checksum(bytes).to_be_bytes());
+        self.console.write_raw(&[start, number, !number]);
+        self.console.write_raw(bytes);
+        self.console
+            .write_raw(&CRC_16.checksum(bytes).to_be_bytes());
     }
 
     /// Has `message` written until it is acknowledged. A `C` says that the receiver has not seen it.
@@ -105,8 +117,8 @@ impl Sender<'_> {
 
     /// The next byte, if one comes in time and it does not end the transfer.
     fn next(&mut self, timeout_ms: u32) -> Result<Option<u8>, End> {
-        let byte = byte_within(self.0, timeout_ms);
-        match byte.and_then(|byte| signal(self.0, byte)) {
+        let byte = byte_within(self.console, timeout_ms);
+        match byte.and_then(|byte| signal(self.console, byte, self.has_begun)) {
             Some(end) => Err(end),
             None => Ok(byte),
         }

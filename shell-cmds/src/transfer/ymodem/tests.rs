@@ -7,7 +7,8 @@ use crate::{
 };
 use llext::SliceSource;
 use std::{
-    sync::mpsc::{self, Receiver as Pipe, Sender, TryRecvError},
+    collections::VecDeque,
+    sync::mpsc::{self, Receiver as Pipe, Sender},
     thread,
     time::Duration,
     vec::Vec,
@@ -19,6 +20,8 @@ type Files = Result<Vec<(String, Vec<u8>)>, End>;
 /// One end of a line. Time is short: a second takes some milliseconds.
 struct Line {
     ours: Pipe<u8>,
+    /// What was looked at, and not read yet.
+    ahead: VecDeque<u8>,
     theirs: Sender<u8>,
     /// What happens to the byte with this number on its way out.
     harm: Box<dyn FnMut(usize, u8) -> Option<u8> + Send>,
@@ -37,20 +40,19 @@ impl Console for Line {
     }
 
     fn read_raw(&mut self, into: &mut [u8], timeout_ms: u32) -> usize {
+        self.peek_raw(0, timeout_ms);
+        self.ahead.extend(self.ours.try_iter());
+        let bytes = std::iter::from_fn(|| self.ahead.pop_front());
+        let places = into.iter_mut().zip(bytes);
+        places.map(|(place, byte)| *place = byte).count()
+    }
+
+    fn peek_raw(&mut self, index: usize, timeout_ms: u32) -> Option<u8> {
         let wait = Duration::from_millis(u64::from(timeout_ms) / 10);
-        let Ok(first) = self.ours.recv_timeout(wait) else {
-            return 0;
-        };
-        into[0] = first;
-        let mut count = 1;
-        while count < into.len() {
-            match self.ours.try_recv() {
-                Ok(byte) => into[count] = byte,
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-            count += 1;
+        while self.ahead.len() <= index {
+            self.ahead.push_back(self.ours.recv_timeout(wait).ok()?);
         }
-        count
+        Some(self.ahead[index])
     }
 
     fn write_raw(&mut self, bytes: &[u8]) {
@@ -70,6 +72,7 @@ fn lines(harm_a: Harm, harm_b: Harm) -> (Line, Line) {
     let ((to_a, a), (to_b, b)) = (mpsc::channel(), mpsc::channel());
     let line = |ours, theirs, harm: Harm| Line {
         ours,
+        ahead: VecDeque::new(),
         theirs,
         harm: Box::new(harm),
         sent: 0,
@@ -284,6 +287,51 @@ fn the_other_side_and_the_user_end_it() {
     let name = core::str::from_utf8(&long).unwrap();
     let sent = send(&mut a, name, &mut SliceSource::new(b"abc"));
     assert_eq!(sent, Err(End::BadName));
+}
+
+/// What is left on the line when `script` was received, and what the receiver said at the end of it.
+fn left(script: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
+    let (a, mut b) = lines(well, well);
+    for byte in script.concat() {
+        a.theirs.send(byte).unwrap();
+    }
+    if let Err(end) = receive(&mut b) {
+        cancel(&mut b, end);
+    }
+    let mut rest = vec![0; 100];
+    let count = b.read_raw(&mut rest, 100);
+    rest.truncate(count);
+    drop(b);
+    (rest, a.ours.iter().collect())
+}
+
+#[test]
+fn what_the_user_types_ahead_is_the_shells() {
+    // With a Ctrl-A, a Ctrl-D that is not the sender's, and a Ctrl-C.
+    let typed = &b"\x01ls C\x04\x15\r\x03"[..];
+    let file = [
+        &named(b"x\x00128")[..],
+        &block(1, &file(SHORT)),
+        &[EOT, EOT],
+    ]
+    .concat();
+    let end = named(b"");
+    let (rest, said) = left(&[&file, &end, typed]);
+    assert_eq!(rest, typed);
+    assert!(said.ends_with(&[ACK, CRC, ACK]));
+    // The sender has not seen that it was understood.
+    let (rest, said) = left(&[&file, &end, &end, typed]);
+    assert_eq!(rest, typed);
+    assert!(said.ends_with(&[ACK, CRC, ACK, ACK]));
+    // Ctrl-C where nobody has begun ends it whatever is typed behind it.
+    assert_eq!(left(&[&[ETX], typed]).0, typed);
+    let (a, mut b) = lines(well, well);
+    for byte in [&[ETX], typed].concat() {
+        a.theirs.send(byte).unwrap();
+    }
+    let sent = send(&mut b, "x", &mut SliceSource::new(b"abc"));
+    assert_eq!(sent, Err(End::Interrupted));
+    assert_eq!(b.peek_raw(0, 0), typed.first().copied());
 }
 
 #[test]
