@@ -412,6 +412,10 @@ def test_what_is_wrong_is_said_with_what_to_do(built, tmp_path):
     assert "error: cannot open tcp:" in said and "hint: start the board first" in said
     said = tool("--port", "/dev/no-such-port", "ls", status=NO_TARGET)
     assert "hint: is it plugged in" in said
+    said = tool("--port", "probe:STM32F407VGTx", "ls", status=NO_TARGET)
+    assert "error: cannot open probe:STM32F407VGTx: this llext was built without debug probes\n" in said
+    assert "hint: build it with them: `cargo install --path tools --features probe-rs`\n" in said
+    assert "probe:CHIP@SERIAL" in tool("--port", "probe:", "ls", status=USAGE)
     assert "hint: there are " in tool("--board", "toaster", "build", ".", status=FAILED)
     said = tool("--kit", tmp_path, "build", ".", status=FAILED)
     assert "kit.toml" in said

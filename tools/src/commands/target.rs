@@ -15,7 +15,7 @@ const BUILDING: Duration = Duration::from_secs(600);
 /// Where the target is.
 #[derive(Args)]
 pub struct Target {
-    /// Where the target is: /dev/ttyUSB0, /dev/pts/3, tcp:HOST:PORT, rtt:FILE or qemu
+    /// Where the target is: /dev/ttyUSB0, /dev/pts/3, tcp:HOST:PORT, rtt:FILE, probe:CHIP or qemu[:BOARD]
     #[arg(long, short, global = true, env = "LLEXT_PORT", value_name = "PORT")]
     port: Option<Port>,
     /// Bits a second of a serial port

@@ -5,8 +5,11 @@
 //! | `/dev/ttyUSB0`, `/dev/pts/3` | a serial port, or a pseudo-terminal of an emulator: [`serial`] |
 //! | `tcp:HOST:PORT` | a socket, such as QEMU's `-serial tcp:…,server`: [`tcp`] |
 //! | `rtt:FILE[@ADDRESS]` | SEGGER RTT through a file that is the target's memory: [`rtt`] |
+//! | `probe:CHIP[@SERIAL]` | SEGGER RTT through a debug probe, by the feature `probe-rs`: `probe` |
 //! | `qemu[:BOARD]` | a board of this repository, started for it and ended with it: [`qemu`] |
 
+#[cfg(feature = "probe-rs")]
+pub mod probe;
 pub mod qemu;
 pub mod rtt;
 pub mod serial;
@@ -65,6 +68,8 @@ pub enum Port {
     Tcp(String),
     /// A file that is the target's memory, and the address of its first byte if that is said.
     Rtt(String, Option<u32>),
+    /// A chip, and the serial number of the debug probe that it is at, if that is said.
+    Probe(String, Option<String>),
     /// A board of the repository, in QEMU.
     Qemu(Option<String>),
 }
@@ -79,6 +84,7 @@ impl FromStr for Port {
             "tcp" => Err("a TCP port is tcp:HOST:PORT, as in tcp:localhost:5555".to_owned()),
             "rtt" if rest.is_empty() => Err("RTT is rtt:FILE or rtt:FILE@ADDRESS".to_owned()),
             "rtt" => rtt_port(rest),
+            "probe" => probe_port(rest),
             "qemu" => Ok(Port::Qemu((!rest.is_empty()).then(|| rest.to_owned()))),
             "" => Err("the name of a port is empty".to_owned()),
             _ => Ok(Port::Serial(text.to_owned())),
@@ -96,6 +102,35 @@ fn rtt_port(text: &str) -> Result<Port, String> {
     }
 }
 
+fn probe_port(text: &str) -> Result<Port, String> {
+    let (chip, serial) = match text.split_once('@') {
+        Some((chip, serial)) => (chip, Some(serial)),
+        None => (text, None),
+    };
+    match chip.is_empty() || serial == Some("") {
+        true => Err(
+            "a debug probe is probe:CHIP or probe:CHIP@SERIAL, as in probe:STM32F407VGTx"
+                .to_owned(),
+        ),
+        false => Ok(Port::Probe(chip.to_owned(), serial.map(str::to_owned))),
+    }
+}
+
+/// Attaches by the debug probe with this serial number, or by the only one.
+#[cfg(feature = "probe-rs")]
+fn at_probe(chip: &str, serial: Option<&str>) -> io::Result<rtt::Rtt> {
+    probe::open(chip, serial)
+}
+
+/// Says that this program was built without probe-rs.
+#[cfg(not(feature = "probe-rs"))]
+fn at_probe(_: &str, _: Option<&str>) -> io::Result<rtt::Rtt> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this llext was built without debug probes",
+    ))
+}
+
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -103,6 +138,8 @@ impl fmt::Display for Port {
             Port::Tcp(address) => write!(f, "tcp:{address}"),
             Port::Rtt(file, None) => write!(f, "rtt:{file}"),
             Port::Rtt(file, Some(address)) => write!(f, "rtt:{file}@{address:#x}"),
+            Port::Probe(chip, None) => write!(f, "probe:{chip}"),
+            Port::Probe(chip, Some(serial)) => write!(f, "probe:{chip}@{serial}"),
             Port::Qemu(None) => f.write_str("qemu"),
             Port::Qemu(Some(board)) => write!(f, "qemu:{board}"),
         }
@@ -119,6 +156,7 @@ impl Port {
             Port::Serial(path) => Box::new(serial::Serial::open(path, baud)?),
             Port::Tcp(address) => Box::new(tcp::Tcp::connect(address)?),
             Port::Rtt(file, address) => Box::new(rtt::Rtt::open(file.as_ref(), *address)?),
+            Port::Probe(chip, serial) => Box::new(at_probe(chip, serial.as_deref())?),
             Port::Qemu(board) => Box::new(qemu::Qemu::start(board.as_deref())?),
         })
     }
@@ -141,8 +179,30 @@ impl Port {
             (Port::Rtt(..), Some(_)) => {
                 "start the board with `cargo xtask run --rtt`: the file is its memory"
             }
-            (Port::Qemu(_), Some(_)) => "this needs cargo, and a folder of the repository to be in",
+            (Port::Probe(..), Some(kind)) => probe_advice(kind),
+            (Port::Probe(..), None) => {
+                "is llext-shell with RTT running on that chip, with nothing else in its console?"
+            }
+            (Port::Qemu(_), Some(_)) => {
+                "what cargo said is above; it needs a folder of the repository to be in"
+            }
             (_, None) => "is llext-shell running there, with nothing else in its console?",
+        }
+    }
+}
+
+fn probe_advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::Unsupported => {
+            "build it with them: `cargo install --path tools --features probe-rs`"
+        }
+        io::ErrorKind::NotFound => {
+            "is it plugged in, and may you use it? Linux wants a udev rule: https://probe.rs/docs/getting-started/probe-setup"
+        }
+        io::ErrorKind::InvalidInput => "https://probe.rs/targets lists all chips",
+        io::ErrorKind::AddrInUse => "say which one: --port probe:CHIP@SERIAL",
+        _ => {
+            "is the board powered and wired to the probe, and does no other program use the probe?"
         }
     }
 }
@@ -179,6 +239,14 @@ mod tests {
             ("tcp:localhost:5555", Port::Tcp("localhost:5555".into())),
             ("rtt:a b.ram", Port::Rtt("a b.ram".into(), None)),
             ("rtt:m@0x21000000", Port::Rtt("m".into(), Some(0x2100_0000))),
+            (
+                "probe:STM32F407VGTx",
+                Port::Probe("STM32F407VGTx".into(), None),
+            ),
+            (
+                "probe:nRF52840_xxAA@0668:1",
+                Port::Probe("nRF52840_xxAA".into(), Some("0668:1".into())),
+            ),
             ("qemu", Port::Qemu(None)),
             ("qemu:rv32-virt", Port::Qemu(Some("rv32-virt".into()))),
         ] {
@@ -193,6 +261,8 @@ mod tests {
             ("tcp:5555", "tcp:HOST:PORT"),
             ("rtt:", "rtt:FILE"),
             ("rtt:m@0xzz", "no address"),
+            ("probe:", "probe:CHIP"),
+            ("probe:chip@", "probe:CHIP@SERIAL"),
             ("", "empty"),
         ] {
             let error = text.parse::<Port>().unwrap_err();

@@ -1,8 +1,8 @@
-//! SEGGER RTT through a file that is the target's memory: what a debug probe does, without one.
+//! SEGGER RTT: rings in the target's memory, which a host reads and writes while the target runs.
 //!
-//! QEMU maps a board's RAM to a file (`-object memory-backend-file,mem-path=FILE,share=on`); a program that maps the same
-//! file sees the rings of RTT and moves their indices. The layout is that of `SEGGER_RTT_CB` (SEGGER's UM08001, "Real Time
-//! Transfer", chapter 16), which the crate rtt-target has too:
+//! How the host comes to the memory is a [`Memory`]: a file that QEMU maps ([`file`]), or a debug probe
+//! ([`probe`](super::probe)). The layout is that of `SEGGER_RTT_CB` (SEGGER's UM08001, "Real Time Transfer", chapter 16), which
+//! the crate rtt-target has too:
 //!
 //! ```text
 //! +0   "SEGGER RTT" and six NULs
@@ -10,130 +10,175 @@
 //! +24  a channel after the other, up first: name, buffer, size, write index, read index, flags, u32 each
 //! ```
 //!
-//! The console is channel 0. Addresses are the target's; without `@ADDRESS` the file is taken to begin at a multiple of its
-//! length (a power of two), as RAM does.
-//!
-//! Before the firmware has set RTT up, and while a reset does it anew, there is no block: then nothing comes and nothing goes.
+//! The console is channel 0. Before the firmware has set RTT up, and while a reset does it anew, there is no block: then nothing
+//! comes and nothing goes.
 
-// The mapping is memory that another program writes too. All accesses are atomic loads and stores of aligned words or bytes,
-// within the mapping: invariant *within*, by `Memory::word` and `Memory::byte` alone.
-#![allow(unsafe_code)]
+pub mod file;
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use memmap2::MmapRaw;
+use super::Transport;
 
-use super::{Transport, gone};
-
-/// What the control block begins with.
-const ID: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
-/// Bytes of a channel's description.
-const CHANNEL: usize = 24;
+/// The words that the control block begins with.
+const ID: [u32; 4] = words(b"SEGGER RTT\0\0\0\0\0\0");
+/// Bytes of what is before the channels, and of a channel's description.
+const HEADER: u32 = 24;
+const CHANNEL: u32 = 24;
+/// More channels than any firmware has.
+const CHANNELS: u32 = 64;
 /// Between two looks at an index that has not moved: short at first, since the answer to a key comes within this.
 const SHORT: Duration = Duration::from_micros(100);
 const LONG: Duration = Duration::from_millis(2);
 
+const fn words(text: &[u8; 16]) -> [u32; 4] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *text;
+    [
+        u32::from_le_bytes([a, b, c, d]),
+        u32::from_le_bytes([e, f, g, h]),
+        u32::from_le_bytes([i, j, k, l]),
+        u32::from_le_bytes([m, n, o, p]),
+    ]
+}
+
+/// The memory of a target that runs, by the target's addresses.
+pub trait Memory: Send {
+    /// Whether all of these bytes can be read and written.
+    fn holds(&self, start: u32, size: u32) -> bool;
+
+    /// Reads aligned words, each at once. Every look at a ring begins with this.
+    ///
+    /// # Errors
+    /// The target is gone ([`io::ErrorKind::UnexpectedEof`], or what the system says).
+    fn words(&mut self, at: u32, into: &mut [u32]) -> io::Result<()>;
+
+    /// Writes an aligned word at once, after all that was written before.
+    ///
+    /// # Errors
+    /// As [`words`](Self::words).
+    fn set_word(&mut self, at: u32, word: u32) -> io::Result<()>;
+
+    /// Reads bytes.
+    ///
+    /// # Errors
+    /// As [`words`](Self::words).
+    fn bytes(&mut self, at: u32, into: &mut [u8]) -> io::Result<()>;
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// As [`words`](Self::words).
+    fn set_bytes(&mut self, at: u32, bytes: &[u8]) -> io::Result<()>;
+
+    /// The last aligned address, below `end` if that is said, at which this word lies.
+    ///
+    /// # Errors
+    /// As [`words`](Self::words).
+    fn find_last(&mut self, word: u32, end: Option<u32>) -> io::Result<Option<u32>>;
+}
+
 /// The console on channel 0.
 pub struct Rtt {
-    memory: Memory,
-    /// Address of the file's first byte.
-    base: u32,
+    memory: Box<dyn Memory>,
     /// Where the control block was when it was seen last.
-    block: Option<usize>,
+    block: Option<u32>,
+}
+
+/// Channel 0 in both directions.
+struct Rings {
+    up: Ring,
+    down: Ring,
 }
 
 impl Rtt {
-    /// Maps `file`, whose first byte has the address `base` on the target.
+    /// Maps `file`, whose first byte has the address `base` on the target: see [`file`].
     ///
     /// # Errors
     /// It is not there, or is too short to hold a control block.
     pub fn open(file: &Path, base: Option<u32>) -> io::Result<Rtt> {
-        let memory = Memory::map(file)?;
-        if base.is_none() && !memory.len().is_power_of_two() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "its length is no power of two: say where it lies, as rtt:FILE@ADDRESS",
-            ));
-        }
-        Ok(Rtt {
+        Ok(Rtt::in_memory(Box::new(file::Mapped::open(file, base)?)))
+    }
+
+    /// In this memory.
+    pub fn in_memory(memory: Box<dyn Memory>) -> Rtt {
+        Rtt {
             memory,
-            base: base.unwrap_or(0),
             block: None,
+        }
+    }
+
+    /// The rings as they are now, if there is a control block. It is looked for where it was, then from the end: files and
+    /// extensions, which may look like one, lie before it.
+    fn look(&mut self) -> io::Result<Option<Rings>> {
+        if let Some(block) = self.block {
+            let rings = self.rings(block)?;
+            if rings.is_some() {
+                return Ok(rings);
+            }
+        }
+        self.block = None;
+        let mut end = None;
+        while let Some(at) = self.memory.find_last(ID[0], end)? {
+            let rings = self.rings(at)?;
+            if rings.is_some() {
+                self.block = Some(at);
+                return Ok(rings);
+            }
+            end = Some(at);
+        }
+        Ok(None)
+    }
+
+    /// The rings of the control block at `block`, if there is one.
+    fn rings(&mut self, block: u32) -> io::Result<Option<Rings>> {
+        if !self.memory.holds(block, HEADER + 2 * CHANNEL) {
+            return Ok(None);
+        }
+        let mut header = [0; 6];
+        self.memory.words(block, &mut header)?;
+        let [id @ .., ups, downs] = header;
+        if id != ID || !(1..CHANNELS).contains(&ups) || downs == 0 {
+            return Ok(None);
+        }
+        let (up, down) = (block + HEADER, block + HEADER + ups * CHANNEL);
+        Ok(match (self.ring(up)?, self.ring(down)?) {
+            (Some(up), Some(down)) => Some(Rings { up, down }),
+            _ => None,
         })
     }
 
-    /// Where the control block is. It is looked for where it was, then from the end: files and extensions, which may look
-    /// like one, lie before it.
-    fn block(&mut self) -> Option<usize> {
-        let known = self.block.filter(|&at| self.memory.is(at, ID));
-        self.block = known.or_else(|| {
-            let words = 0..self.memory.len() / 4;
-            let first = ID.first_chunk().map(|word| u32::from_le_bytes(*word));
-            words
-                .rev()
-                .map(|word| word * 4)
-                .find(|&at| self.memory.number(at) == first && self.is_block(at))
-        });
-        self.block
-    }
-
-    fn is_block(&self, at: usize) -> bool {
-        self.memory.is(at, ID) && self.up(at).is_some() && self.down(at).is_some()
-    }
-
-    /// The first channel to the host.
-    fn up(&self, block: usize) -> Option<Ring<'_>> {
-        let ups = self.memory.number(block + 16)?;
-        (ups > 0).then(|| self.ring(block + 24))?
-    }
-
-    /// The first channel to the target.
-    fn down(&self, block: usize) -> Option<Ring<'_>> {
-        let ups = usize::try_from(self.memory.number(block + 16)?).ok()?;
-        let downs = self.memory.number(block + 20)?;
-        (downs > 0 && ups < 64).then(|| self.ring(block + 24 + ups * CHANNEL))?
-    }
-
-    /// The channel that is described at `at`, if its buffer lies in the file and its indices in the buffer.
-    fn ring(&self, at: usize) -> Option<Ring<'_>> {
-        let address = self.memory.number(at + 4)?;
-        let size = usize::try_from(self.memory.number(at + 8)?).ok()?;
-        let offset = match self.base {
-            0 => usize::try_from(address).ok()? & (self.memory.len() - 1),
-            base => usize::try_from(address.checked_sub(base)?).ok()?,
-        };
-        let end = offset.checked_add(size)?;
+    /// The channel that is described at `at`, if its buffer lies in the memory and its indices in the buffer.
+    fn ring(&mut self, at: u32) -> io::Result<Option<Ring>> {
+        if !self.memory.holds(at, CHANNEL) {
+            return Ok(None);
+        }
+        let mut channel = [0; 6];
+        self.memory.words(at, &mut channel)?;
+        let [_, start, size, write, read, _] = channel;
+        let is_within = start != 0 && self.memory.holds(start, size);
         let ring = Ring {
-            memory: &self.memory,
-            start: offset,
+            at,
+            start,
             size,
-            write: self.memory.word(at + 12)?,
-            read: self.memory.word(at + 16)?,
+            write,
+            read,
         };
-        let (write, read) = ring.indices();
-        (address != 0 && end <= self.memory.len() && write < size && read < size).then_some(ring)
+        Ok((is_within && write < size && read < size).then_some(ring))
     }
 
     /// Does `step` again and again until it has moved something, or `timeout` has passed.
     fn until(
         &mut self,
         timeout: Duration,
-        step: &mut dyn FnMut(&Rtt, usize) -> usize,
+        step: &mut dyn FnMut(&mut dyn Memory, Rings) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let start = Instant::now();
         let mut pause = SHORT;
         loop {
-            if self.memory.is_gone()? {
-                return Err(gone());
-            }
-            let count = match self.block() {
-                Some(block) => step(self, block),
+            let count = match self.look()? {
+                Some(rings) => step(&mut *self.memory, rings)?,
                 None => 0,
             };
             let left = timeout.saturating_sub(start.elapsed());
@@ -148,121 +193,66 @@ impl Rtt {
 
 impl Transport for Rtt {
     fn read(&mut self, into: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        self.until(timeout, &mut |rtt, block| {
-            rtt.up(block).map_or(0, |ring| ring.take(into))
-        })
+        self.until(timeout, &mut |memory, rings| rings.up.take(memory, into))
     }
 
     fn write_some(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
-        self.until(timeout, &mut |rtt, block| {
-            rtt.down(block).map_or(0, |ring| ring.put(bytes))
-        })
+        self.until(timeout, &mut |memory, rings| rings.down.put(memory, bytes))
     }
 }
 
 /// One direction: who writes moves `write`, who reads moves `read`; both are equal when it is empty.
-struct Ring<'m> {
-    memory: &'m Memory,
-    start: usize,
-    size: usize,
-    write: &'m AtomicU32,
-    read: &'m AtomicU32,
+struct Ring {
+    /// Where it is described.
+    at: u32,
+    start: u32,
+    size: u32,
+    write: u32,
+    read: u32,
 }
 
-impl Ring<'_> {
-    fn indices(&self) -> (usize, usize) {
-        let index = |word: &AtomicU32| word.load(Ordering::Acquire) as usize;
-        (index(self.write), index(self.read))
-    }
-
-    /// Takes what is there, up to the length of `into`.
-    fn take(&self, into: &mut [u8]) -> usize {
-        let (write, mut read) = self.indices();
-        let mut count = 0;
-        for place in into {
-            let byte = self.memory.byte(self.start + read);
-            let (true, Some(byte)) = (read != write, byte) else {
-                break;
+impl Ring {
+    /// Takes what is there, up to the length of `into`: a piece up to the end of the buffer, and one from its beginning.
+    fn take(mut self, memory: &mut dyn Memory, into: &mut [u8]) -> io::Result<usize> {
+        let mut rest = into;
+        let mut taken = 0;
+        while self.read != self.write && !rest.is_empty() {
+            let end = match self.write > self.read {
+                true => self.write,
+                false => self.size,
             };
-            *place = byte.load(Ordering::Relaxed);
-            read = (read + 1) % self.size;
-            count += 1;
+            let count = rest.len().min((end - self.read) as usize);
+            let (piece, more) = rest.split_at_mut(count);
+            memory.bytes(self.start + self.read, piece)?;
+            self.read = (self.read + count as u32) % self.size;
+            taken += count;
+            rest = more;
         }
-        self.read.store(read as u32, Ordering::Release);
-        count
+        if taken > 0 {
+            memory.set_word(self.at + 16, self.read)?;
+        }
+        Ok(taken)
     }
 
     /// Puts as many of `bytes` as there is room for.
-    fn put(&self, bytes: &[u8]) -> usize {
-        let (mut write, read) = self.indices();
-        let mut count = 0;
-        for &byte in bytes {
-            let next = (write + 1) % self.size;
-            let place = self.memory.byte(self.start + write);
-            let (true, Some(place)) = (next != read, place) else {
+    fn put(mut self, memory: &mut dyn Memory, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        loop {
+            let room = (self.read + self.size - self.write - 1) % self.size;
+            let count = rest.len().min(room.min(self.size - self.write) as usize);
+            let (piece, more) = rest.split_at(count);
+            if piece.is_empty() {
                 break;
-            };
-            place.store(byte, Ordering::Relaxed);
-            write = next;
-            count += 1;
+            }
+            memory.set_bytes(self.start + self.write, piece)?;
+            self.write = (self.write + count as u32) % self.size;
+            rest = more;
         }
-        self.write.store(write as u32, Ordering::Release);
-        count
-    }
-}
-
-/// A mapped file.
-struct Memory {
-    file: File,
-    map: MmapRaw,
-}
-
-impl Memory {
-    fn map(file: &Path) -> io::Result<Memory> {
-        let file = File::options().read(true).write(true).open(file)?;
-        let map = MmapRaw::map_raw(&file)?;
-        if map.len() < 24 + 2 * CHANNEL {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the file is too short",
-            ));
+        let put = bytes.len() - rest.len();
+        if put > 0 {
+            memory.set_word(self.at + 12, self.write)?;
         }
-        Ok(Memory { file, map })
-    }
-
-    fn len(&self) -> usize {
-        self.map.len()
-    }
-
-    /// The run is over: its file was removed, or is shorter, and what is mapped behind its end must not be touched.
-    fn is_gone(&self) -> io::Result<bool> {
-        let now = self.file.metadata()?;
-        Ok(now.nlink() == 0 || now.len() < self.len() as u64)
-    }
-
-    fn word(&self, at: usize) -> Option<&AtomicU32> {
-        let is_within = at.is_multiple_of(4) && at.checked_add(4)? <= self.len();
-        // SAFETY: a mapping begins at a page, so the word is aligned, and it lies within the mapping, which lives as long as
-        // `self`; other programs access it too, for which there are atomics.
-        is_within.then(|| unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(at).cast()) })
-    }
-
-    fn byte(&self, at: usize) -> Option<&AtomicU8> {
-        // SAFETY: as `word`.
-        (at < self.len()).then(|| unsafe { AtomicU8::from_ptr(self.map.as_mut_ptr().add(at)) })
-    }
-
-    fn number(&self, at: usize) -> Option<u32> {
-        Some(self.word(at)?.load(Ordering::Acquire))
-    }
-
-    /// Whether `text`, whole words, is what lies at `at`.
-    fn is(&self, at: usize, text: &[u8; 16]) -> bool {
-        let words = text.chunks_exact(4).zip((at..).step_by(4));
-        words.into_iter().all(|(word, at)| {
-            let bytes = self.number(at).map(u32::to_le_bytes);
-            bytes.is_some_and(|bytes| bytes == word)
-        })
+        Ok(put)
     }
 }
 
@@ -275,12 +265,13 @@ mod tests {
     const BLOCK: u32 = 0x300;
     const UP: u32 = 0x400;
     const DOWN: u32 = 0x500;
+    const NAME: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
 
     /// A file of 4 KiB as firmware leaves it: 16 bytes up, 8 down.
     fn firmware() -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("a file");
         file.as_file().set_len(4096).expect("it grows");
-        write(&file, BLOCK, ID);
+        write(&file, BLOCK, NAME);
         let words = [
             1,
             1,
@@ -357,7 +348,7 @@ mod tests {
         assert_eq!(rtt.read(&mut chunk, Duration::ZERO).expect("0"), 0);
         write(&file, UP + 14, b"!");
         write(&file, BLOCK + 24 + 12, &15u32.to_le_bytes());
-        write(&file, BLOCK, ID);
+        write(&file, BLOCK, NAME);
         assert_eq!(rtt.read(&mut chunk, Duration::ZERO).expect("1"), 1);
     }
 
@@ -367,7 +358,7 @@ mod tests {
             let file = firmware();
             write(&file, BLOCK + 24 + at, &u32::to_le_bytes(word));
             let mut rtt = Rtt::open(file.path(), None).expect("it maps");
-            assert_eq!(rtt.block(), None, "{at}");
+            assert!(rtt.look().expect("it is there").is_none(), "{at}");
         }
     }
 

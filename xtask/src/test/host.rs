@@ -67,6 +67,13 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
+/// What is run where it is asked for alone: 155 crates are compiled for it, which takes minutes.
+pub(super) const ASKED_FOR: Step = Step {
+    name: "probe",
+    about: "debug probes, as far as that is possible without one [only by --only]",
+    run: probe,
+};
+
 fn fmt(_: &World) -> Result<Count> {
     rustup_component("rustfmt", "fmt")?;
     process::run(&mut cargo(&["fmt", "--all", "--check"]))?;
@@ -152,6 +159,13 @@ fn asan(_: &World) -> Result<Count> {
 fn fuzz(_: &World) -> Result<Count> {
     let (passed, failed) = fuzz::all(120.0)?;
     Ok(Count { passed, failed })
+}
+
+fn probe(_: &World) -> Result<Count> {
+    let with = ["-p", "llext-tools", "--features", "probe-rs"];
+    let mut clippy = cargo(&["clippy", "--quiet", "--all-targets"]);
+    process::run(clippy.args(with).args(["--", "-D", "warnings"]))?;
+    cargo_test(&with)
 }
 
 fn packer(_: &World) -> Result<Count> {
