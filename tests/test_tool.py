@@ -248,6 +248,22 @@ def test_a_pseudo_terminal_is_as_good_as_a_serial_port(over_pty, tmp_path):
     assert back.read_bytes() == data
 
 
+def test_a_board_is_started_for_the_command_and_ended_with_it(built, tmp_path, greeting):
+    tool = Tool(built, tmp_path, f"qemu:{built.board}")
+    del tool.environment["LLEXT_BOARD"]
+    assert tool("run", greeting, "greet", "ann", "1").endswith("hello ann\n=> 1 (0x1)\n")
+    # Ctrl-C ends the call, not the board, which is left in order: the terminal's other programs do not see it.
+    run = tool.spawn("run", greeting, "spin")
+    run.expect_exact("spinning")
+    run.sendintr()
+    run.expect_exact("spin was interrupted by Ctrl-C")
+    run.expect(pexpect.EOF)
+    run.close()
+    assert run.exitstatus == FAULT
+    said = tool("--board", "toaster", "ls", status=FAILED)
+    assert f"error: --port qemu:{built.board} starts another board than toaster\nhint: " in said
+
+
 def test_an_extension_is_loaded_without_the_file_system(over_tcp, built):
     file = built.extensions["counter"].parent / "stripped" / "counter.elf"
     assert over_tcp("load", file, "--name", "direct").startswith("loaded direct: ")

@@ -45,6 +45,22 @@ impl Client {
         }
     }
 
+    /// The same with a target that has been switched on just now, or is built first: nothing is said to it until it shows its
+    /// prompt, for which it may take `patience`.
+    ///
+    /// # Errors
+    /// As [`enter`](Self::enter).
+    pub fn enter_at_boot(
+        mut link: Box<dyn Transport>,
+        patience: Duration,
+    ) -> Result<Client, Error> {
+        match wait_for(&mut *link, PROMPT, patience) {
+            Ok(true) => Self::enter(link, patience),
+            Ok(false) => Err(Error::Silent),
+            Err(error) => Err(Error::Link(error)),
+        }
+    }
+
     fn greeted(mut self, hello: &Came) -> Result<Client, Error> {
         let text = String::from_utf8_lossy(&hello.payload);
         self.hello = record::read(&text).into_iter().next().unwrap_or_default();

@@ -77,7 +77,9 @@ impl Llext {
     /// # Errors
     /// It cannot be done, and the message says why.
     pub fn run(self) -> Result<ExitCode> {
-        let world = &self.world;
+        let mut world = self.world;
+        world.target.agree(&mut world.workshop.board)?;
+        let world = &world;
         match self.command {
             Command::Build(command) => command.run(world),
             Command::Push(command) => command.run(world),

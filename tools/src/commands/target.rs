@@ -66,6 +66,34 @@ impl Target {
         Err(told.into())
     }
 
+    /// Agrees with `--board` on the board to start, if one is to be started.
+    ///
+    /// # Errors
+    /// They name two boards.
+    pub fn agree(&mut self, board: &mut Option<String>) -> Result<()> {
+        let Some(Port::Qemu(started)) = &mut self.port else {
+            return Ok(());
+        };
+        match (started.as_deref(), board.as_deref()) {
+            (Some(started), Some(board)) if started != board => {
+                let what = format!("--port qemu:{started} starts another board than {board}");
+                Err(Told::new(FAILED, what)
+                    .hint(
+                        "leave out --board and LLEXT_BOARD, or name the board in one of them alone",
+                    )
+                    .into())
+            }
+            (Some(_), _) => {
+                board.clone_from(started);
+                Ok(())
+            }
+            (None, _) => {
+                started.clone_from(board);
+                Ok(())
+            }
+        }
+    }
+
     /// Opens it.
     ///
     /// # Errors
@@ -86,11 +114,11 @@ impl Target {
     /// As [`open`](Self::open), or the target does not answer.
     pub fn enter(&self) -> Result<Client> {
         let (port, link) = self.open()?;
-        let patience = match port {
-            Port::Qemu(_) => BUILDING,
-            _ => Duration::from_secs(self.wait),
+        let client = match port {
+            Port::Qemu(_) => Client::enter_at_boot(link, BUILDING),
+            _ => Client::enter(link, Duration::from_secs(self.wait)),
         };
-        Client::enter(link, patience).map_err(|error| self.told(error))
+        client.map_err(|error| self.told(error))
     }
 
     /// What to say of an error of the target's.

@@ -19,7 +19,7 @@ const DEFAULT_BOARD: &str = "mps2-an385";
 pub struct Workshop {
     /// Board to build for; a kit is for one alone
     #[arg(long, short, global = true, env = "LLEXT_BOARD", value_name = "NAME")]
-    board: Option<String>,
+    pub board: Option<String>,
     /// Folder of the extension kit; else the kit or the repository that the current folder lies in
     #[arg(long, global = true, env = "LLEXT_KIT", value_name = "DIR")]
     kit: Option<PathBuf>,

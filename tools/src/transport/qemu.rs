@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ impl Qemu {
         let mut run = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Ctrl-C at the user's terminal is for us, who may want to tell the board of it.
+            .process_group(0)
             .spawn()?;
         let (Some(input), Some(output)) = (run.stdin.take(), run.stdout.take()) else {
             return Err(gone());
