@@ -1,12 +1,11 @@
 //! `cargo xtask extension`: an ELF extension from the user's own sources.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use llext_tools::build::Recipe;
+use llext_tools::build::{Extension, Recipe};
 
 use crate::board::Board;
 use crate::extensions;
@@ -45,11 +44,7 @@ impl BuildExtension {
     pub fn run(self) -> Result<ExitCode> {
         let board = Board::load(paths::root(), &self.board)?;
         tools::install(&tools::to_build(&board))?;
-        let name = self
-            .output
-            .as_deref()
-            .and_then(|file| file.file_stem())
-            .map(|stem| stem.to_string_lossy());
+        let name = Extension::name_at(self.output.as_deref());
         let abi = match self.abi {
             true => Some(firmware::abi(&board)?),
             false => None,
@@ -59,15 +54,7 @@ impl BuildExtension {
             abi,
             flags: &self.flags,
         };
-        let extension = extensions::build(&board, &self.sources, &recipe)?;
-        let file = match self.output {
-            Some(file) => {
-                fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;
-                file
-            }
-            None => extension.packed,
-        };
-        println!("{}", paths::shown(&file));
+        extensions::build(&board, &self.sources, &recipe)?.deliver(self.output)?;
         Ok(ExitCode::SUCCESS)
     }
 }

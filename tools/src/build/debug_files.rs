@@ -24,13 +24,20 @@ pub fn keep(file: &Path, dir: &Path) -> Result<()> {
     if place.is_file() {
         return Ok(());
     }
-    if let Some(folder) = place.parent() {
+    replace(&place, &bytes)
+}
+
+/// Gives `file` these contents, if it has others: who reads it meanwhile sees the old ones or the new ones.
+pub(super) fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(file).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    // GDB must never see half of it.
-    let partly = place.with_extension(format!("{}", std::process::id()));
-    fs::write(&partly, &bytes).with_context(|| partly.display().to_string())?;
-    fs::rename(&partly, &place).with_context(|| place.display().to_string())
+    let partly = file.with_extension(format!("{}", std::process::id()));
+    fs::write(&partly, bytes).with_context(|| partly.display().to_string())?;
+    fs::rename(&partly, file).with_context(|| file.display().to_string())
 }
 
 /// `.build-id/xx/yyyy.debug`.

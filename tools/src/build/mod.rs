@@ -29,6 +29,8 @@ pub use c::Language;
 pub use rust::environment;
 pub use site::{Files, KIT, Site};
 
+use crate::paths;
+
 /// An extension that has been built.
 #[derive(Clone, Debug)]
 pub struct Extension {
@@ -38,8 +40,34 @@ pub struct Extension {
     pub debug: PathBuf,
     /// The same without: goes to the target.
     pub packed: PathBuf,
+    /// What it held when it was built: another source of this name may have been built since.
+    pub bytes: Vec<u8>,
     /// The files that it was made of, headers of the user's among them, and folders whose new files would belong to it.
     pub inputs: Vec<PathBuf>,
+}
+
+impl Extension {
+    /// The name of an extension that is to be at `output`.
+    pub fn name_at(output: Option<&Path>) -> Option<String> {
+        let stem = output?.file_stem()?;
+        Some(stem.to_string_lossy().into_owned())
+    }
+
+    /// Puts a copy to `output`, if that is said, and prints where the file for the target is.
+    ///
+    /// # Errors
+    /// `output` cannot be written.
+    pub fn deliver(self, output: Option<PathBuf>) -> Result<()> {
+        let file = match output {
+            Some(file) => {
+                fs::write(&file, &self.bytes).with_context(|| file.display().to_string())?;
+                file
+            }
+            None => self.packed,
+        };
+        println!("{}", paths::shown(&file));
+        Ok(())
+    }
 }
 
 /// What an extension is made of.
@@ -128,12 +156,7 @@ impl Builder<'_> {
     /// Joins objects into one relocatable file, and strips a copy of it.
     fn link(&self, objects: &[PathBuf], options: &[&str]) -> Result<Extension> {
         let out = &self.site.out;
-        let extension = Extension {
-            name: self.name.to_owned(),
-            debug: out.join(format!("{}.elf", self.name)),
-            packed: out.join("stripped").join(format!("{}.elf", self.name)),
-            inputs: Vec::new(),
-        };
+        let debug = out.join(format!("{}.elf", self.name));
         let script = &self.site.files.link_script;
         let mut link = Command::new(self.site.board.cross("gcc"));
         link.args(&self.site.board.c.flags)
@@ -142,19 +165,27 @@ impl Builder<'_> {
             .args(options)
             .args(objects)
             .arg("-o")
-            .arg(&extension.debug);
+            .arg(&debug);
         let inputs = || [objects, std::slice::from_ref(script)].concat();
-        stamp::run_if_stale(&mut link, &inputs, &extension.debug)?;
-        debug_files::keep(&extension.debug, &self.site.debug_files)?;
+        stamp::run_if_stale(&mut link, &inputs, &debug)?;
+        debug_files::keep(&debug, &self.site.debug_files)?;
 
         // All symbols stay: the shell names static functions by them.
+        let stripped = out.join("obj").join(self.name).join("stripped.elf");
         let mut strip = Command::new(self.site.board.cross("objcopy"));
-        strip
-            .arg("--strip-debug")
-            .args([&extension.debug, &extension.packed]);
-        let inputs = || vec![extension.debug.clone()];
-        stamp::run_if_stale(&mut strip, &inputs, &extension.packed)?;
-        Ok(extension)
+        strip.arg("--strip-debug").args([&debug, &stripped]);
+        let inputs = || vec![debug.clone()];
+        stamp::run_if_stale(&mut strip, &inputs, &stripped)?;
+        let bytes = fs::read(&stripped).with_context(|| stripped.display().to_string())?;
+        let packed = out.join("stripped").join(format!("{}.elf", self.name));
+        debug_files::replace(&packed, &bytes)?;
+        Ok(Extension {
+            name: self.name.to_owned(),
+            debug,
+            packed,
+            bytes,
+            inputs: Vec::new(),
+        })
     }
 }
 

@@ -1,13 +1,11 @@
 //! `llext build`: an extension from sources.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use llext_tools::build::{Extension, Recipe, Site, exports};
-use llext_tools::paths;
 
 use super::{World, workshop};
 use crate::told::{FAILED, Told};
@@ -71,19 +69,11 @@ impl Build {
     /// # Errors
     /// A tool is missing, or the sources do not compile.
     pub fn run(mut self, world: &World) -> Result<ExitCode> {
-        let stem = self.output.as_deref().and_then(|file| file.file_stem());
-        let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
-        self.how.name = self.how.name.or(stem);
+        let name = Extension::name_at(self.output.as_deref());
+        self.how.name = self.how.name.or(name);
         let site = world.workshop.site()?;
         let extension = self.how.build(&site, &self.sources, &self.flags)?;
-        let file = match self.output {
-            Some(file) => {
-                fs::copy(&extension.packed, &file).with_context(|| file.display().to_string())?;
-                file
-            }
-            None => extension.packed,
-        };
-        println!("{}", paths::shown(&file));
+        extension.deliver(self.output)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -11,7 +11,7 @@ use llext_tools::signals::Signals;
 
 use super::call::{self, ended};
 use super::load::from_there;
-use super::push::{push, quoted, read};
+use super::push::{push, quoted};
 use super::{World, build};
 
 /// Build an extension, send it, load it, and call a function
@@ -91,8 +91,7 @@ impl What {
     ) -> Result<()> {
         let told = |error| world.target.told(error);
         let path = format!("/ext/{}.elf", extension.name);
-        let bytes = read(&extension.packed)?;
-        push(client, &path, &bytes, signals).map_err(told)?;
+        push(client, &path, &extension.bytes, signals).map_err(told)?;
         let (name, path) = (quoted(&extension.name), quoted(&path));
         let line = match is_loaded(client, &extension.name).map_err(told)? {
             true => format!("llext reload {name} {path}"),
