@@ -223,8 +223,51 @@ def test_each_save_is_built_and_called(over_tcp, greeting):
     dev.expect_exact("Ctrl-C ends")
     dev.sendintr()
     dev.expect(pexpect.EOF)
+    dev.close()
+    assert dev.exitstatus == 128 + signal.SIGINT
     # The prompt is back for whoever comes next.
     assert "again" in over_tcp("call", NAME, "greet", "eve", "1")
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_a_call_too(over_tcp, greeting):
+    dev = over_tcp.spawn("dev", greeting, "spin")
+    dev.expect_exact("spinning")
+    dev.sendintr()
+    dev.expect_exact("spin was interrupted by Ctrl-C")
+    assert "watching" not in dev.read()
+    dev.close()
+    assert dev.exitstatus == 128 + signal.SIGINT
+
+
+def test_a_new_version_for_which_there_is_no_room_beside_the_old_one(over_tcp, greeting):
+    # More than half of the heap.
+    huge = GREETING.replace("int greet", "char ballast[5 << 19];\n\nint greet")
+    greeting.write_text(huge)
+    dev = over_tcp.spawn("dev", greeting, "greet", "eve", "1")
+    dev.expect_exact("hello eve")
+    dev.expect_exact("Ctrl-C ends")
+    greeting.write_text(huge.replace("hello", "welcome"))
+    dev.expect_exact(f"error: reload: /ext/{NAME}.elf: out of memory: ")
+    dev.expect_exact("hint: the old one runs on, for there is no room for both; with --replace it is unloaded first")
+    dev.expect_exact("Ctrl-C ends")
+    dev.sendintr()
+    dev.expect(pexpect.EOF)
+    assert "hello" in over_tcp("call", NAME, "greet", "eve", "1")
+    assert over_tcp("run", "--replace", greeting, "greet", "eve", "1").endswith("welcome eve\n=> 1 (0x1)\n")
+
+
+def test_sources_of_one_name_are_built_at_once(built, tmp_path):
+    tool = Tool(built, tmp_path, "tcp:127.0.0.1:1")
+    words = ["spring", "summer"]
+    for word in words:
+        (tmp_path / word).mkdir()
+        (tmp_path / word / f"{NAME}.c").write_text(GREETING.replace("hello", word))
+    for _ in range(4):
+        builds = [tool.start("build", tmp_path / word / f"{NAME}.c", "-o", tmp_path / word / f"{NAME}.elf") for word in words]
+        for build, word in zip(builds, words):
+            said = build.communicate()
+            assert build.returncode == 0, said
+            assert word.encode() in (tmp_path / word / f"{NAME}.elf").read_bytes()
 
 
 def test_files_go_both_ways_as_they_are(over_rtt, tmp_path):

@@ -57,14 +57,18 @@ impl Dev {
                 }
             };
             let seen = since(&before, stamps(&watched));
-            if let Some(extension) = built {
-                let sent = again(world, &mut client)
+            if let Some(extension) = built.filter(|_| signals.ever().is_none()) {
+                let sent = again(world, &mut client, &signals)
                     .and_then(|client| self.what.send(world, client, &extension, &signals));
                 if let Err(error) = &sent {
                     crate::explain(error);
                     client = client.filter(|_| is_the_targets_own(error));
                 }
                 times.tell(&seen);
+            }
+            // It may have ended the compiler, or the call.
+            if let Some(signal) = signals.ever() {
+                return Ok(super::by_signal(signal));
             }
             eprintln!("llext: watching {} files; Ctrl-C ends", seen.len());
             if let Some(signal) = wait(&watched, &seen, &mut client, &signals) {
@@ -76,10 +80,15 @@ impl Dev {
 }
 
 /// The client, or another one if the connection was lost.
-fn again<'c>(world: &World, client: &'c mut Option<Client>) -> Result<&'c mut Client> {
+fn again<'c>(
+    world: &World,
+    client: &'c mut Option<Client>,
+    signals: &Signals,
+) -> Result<&'c mut Client> {
     let there = match client.take() {
         Some(there) => there,
-        None => world.target.enter()?,
+        // A target that does not answer is not waited for by who has typed Ctrl-C.
+        None => signals.let_through(|| world.target.enter())?,
     };
     Ok(client.insert(there))
 }

@@ -37,6 +37,9 @@ pub struct What {
     /// More flags for the compiler, or for cargo
     #[arg(long = "flag", value_name = "FLAG", allow_hyphen_values = true)]
     flags: Vec<String>,
+    /// Unload the old one before the new one is loaded: where there is no room for both
+    #[arg(long)]
+    replace: bool,
     #[command(flatten)]
     call: call::Calling,
     /// Function to call, with its arguments
@@ -93,16 +96,34 @@ impl What {
         let path = format!("/ext/{}.elf", extension.name);
         push(client, &path, &extension.bytes, signals).map_err(told)?;
         let (name, path) = (quoted(&extension.name), quoted(&path));
+        let replace = if self.replace { " --replace" } else { "" };
         let line = match is_loaded(client, &extension.name).map_err(told)? {
-            true => format!("llext reload {name} {path}"),
+            true => format!("llext reload {name} {path}{replace}"),
             false => format!("llext load {path}"),
         };
-        from_there(client, &line, signals).map_err(told)?;
+        from_there(client, &line, signals).map_err(|error| told(as_typed_here(error)))?;
         if let Some((function, arguments)) = self.function.split_first() {
             let line = self.call.line(&extension.name, function, arguments);
             ended(call::call(client, &line, signals).map_err(told)?)?;
         }
         Ok(())
+    }
+}
+
+/// What the target says of too little memory, with the option as it is called here.
+fn as_typed_here(error: Error) -> Error {
+    match error {
+        Error::Failed {
+            error,
+            hint: Some(hint),
+        } if hint.contains("--replace") => Error::Failed {
+            error,
+            hint: Some(
+                "the old one runs on, for there is no room for both; with --replace it is unloaded first"
+                    .to_owned(),
+            ),
+        },
+        other => other,
     }
 }
 
