@@ -1,7 +1,7 @@
 //! SEGGER RTT: rings in the target's memory, which a host reads and writes while the target runs.
 //!
-//! How the host comes to the memory is a [`Memory`]: a file that QEMU maps ([`file`]), or a debug probe
-//! ([`probe`](super::probe)). The layout is that of `SEGGER_RTT_CB` (SEGGER's UM08001, "Real Time Transfer", chapter 16), which
+//! How the host comes to the memory is a [`Memory`]: a file that QEMU maps ([`mod@file`]), or a debug probe
+//! (`probe`). The layout is that of `SEGGER_RTT_CB` (SEGGER's UM08001, "Real Time Transfer", chapter 16), which
 //! the crate rtt-target has too:
 //!
 //! ```text
@@ -93,7 +93,7 @@ struct Rings {
 }
 
 impl Rtt {
-    /// Maps `file`, whose first byte has the address `base` on the target: see [`file`].
+    /// Maps `file`, whose first byte has the address `base` on the target: see [`mod@file`].
     ///
     /// # Errors
     /// It is not there, or is too short to hold a control block.

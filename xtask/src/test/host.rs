@@ -68,7 +68,7 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// What is run where it is asked for alone: 155 crates are compiled for it, which takes minutes.
-pub(super) const ASKED_FOR: Step = Step {
+pub const ASKED_FOR: Step = Step {
     name: "probe",
     about: "debug probes, as far as that is possible without one [only by --only]",
     run: probe,
