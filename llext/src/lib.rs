@@ -37,6 +37,13 @@
 //! `load/mod.rs` has one line a phase: header and section headers are checked and placed ([`elf`]), relocations are
 //! checked, and symbols looked up when the first relocation asks for them (all in one sweep, where the file has to be
 //! read); only then regions are taken, filled, relocated and sealed. Tables are walked where they lie in memory, or in chunks.
+//!
+//! Most tables of relocations have nothing but whole words, which ask for no more memory. In a file in memory those are trusted:
+//! of them nothing but the types is looked at before regions are taken, and the rest is checked as they are applied, in one go
+//! instead of two. If one turns out to be unsound, or to need what memory was not taken for (a common symbol, one more extension
+//! that this one depends on), all goes back, and the load begins anew with all checks first: so whoever asks is told all that is
+//! wrong at once, as if nothing had been trusted.
+//!
 //! Symbols resolve in this order: the file's own, the firmware's exports, other extensions' exports in load order,
 //! 0 if weak. What is left is undefined, which is an error only if a relocation computes with it: a marker
 //! (`R_ARM_NONE` of unwind tables) may name what nobody has.
@@ -45,8 +52,8 @@
 //! 1. *Claim.* No number read from a file is used as offset, size, index or alignment before it is checked, by the one
 //!    constructor of the type that carries it on.
 //! 2. *Refuse first.* A load that fails leaves heap and registry bit for bit as they were. What can be known
-//!    without memory is refused before a region is taken; after that only a relocated value may not fit its field,
-//!    an export or a constructor may point outside, or a read may fail.
+//!    without memory is refused before a region is taken, but for tables that are trusted; after that only a relocated value may
+//!    not fit its field, an export or a constructor may point outside, or a read may fail.
 //! 3. *Once.* A byte of a section is copied once, from the source to where it runs. A symbol is looked up once a load.
 //! 4. *Bounded.* Scratch is four bytes a symbol and eight a section; on the stack, 1,760 bytes hold what was read last. What stays is
 //!    the regions and the descriptor: 112 bytes, names, and what `keep_sections` asks for.
@@ -56,7 +63,7 @@
 //! # Cost
 //! | what | memory | time |
 //! |---|---|---|
-//! | a load | descriptor and regions; scratch meanwhile | section headers × 3 (× 4 where the file has to be read), relocations × 2, symbols that they name × 1 (all where the file has to be read, or to copy names of exports) |
+//! | a load | descriptor and regions; scratch meanwhile | section headers × 3 (× 4 where the file has to be read), relocations × 2 (× 1 of trusted tables, and their types), symbols that they name × 1 (all where the file has to be read, or to copy names of exports) |
 //! | an undefined symbol | – | one look into the firmware's table ([`export`]), then all exports of extensions |
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |

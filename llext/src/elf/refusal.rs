@@ -129,6 +129,8 @@ reasons! {
     SourceDevice
     SourceMemory
     SourceUsed
+    // No file is refused for it: the load begins anew, without trust in what was not checked.
+    Distrust
 }
 
 /// A reason with its numbers, and where the names are that errors tell.
@@ -258,6 +260,15 @@ impl Reader<'_> {
             Ok(Some(symbol)) => names.name(self, symbol.name),
             _ => Name::EMPTY,
         }
+    }
+
+    /// Whether the load is to begin anew. It is asked for once.
+    pub(crate) fn take_distrust(&mut self) -> bool {
+        let is_distrust = self.refusal.why == Why::Distrust;
+        if is_distrust {
+            self.refusal.why = Why::NotElf;
+        }
+        is_distrust
     }
 
     /// The error that the reason makes. (Reading names can fail, which is a reason of its own: it is no longer asked for.)

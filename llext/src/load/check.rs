@@ -4,8 +4,8 @@
 use super::Report;
 use super::entry::{Entry, Meaning};
 use super::plan::Plan;
-use super::slots::Slot;
-use super::tables::{NO_TYPE, Relocations, is_table};
+use super::slots::{Place, Slot};
+use super::tables::{Relocations, is_table};
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
@@ -41,23 +41,16 @@ impl<C: Class> Plan<'_, '_, C> {
             }
             return Ok(());
         }
-        if self.relocate_local {
-            self.word = self.machine.word_type().unwrap_or(NO_TYPE);
-        }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let mut index = 0usize;
         loop {
-            let mut batch = cursor.next(reader, &mut chunk)?;
+            let batch = cursor.next(reader, &mut chunk)?;
             if batch.is_empty() {
                 return Ok(());
             }
-            loop {
-                let done = self.check_usual(reader, batch, index);
-                index = index.saturating_add(done);
-                let [record, rest @ ..] = batch.get(done..).unwrap_or_default() else {
-                    break;
-                };
+            for record in batch {
                 if is_table(C::kind(record))
+                    && self.place(index) != Some(Place::USUAL_TABLE)
                     && let Some(table) = self.relocations(reader, index, record)?
                 {
                     let behind = table.target < index;
@@ -67,7 +60,6 @@ impl<C: Class> Plan<'_, '_, C> {
                     }
                 }
                 index = index.saturating_add(1);
-                batch = rest;
             }
         }
     }
@@ -118,15 +110,10 @@ impl<C: Class> Plan<'_, '_, C> {
             true => 0,
             false => table.slot.size as usize,
         };
-        let symbols = self.symbols.as_ref().map(|symbols| symbols.there);
-        let is_read = symbols.unwrap_or_default().is_empty();
         let mut usual = true;
         loop {
             if self.is_word(batch) {
-                batch = match is_read {
-                    false => self.words().0.skip(batch, size),
-                    true => self.skip_known(batch, size),
-                };
+                batch = self.skip_known(batch, size);
             }
             let [record, rest @ ..] = batch else {
                 return Ok(usual);
@@ -134,7 +121,7 @@ impl<C: Class> Plan<'_, '_, C> {
             let index = record.symbol_if(self.word);
             if self.entry(index) == Some(Entry::UNKNOWN) {
                 // The same relocation again, now with a symbol that is known.
-                self.resolve_other(reader, index)?;
+                self.resolved(reader, index)?;
             } else {
                 let relocation = record.fields().behind(self.origin);
                 self.check_row(reader, report, table, &relocation)?;
@@ -340,8 +327,41 @@ impl<C: Class> Plan<'_, '_, C> {
         })
     }
 
-    /// Refuses a file with what this machine or this firmware does not have.
+    /// Whether these relocations, which are all that has been checked of their table, can be applied.
+    #[cold]
+    pub(super) fn are_sound<R: Reloc>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
+        batch: &[R],
+    ) -> Checked<bool> {
+        for record in batch {
+            let relocation = record.fields();
+            let row = self.machine.row(relocation.r_type);
+            let index = relocation.symbol as usize;
+            if self.entry(index) == Some(Entry::UNKNOWN) {
+                self.set_entry(index, self.learn(reader, index)?);
+            }
+            let entry = self.entry(index);
+            let is_known =
+                entry.is_some_and(|entry| entry != Entry::UNKNOWN && !entry.is_missing());
+            let end = relocation.offset.saturating_add(C::WORD);
+            let fits = row.is_some_and(Row::is_word) && end <= table.slot.size as usize;
+            if !is_known || !fits {
+                return Ok(false);
+            }
+        }
+        // There is no room to note one more extension that this one depends on.
+        let dependencies = self.world.registry.marked().count();
+        Ok(dependencies == usize::from(self.tail.dependencies))
+    }
+
+    /// Refuses a file with what this machine or this firmware does not have. (What is trusted may lack more, which has to be
+    /// reported with it.)
     pub(super) fn refuse(&self, reader: &mut Reader<'_>) -> Checked<()> {
+        if self.trusts && (self.found.undefined != 0 || self.found.first.is_some()) {
+            return reader.refuse(Why::Distrust, 0, 0);
+        }
         let Found {
             undefined,
             unsupported,

@@ -153,6 +153,14 @@ impl Entry {
         }
     }
 
+    /// Whether there is no such symbol, or none in memory.
+    pub(super) fn is_missing(self) -> bool {
+        matches!(
+            self.meaning(),
+            Meaning::Undefined | Meaning::Reported | Meaning::NotLoaded
+        )
+    }
+
     /// Whether the symbol is a function of the extension itself.
     pub(super) fn is_function(self) -> bool {
         self.0 & FUNCTION != 0

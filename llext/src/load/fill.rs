@@ -1,16 +1,17 @@
 //! Sections are filled, each byte copied once (invariant 3). Relocations are applied on the way where all tables come behind
 //! their sections, else in a second round.
 
+use super::entry::Entry;
 use super::plan::Plan;
 use super::relocate::{Linker, Regions4, bytes_of};
 use super::slots::Place;
 use super::tables::is_table;
-use crate::elf::claim::Chunk;
+use crate::elf::claim::{Chunk, Span};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::refusal::Why;
 use crate::loaded::RegionKind;
-use crate::memory::{Held, Places, copy, copy_short, zero};
+use crate::memory::{Held, Places, copy_short, zero};
 
 impl<C: Class> Linker<'_, '_, '_, C> {
     /// Puts the sections' contents into place and zeros everywhere else, applies relocations, or both.
@@ -20,7 +21,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         (parts, file): (&mut Regions4<'_>, &mut Held),
         (fill, apply): (bool, bool),
     ) -> Checked<()> {
-        let mut filled = [0usize; 4];
+        let mut filler = Filler::new();
         let (mut cursor, mut chunk) = (self.plan.file.sections.cursor(), Chunk::new());
         let mut index = 0usize;
         if fill {
@@ -31,69 +32,122 @@ impl<C: Class> Linker<'_, '_, '_, C> {
             if batch.is_empty() {
                 break;
             }
-            for record in batch {
-                let place = self.plan.place(index).unwrap_or(Place::NONE);
-                if place.is_usual() {
-                    if fill && place.is_filled() {
-                        fill_section::<C>(reader, record, place, (parts, &mut filled))?;
-                    }
-                } else if place == Place::USUAL_TABLE
-                    && apply
-                    && self.apply_table_at(reader, (index, record), parts)?
-                {
-                    // All of it.
-                } else if place != Place::NONE || is_table(C::kind(record)) {
-                    let parts = (&mut *parts, &mut *file, &mut filled);
-                    self.fill_other(reader, (index, record), parts, (fill, apply))?;
-                }
-                index = index.wrapping_add(1);
+            if fill {
+                self.fill_batch(reader, (index, batch), parts, &mut filler)?;
             }
+            if apply {
+                let (at, into) = ((index, batch), (&mut *parts, &mut *file));
+                match self.plan.machine.has_thumb() {
+                    true => self.apply_tables::<C::Rel>(reader, at, into)?,
+                    false => self.apply_tables::<C::Rela>(reader, at, into)?,
+                }
+            }
+            index = index.saturating_add(batch.len());
         }
         if fill {
-            zero_rest(self.plan, parts, filled);
+            zero_rest(self.plan, parts, filler.filled);
         }
         Ok(())
     }
 
-    /// Applies the relocations in a table that the plan has found usual; false, and nothing done, if it has to be read.
+    /// Fills the sections of these headers, the first of which has this index.
     #[inline(always)]
-    fn apply_table_at(
+    fn fill_batch(
+        &self,
+        reader: &mut Reader<'_>,
+        (first, batch): (usize, &[C::Section]),
+        parts: &mut Regions4<'_>,
+        filler: &mut Filler,
+    ) -> Checked<()> {
+        let slots = self.plan.scratch.slots().get(first..);
+        for (record, words) in batch.iter().zip(slots.unwrap_or_default()) {
+            let place = Place(words.get());
+            if !place.is_filled() {
+                continue;
+            }
+            let offset = C::section(record).offset;
+            if place.is_usual() {
+                filler.add(reader, place, offset, parts)?;
+            } else {
+                self.fill_apart(reader, place, offset, (parts, filler))?;
+            }
+        }
+        filler.flush(reader, parts)
+    }
+
+    /// Fills what is not filled like the others: parts of function arrays, and tables.
+    #[cold]
+    fn fill_apart(
+        &self,
+        reader: &mut Reader<'_>,
+        place: Place,
+        offset: usize,
+        (parts, filler): (&mut Regions4<'_>, &mut Filler),
+    ) -> Checked<()> {
+        filler.flush(reader, parts)?;
+        let (region, start) = place.region_and_offset();
+        if region == RegionKind::Data as usize && start >= self.plan.arrays.start as usize {
+            return fill_range(reader, offset, place.bytes(parts).unwrap_or_default());
+        }
+        filler.add(reader, place, offset, parts)
+    }
+
+    /// Applies the tables of relocations among these headers, the first of which has this index.
+    fn apply_tables<R: Reloc>(
         &mut self,
         reader: &mut Reader<'_>,
-        table: (usize, &C::Section),
-        parts: &mut Regions4<'_>,
-    ) -> Checked<bool> {
-        match self.plan.machine.has_thumb() {
-            true => self.apply_usual::<C::Rel>(reader, table, parts),
-            false => self.apply_usual::<C::Rela>(reader, table, parts),
+        (mut index, mut batch): (usize, &[C::Section]),
+        (parts, file): (&mut Regions4<'_>, &mut Held),
+    ) -> Checked<()> {
+        loop {
+            let (done, rest) = self.apply_usual::<R>(reader, (index, batch), parts)?;
+            index = index.saturating_add(done);
+            let [record, behind @ ..] = batch.get(done..).unwrap_or_default() else {
+                return Ok(());
+            };
+            if !rest.is_empty() {
+                self.apply_rest(reader, (index, record), parts, rest)?;
+            } else if is_table(C::kind(record))
+                && let Some(table) = self.plan.relocations(reader, index, record)?
+            {
+                self.apply_entries(reader, &table, (&mut *parts, &mut *file))?;
+            }
+            index = index.saturating_add(1);
+            batch = behind;
         }
     }
 
-    #[inline(always)]
-    fn apply_usual<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        (index, record): (usize, &C::Section),
+    /// The same as long as they are usual. How many headers there are before that of a table which is not, or the relocations
+    /// that are left of it.
+    #[inline(never)]
+    fn apply_usual<'s, R: Reloc>(
+        &self,
+        reader: &mut Reader<'s>,
+        (first, batch): (usize, &[C::Section]),
         parts: &mut Regions4<'_>,
-    ) -> Checked<bool> {
-        let section = C::section(record);
-        let Some(place) = self.plan.place(section.info as usize) else {
-            return Ok(false);
-        };
-        let Some(bytes) = place.bytes(parts) else {
-            return Ok(false);
-        };
-        let Some(batch) = reader.there(section.offset, section.size) else {
-            return Ok(false);
-        };
-        let Some(batch) = R::view(batch) else {
-            return Ok(false);
-        };
-        let rest = self.apply_words(batch, &mut Places::of(bytes));
-        if !rest.is_empty() {
-            self.apply_rest(reader, (index, record), parts, rest)?;
+    ) -> Checked<(usize, &'s [R])> {
+        let slots = self.plan.scratch.slots();
+        let mut done = 0usize;
+        for (record, words) in batch.iter().zip(slots.get(first..).unwrap_or_default()) {
+            let place = Place(words.get());
+            if place == Place::USUAL_TABLE {
+                let section = C::section(record);
+                let target = slots.get(section.info as usize);
+                let bytes = target.and_then(|target| Place(target.get()).bytes(parts));
+                let there = reader.there(section.offset, section.size);
+                let (Some(bytes), Some(batch)) = (bytes, there.and_then(R::view)) else {
+                    break;
+                };
+                let rest = self.apply_words(reader, batch, &mut Places::of(bytes))?;
+                if !rest.is_empty() {
+                    return Ok((done, rest));
+                }
+            } else if !place.is_usual() && is_table(C::kind(record)) {
+                break;
+            }
+            done = done.wrapping_add(1);
         }
-        Ok(true)
+        Ok((done, &[]))
     }
 
     /// Applies the last relocations of a table, beginning with one that is not usual.
@@ -106,86 +160,97 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         rest: &[R],
     ) -> Checked<()> {
         self.plan.highs.forget();
-        match self.plan.relocations(reader, index, record)? {
-            Some(table) => {
-                let mut none = Held::NONE;
-                let mut places = Places::of(bytes_of(table.slot, parts, &mut none));
-                self.apply_batch(reader, &table, &mut places, rest)
-            }
-            None => Ok(()),
+        let Some(table) = self.plan.relocations(reader, index, record)? else {
+            return Ok(());
+        };
+        if self.plan.trusts && !self.plan.are_sound(reader, &table, rest)? {
+            return reader.refuse(Why::Distrust, 0, 0);
         }
-    }
-
-    /// Whatever is not usual: parts of function arrays, and tables.
-    #[cold]
-    fn fill_other(
-        &mut self,
-        reader: &mut Reader<'_>,
-        (index, record): (usize, &C::Section),
-        (parts, file, filled): (&mut Regions4<'_>, &mut Held, &mut [usize; 4]),
-        (fill, apply): (bool, bool),
-    ) -> Checked<()> {
-        let place = self.plan.place(index).unwrap_or(Place::NONE);
-        if fill && place.is_filled() {
-            let (region, start) = place.region_and_offset();
-            match region == RegionKind::Data as usize && start >= self.plan.arrays.start as usize {
-                true => read_section::<C>(reader, record, place.bytes(parts).unwrap_or_default())?,
-                false => fill_section::<C>(reader, record, place, (parts, filled))?,
-            }
-        }
-        if apply
-            && is_table(C::kind(record))
-            && let Some(table) = self.plan.relocations(reader, index, record)?
-        {
-            self.apply_entries(reader, &table, (parts, file))?;
-        }
-        Ok(())
+        let mut none = Held::NONE;
+        let mut places = Places::of(bytes_of(table.slot, parts, &mut none));
+        self.apply_batch(reader, &table, &mut places, rest)
     }
 }
 
-/// Copies a section to its place, which follows that of the one before in the same region.
-#[inline(always)]
-fn fill_section<C: Class>(
-    reader: &mut Reader<'_>,
-    record: &C::Section,
-    place: Place,
-    (parts, filled): (&mut Regions4<'_>, &mut [usize; 4]),
-) -> Checked<()> {
-    let (region, start) = place.region_and_offset();
-    let section = C::section(record);
-    if let Some(filled) = filled.get_mut(region) {
-        if start != *filled
-            && let Some(bytes) = parts.get_mut(region)
-        {
+/// Fills regions from their starts on: sections that follow each other in the file as they do in a region are copied at once.
+struct Filler {
+    /// Bytes of each region that have been filled.
+    filled: [usize; 4],
+    /// What is to be copied next, as entries of symbols: its start, and its end.
+    start: u32,
+    end: u32,
+    /// What is to be added to an entry there to get an offset in the file.
+    distance: usize,
+}
+
+impl Filler {
+    fn new() -> Self {
+        Self {
+            filled: [0; 4],
+            start: 0,
+            end: 0,
+            distance: 0,
+        }
+    }
+
+    /// Adds a section, which lies at `offset` of the file.
+    #[inline(always)]
+    fn add(
+        &mut self,
+        reader: &mut Reader<'_>,
+        place: Place,
+        offset: usize,
+        parts: &mut Regions4<'_>,
+    ) -> Checked<()> {
+        let start = place.start();
+        let distance = offset.wrapping_sub(start as usize);
+        if start != self.end || distance != self.distance {
+            self.flush(reader, parts)?;
+            (self.start, self.distance) = (start, distance);
+        }
+        self.end = start.wrapping_add(place.size() as u32);
+        Ok(())
+    }
+
+    /// Copies what has been added.
+    #[inline(never)]
+    fn flush(&mut self, reader: &mut Reader<'_>, parts: &mut Regions4<'_>) -> Checked<()> {
+        let (region, start) = Entry(self.start).place();
+        let (region, start) = (region as usize, start as usize);
+        let len = self.end.wrapping_sub(self.start) as usize;
+        let offset = self.distance.wrapping_add(self.start as usize);
+        self.start = self.end;
+        let (Some(bytes), Some(filled)) = (parts.get_mut(region), self.filled.get_mut(region))
+        else {
+            return Ok(());
+        };
+        if start != *filled {
             zero(bytes.get_mut(*filled..start).unwrap_or_default());
         }
-        *filled = start.wrapping_add(place.size());
+        *filled = start.wrapping_add(len);
+        let Some(room) = bytes.get_mut(start..).and_then(|rest| rest.get_mut(..len)) else {
+            return Ok(());
+        };
+        fill_range(reader, offset, room)
     }
-    let Some(room) = place.bytes(parts) else {
-        return Ok(());
-    };
-    match reader.there(section.offset, place.size()) {
+}
+
+/// Fills `room` with what lies at `offset` of the file.
+#[inline(always)]
+fn fill_range(reader: &mut Reader<'_>, offset: usize, room: &mut [u8]) -> Checked<()> {
+    match reader.there(offset, room.len()) {
         Some(there) => {
             copy_short(room, there);
             Ok(())
         }
-        None => read_section::<C>(reader, record, room),
+        None => read_range(reader, offset, room),
     }
 }
 
-/// Reads a section's contents.
 #[cold]
-fn read_section<C: Class>(
-    reader: &mut Reader<'_>,
-    record: &C::Section,
-    room: &mut [u8],
-) -> Checked<()> {
-    let contents = C::section(record).contents(reader, Why::NoSection)?;
-    match contents.there(reader) {
-        Some(there) => copy(room, there),
-        None => contents.read(reader, 0, room).map(drop)?,
-    }
-    Ok(())
+fn read_range(reader: &mut Reader<'_>, offset: usize, room: &mut [u8]) -> Checked<()> {
+    let span = Span::claim(reader, offset, room.len(), Why::NoSection)?;
+    span.read(reader, 0, room).map(drop)
 }
 
 /// Function arrays are the only sections that do not follow each other in file order: their part of the data region is zeroed

@@ -29,7 +29,7 @@ use crate::elf::reader::{Checked, Reader, Refused};
 #[cfg(not(target_pointer_width = "64"))]
 use crate::elf::refusal::Why;
 use crate::error::LoadError;
-use crate::loaded::{Extension, Head, RegionKind, Registry};
+use crate::loaded::{Described, Extension, Head, RegionKind, Registry};
 use crate::machine::Class as Width;
 use crate::memory::{Extent, FilePlace, InPlace, MemoryKind, Request, synchronise_instructions};
 use crate::source::Source;
@@ -189,18 +189,39 @@ pub(crate) fn load<'l>(
     loaded.map_err(|Refused| reader.reason(machine))
 }
 
-/// A load: one line a phase. Whatever a phase has taken goes back when a later one fails.
+/// A load, with trust in usual tables of relocations until they are applied (`usual`); and once more without, if that was
+/// misplaced.
 fn run<'l, C: Class>(
     llext: &'l mut Llext<'_>,
     (reader, file): (&mut Reader<'_>, Option<&InPlace>),
     named: (&str, &LoadOptions<'_>),
     report: &mut dyn Report,
 ) -> Checked<&'l Extension> {
+    let mut trusts = true;
+    loop {
+        let loaded = attempt::<C>(llext, (reader, file), named, (report, trusts));
+        match loaded {
+            Ok(Some(loaded)) => return Ok(llext.registry.push(loaded)),
+            Err(Refused) if reader.take_distrust() => trusts = false,
+            _ => return Err(Refused),
+        }
+    }
+}
+
+/// The phases of a load: one line each. Whatever one has taken goes back when a later one fails.
+#[inline(always)]
+fn attempt<C: Class>(
+    llext: &Llext<'_>,
+    (reader, file): (&mut Reader<'_>, Option<&InPlace>),
+    named: (&str, &LoadOptions<'_>),
+    (report, trusts): (&mut dyn Report, bool),
+) -> Checked<Option<Described>> {
     let (heap, protection) = (llext.heap, &llext.protection);
     let mut regions = Regions::of(heap);
     let mut loaded = None;
     let stay = file.and_then(|file| Stay::new(file.place()));
     with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
+        plan.trusts = trusts;
         plan.complete(reader, named, report)?;
         plan.protect(reader, protection)?;
         plan.refuse(reader)?;
@@ -221,10 +242,7 @@ fn run<'l, C: Class>(
         loaded = Some(Registry::describe(descriptor, plan.tail_len, head));
         Ok(())
     })?;
-    match loaded {
-        Some(loaded) => Ok(llext.registry.push(loaded)),
-        None => Err(Refused),
-    }
+    Ok(loaded)
 }
 
 /// Whether sections of a file may stay there: what is patched where it lies cannot be protected by itself.

@@ -165,7 +165,7 @@ impl<C: Class> Linker<'_, '_, '_, C> {
     ) -> Checked<()> {
         loop {
             if self.plan.is_word(batch) {
-                batch = self.apply_words(batch, places);
+                batch = self.apply_words(reader, batch, places)?;
             }
             let [record, rest @ ..] = batch else {
                 return Ok(());

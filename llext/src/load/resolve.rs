@@ -15,6 +15,7 @@ use crate::elf::refusal::Why;
 use crate::elf::symbol::{Home, Symbol};
 use crate::export::{AbiId, Exports};
 use crate::loaded::{RegionKind, Registry};
+use xmas_elf::sections::{SHN_LORESERVE, SHN_UNDEF};
 
 /// The longest name that is looked up, in bytes, if it has to be read first.
 const NAME_LIMIT: usize = 255;
@@ -101,42 +102,56 @@ impl<C: Class> Plan<'_, '_, C> {
     /// What symbol `index` is, as far as that is known; `None` if there is none.
     #[inline(always)]
     pub(super) fn entry(&self, index: usize) -> Option<Entry> {
-        self.scratch.entries().get(index).copied().map(Entry)
+        self.scratch
+            .entries()
+            .get(index)
+            .map(|word| Entry(word.get()))
     }
 
     /// Says anew what symbol `index` is.
-    pub(super) fn set_entry(&mut self, index: usize, entry: Entry) {
-        if let Some(word) = self.scratch.entries_mut().get_mut(index) {
-            *word = entry.0;
+    pub(super) fn set_entry(&self, index: usize, entry: Entry) {
+        if let Some(word) = self.scratch.entries().get(index) {
+            word.set(entry.0);
         }
     }
 
     /// Finds out what symbol `index` is.
     #[inline(never)]
     fn resolve(&mut self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
-        let (words, _) = self.words();
-        match words.defined_at(index) {
-            // What nearly all are, and without a copy of the symbol for others to look at.
-            Some(entry) => {
-                self.set_entry(index, entry);
-                Ok(entry)
-            }
-            None => self.resolve_other(reader, index),
-        }
-    }
-
-    /// The same of a symbol that does not lie in a section which is loaded, as far as that is known.
-    pub(super) fn resolve_other(
-        &mut self,
-        reader: &mut Reader<'_>,
-        index: usize,
-    ) -> Checked<Entry> {
         if let Some(symbols) = &self.symbols
             && let Some(record) = symbols.there.get(index)
         {
             return self.look_up(reader, index, record);
         }
         self.resolve_read(reader, index)
+    }
+
+    /// What symbol `index` of a file in memory is, found out when memory has been taken. A common symbol, which would need more of
+    /// it, stays unknown.
+    #[inline(never)]
+    pub(super) fn learn(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        let symbols = self.symbols.as_ref().map(|symbols| symbols.there);
+        let Some(record) = symbols.and_then(|symbols| symbols.get(index)) else {
+            return Ok(Entry::UNKNOWN);
+        };
+        if C::symbol(record).section == SHN_UNDEF {
+            return self.find_name(reader, index, record);
+        }
+        match self.defined(record) {
+            Some(entry) => Ok(entry),
+            None => self.find(reader, index, record),
+        }
+    }
+
+    /// What a symbol is that lies in a section which is loaded; `None` of any other one. (Section 0 is never loaded, so that
+    /// this is none of an undefined symbol.)
+    #[inline(always)]
+    fn defined(&self, symbol: &C::Symbol) -> Option<Entry> {
+        let symbol = C::symbol(symbol);
+        let place = self.place(symbol.section.into())?;
+        let entry = place.at(symbol.value)?;
+        let is_index = symbol.section < SHN_LORESERVE;
+        is_index.then(|| entry.as_function(symbol.is_function()))
     }
 
     /// Looks up symbol `index` and all that are read with it, so that each is read once.
@@ -150,33 +165,37 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// Looks up symbol `index`, which `record` holds, and writes down what it is.
-    #[inline(never)]
     fn look_up(
         &mut self,
         reader: &mut Reader<'_>,
         index: usize,
         record: &C::Symbol,
     ) -> Checked<Entry> {
+        if C::symbol(record).home == Home::Common {
+            // All of them at once, so that their places do not depend on who asks first.
+            self.sweep_all(reader, Sweep::Common)?;
+            return Ok(self.entry(index).unwrap_or(Entry::ZERO));
+        }
+        let entry = self.find(reader, index, record)?;
+        self.set_entry(index, entry);
+        Ok(entry)
+    }
+
+    /// What symbol `index` is, which `record` holds and which is no common one.
+    #[inline(never)]
+    fn find(&self, reader: &mut Reader<'_>, index: usize, record: &C::Symbol) -> Checked<Entry> {
         let symbol = C::symbol(record);
         let home = match (symbol.home, &self.symbols) {
             (Home::Reserved(_), Some(symbols)) => symbols.find_home(reader, index, symbol)?.home,
             (home, _) => home,
         };
-        let entry = match home {
-            Home::Section(section) => self.at_section(reader, index, record, section as usize)?,
-            Home::Undefined => self.find_name(reader, index, record)?,
-            Home::Absolute => fits(reader, Why::Symbols, Entry::absolute(index))?,
-            // All of them at once, so that their places do not depend on who asks first.
-            Home::Common => {
-                self.sweep_all(reader, Sweep::Common)?;
-                return Ok(self.entry(index).unwrap_or(Entry::ZERO));
-            }
-            Home::Reserved(home) => {
-                return reader.refuse(Why::SymbolSection, index, home.into());
-            }
-        };
-        self.set_entry(index, entry);
-        Ok(entry)
+        match home {
+            Home::Section(section) => self.at_section(reader, index, record, section as usize),
+            Home::Undefined => self.find_name(reader, index, record),
+            Home::Absolute => fits(reader, Why::Symbols, Entry::absolute(index)),
+            Home::Common => Ok(Entry::UNKNOWN),
+            Home::Reserved(home) => reader.refuse(Why::SymbolSection, index, home.into()),
+        }
     }
 
     /// A symbol of a section of the file. It may lie at the section's end, but not behind it.
@@ -205,7 +224,7 @@ impl<C: Class> Plan<'_, '_, C> {
     }
 
     /// A symbol that the file does not define.
-    #[inline(always)]
+    #[inline(never)]
     fn find_name(
         &self,
         reader: &mut Reader<'_>,
@@ -213,7 +232,7 @@ impl<C: Class> Plan<'_, '_, C> {
         record: &C::Symbol,
     ) -> Checked<Entry> {
         let symbol = C::symbol(record);
-        let (name_at, is_weak) = (symbol.name, symbol.is_weak());
+        let name_at = symbol.name;
         let Some(symbols) = &self.symbols else {
             return Ok(Entry::UNDEFINED);
         };
@@ -243,7 +262,7 @@ impl<C: Class> Plan<'_, '_, C> {
         if let Some(number) = registry.find_export(name) {
             return fits(reader, Why::Exports, Entry::extension(number));
         }
-        Ok(match is_weak {
+        Ok(match symbol.is_weak() {
             true => Entry::ZERO,
             false => Entry::UNDEFINED,
         })

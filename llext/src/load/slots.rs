@@ -20,7 +20,7 @@ const KIND: u32 = (1 << KIND_BITS) - 1;
 const PLACED: u32 = 1;
 /// Beside `PLACED`: not filled like the others.
 const APART: u32 = 16;
-/// Kinds of parts of preinit, init and fini arrays that wait for their places.
+/// Kinds of parts of preinit, init and fini arrays that wait for their places; see `Place::waits`.
 const WAITING: [u32; 3] = [2, 4, 6];
 
 /// The place of a section that is loaded.
@@ -92,7 +92,7 @@ impl Place {
     /// Whether it is that of a part of a function array that waits for its place.
     pub(super) fn waits(self) -> bool {
         let Self([_, rest]) = self;
-        !self.is_placed() && rest & KIND != 0
+        matches!(rest & KIND, 2 | 4 | 6)
     }
 
     /// The entry of a symbol at the section's start.
@@ -164,7 +164,7 @@ fn waiting(array: u32) -> u32 {
 /// parts by priority, and parts of one priority in file order (as `ld`'s `SORT_BY_INIT_PRIORITY`).
 pub(super) fn place_arrays(
     reader: &mut Reader<'_>,
-    scratch: &mut Scratch<'_>,
+    scratch: &Scratch<'_>,
     layout: &mut Layout,
     word: usize,
 ) -> Checked<Arrays> {
@@ -190,8 +190,8 @@ pub(super) fn place_arrays(
 
 /// The least priority, from `from` on, of the parts of `array` that wait.
 fn least_priority(scratch: &Scratch<'_>, array: u32, from: u32) -> Option<u32> {
-    let waiting = scratch.slots().iter().filter_map(|&words| {
-        let place = Place(words);
+    let waiting = scratch.slots().iter().filter_map(|words| {
+        let place = Place(words.get());
         (place.waits_for(array) && place.start() >= from).then_some(place.start())
     });
     waiting.min()
@@ -199,16 +199,16 @@ fn least_priority(scratch: &Scratch<'_>, array: u32, from: u32) -> Option<u32> {
 
 fn place_parts(
     reader: &mut Reader<'_>,
-    scratch: &mut Scratch<'_>,
+    scratch: &Scratch<'_>,
     (array, priority): (u32, u32),
     layout: &mut Layout,
     word: usize,
 ) -> Checked<()> {
-    for words in scratch.slots_mut() {
-        let place = Place(*words);
+    for words in scratch.slots() {
+        let place = Place(words.get());
         if place.waits_for(array) && place.start() == priority {
             let offset = layout.place(reader, RegionKind::Data, place.size(), word)?;
-            *words = Place::new(RegionKind::Data, offset, place.size()).apart().0;
+            words.set(Place::new(RegionKind::Data, offset, place.size()).apart().0);
         }
     }
     Ok(())

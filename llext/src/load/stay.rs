@@ -15,6 +15,7 @@ use crate::elf::refusal::Why;
 use crate::elf::section::{SHT_NOTE, SHT_SYMTAB_SHNDX, Section};
 use crate::loaded::RegionKind;
 use crate::memory::FilePlace;
+use core::cell::Cell;
 use core::ops::Range;
 
 /// A file that sections may stay in.
@@ -37,7 +38,9 @@ impl<C: Class> Plan<'_, '_, C> {
     /// A table of section indexes may lie anywhere, and is rare: with one, all is copied of a file that may be written.
     #[cold]
     pub(super) fn look_ahead(&mut self, reader: &mut Reader<'_>, stay: &Stay) -> Checked<()> {
-        self.scratch.slots_mut().fill(Place::NONE.0);
+        for words in self.scratch.slots() {
+            words.set(Place::NONE.0);
+        }
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         loop {
             let batch = cursor.next(reader, &mut chunk)?;
@@ -52,9 +55,9 @@ impl<C: Class> Plan<'_, '_, C> {
                     }
                 } else if is_table(section.kind)
                     && section.size != 0
-                    && let Some(place) = self.scratch.slots_mut().get_mut(section.info as usize)
+                    && let Some(words) = self.scratch.slots().get(section.info as usize)
                 {
-                    *place = Place::CHANGED.0;
+                    words.set(Place::CHANGED.0);
                 }
             }
         }
@@ -85,7 +88,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
                 false => {
                     section.is_writable()
-                        || self.scratch.slots().get(index) == Some(&Place::CHANGED.0)
+                        || self.scratch.slots().get(index).map(Cell::get) == Some(Place::CHANGED.0)
                 }
             };
         if !aligned || copied {

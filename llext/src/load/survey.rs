@@ -35,7 +35,7 @@ impl<C: Class> Plan<'_, '_, C> {
             }
             loop {
                 if let Some(usual) = &usual {
-                    let done = self.place_usual(usual, batch, index);
+                    let done = self.place_usual(reader, usual, batch, index);
                     index = index.saturating_add(done);
                     batch = batch.get(done..).unwrap_or_default();
                 }
@@ -44,20 +44,19 @@ impl<C: Class> Plan<'_, '_, C> {
                 };
                 let place = self.survey_one(reader, (index, record), options)?;
                 any_array |= place.waits();
-                if let Some(words) = self.scratch.slots_mut().get_mut(index) {
-                    *words = place.0;
+                if let Some(words) = self.scratch.slots().get(index) {
+                    words.set(place.0);
                 }
                 index = index.saturating_add(1);
                 batch = rest;
             }
         }
         // Section 0 is none.
-        if let Some(words) = self.scratch.slots_mut().first_mut() {
-            *words = Place::NONE.0;
+        if let Some(words) = self.scratch.slots().first() {
+            words.set(Place::NONE.0);
         }
         if any_array {
-            self.arrays =
-                slots::place_arrays(reader, &mut self.scratch, &mut self.layout, C::WORD)?;
+            self.arrays = slots::place_arrays(reader, &self.scratch, &mut self.layout, C::WORD)?;
         } else {
             self.arrays.start = self.layout.size(RegionKind::Data) as u32;
         }
@@ -73,6 +72,7 @@ impl<C: Class> Plan<'_, '_, C> {
         options: &LoadOptions<'_>,
     ) -> Checked<Place> {
         let section = C::section(record);
+        self.has_other_tables |= is_table(section.kind);
         if section.is_allocated() && index != 0 {
             if options.keep_sections {
                 self.keep(reader, &section)?;

@@ -12,4 +12,4 @@ pub use inspect::Location;
 pub(crate) use inspect::locate;
 pub use layout::Layout;
 pub use lifecycle::{BootstrapError, Unloaded};
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Described, Registry};

@@ -1,6 +1,7 @@
 //! Memory that a load holds and gives back if it is not finished (invariant 2, *refuse first*).
 
 use super::{Heap, MemoryKind};
+use core::cell::Cell;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -96,58 +97,26 @@ impl<'h> Scratch<'h> {
 
     /// Writes the same to every byte of the symbols' words.
     pub(crate) fn fill_entries(&mut self, byte: u8) {
-        let words = self.entries_mut();
-        // SAFETY: the same memory, borrowed for writing, as bytes.
-        let bytes =
-            unsafe { slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) };
-        super::fill(bytes, byte);
+        let words = self.entries();
+        // SAFETY: bytes of words that nobody else looks at, for `self` is borrowed for writing.
+        unsafe { super::bytes::fill_at(words.as_ptr() as *mut u8, size_of_val(words), byte) }
     }
 
     /// The words of the sections.
-    #[inline]
-    pub(crate) fn slots(&self) -> &[[u32; 2]] {
-        // SAFETY: the block begins with `slots` pairs, is aligned for them and initialised (`Heap::allocate`).
+    #[inline(always)]
+    pub(crate) fn slots(&self) -> &[Cell<[u32; 2]>] {
+        // SAFETY: the block begins with `slots` pairs, is aligned for them and initialised (`Heap::allocate`); nobody has
+        // references to them but to such cells.
         unsafe { slice::from_raw_parts(self.at.cast().as_ptr(), self.slots) }
     }
 
     /// The words of the symbols.
-    #[inline]
-    pub(crate) fn entries(&self) -> &[u32] {
-        // SAFETY: the block has room for `slots` pairs and behind them for `entries` words, aligned and initialised.
+    #[inline(always)]
+    pub(crate) fn entries(&self) -> &[Cell<u32>] {
+        // SAFETY: the block has room for `slots` pairs and behind them for `entries` words; the rest is as for `slots`.
         unsafe {
             let at = self.at.cast::<[u32; 2]>().add(self.slots);
             slice::from_raw_parts(at.cast().as_ptr(), self.entries)
-        }
-    }
-
-    /// The words of the sections and those of the symbols, to be written.
-    #[inline(always)]
-    pub(crate) fn parts(&mut self) -> (&mut [[u32; 2]], &mut [u32]) {
-        // SAFETY: as for `slots` and `entries`, which do not overlap; and `self` is borrowed for writing.
-        unsafe {
-            let slots = slice::from_raw_parts_mut(self.at.cast().as_ptr(), self.slots);
-            let at = self.at.cast::<[u32; 2]>().add(self.slots);
-            (
-                slots,
-                slice::from_raw_parts_mut(at.cast().as_ptr(), self.entries),
-            )
-        }
-    }
-
-    /// The words of the sections, to be written.
-    #[inline]
-    pub(crate) fn slots_mut(&mut self) -> &mut [[u32; 2]] {
-        // SAFETY: as for `slots`, and `self` is borrowed for writing.
-        unsafe { slice::from_raw_parts_mut(self.at.cast().as_ptr(), self.slots) }
-    }
-
-    /// The words of the symbols, to be written.
-    #[inline]
-    pub(crate) fn entries_mut(&mut self) -> &mut [u32] {
-        // SAFETY: as for `entries`, and `self` is borrowed for writing.
-        unsafe {
-            let at = self.at.cast::<[u32; 2]>().add(self.slots);
-            slice::from_raw_parts_mut(at.cast().as_ptr(), self.entries)
         }
     }
 }

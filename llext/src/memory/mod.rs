@@ -29,7 +29,7 @@ mod tlsf;
 pub(crate) use align::align_up;
 pub(crate) use block::{Block, Scratch};
 pub use buffer::Buffer;
-pub(crate) use bytes::{copy, copy_short, fill, zero};
+pub(crate) use bytes::{copy, copy_short, zero};
 pub(crate) use fit::{Request, check as check_fit};
 pub use fixed::BlockHeap;
 pub use heap::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};

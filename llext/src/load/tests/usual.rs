@@ -1,7 +1,7 @@
 //! What is done at once for files in memory is what is done step by step for files that are read: both give the same bytes.
 
 use super::*;
-use crate::{Llext, LoadOptions, RegionKind, Source};
+use crate::{Extension, ExtensionId, Llext, LoadOptions, RegionKind, Report, Source};
 
 const R_ARM_REL32: u32 = 3;
 const KINDS: [(&str, u32, u32); 5] = [
@@ -66,4 +66,128 @@ fn files_in_memory_and_files_that_are_read_give_the_same() {
         };
         assert_eq!(loaded(&mut image.source()), loaded(&mut read), "{seed}");
     }
+}
+
+/// Collects what it is told.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Report for Notes {
+    fn undefined(&mut self, name: &str) {
+        self.0.push(name.into());
+    }
+
+    fn unsupported(&mut self, section: &str, offset: usize, r_type: u32) {
+        self.0.push(format!("{section}+{offset:#x} {r_type}"));
+    }
+}
+
+/// What comes of a load: regions and dependencies, or the error; and what was reported.
+type Outcome = (
+    Result<(Vec<Vec<u8>>, Vec<ExtensionId>), String>,
+    Vec<String>,
+);
+
+/// Loads a file beside another extension. If it is refused, all is as before.
+fn outcome(source: &mut dyn Source) -> Outcome {
+    let arena = Arena::new();
+    let mut llext = Llext::new(&arena.heap, exports(&[("far", 0x1235)]), &ARM);
+    let mut other = Elf::new(&ARM);
+    let text = other.section(".text", SHT_PROGBITS, A | X, 4, &[0; 4]);
+    other.symbol("other", GLOBAL | FUNC, text, 1, 4);
+    let other = other.build();
+    llext
+        .load(
+            &mut other.source(),
+            "other",
+            &LoadOptions::default(),
+            &mut (),
+        )
+        .unwrap();
+    let before = (arena.blocks(), arena.heap.stats().used);
+    let mut notes = Notes::default();
+    let result = match llext.load(source, "x", &LoadOptions::default(), &mut notes) {
+        Ok(x) => {
+            let regions = x.regions().map(|region| contents(x, region.kind)).collect();
+            Ok((regions, Extension::dependencies(x).collect()))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    if result.is_err() {
+        assert_eq!((arena.blocks(), arena.heap.stats().used), before);
+    }
+    (result, notes.0)
+}
+
+/// A table of words that is trusted, and one more relocation of it: its offset, type, and symbol.
+fn trusted(offset: u32, r_type: u32, symbol: impl Fn(&mut Elf) -> u32) -> Image {
+    let mut elf = Elf::new(&ARM);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 16]);
+    let array = elf.section(".init_array", SHT_INIT_ARRAY, A | W, 4, &[0; 4]);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[BL, BL].concat());
+    let own = elf.symbol("own", GLOBAL | FUNC, text, 1, 4);
+    elf.relocate(array, 0, own, R_ARM_ABS32, None);
+    elf.relocate(data, 0, own, R_ARM_ABS32, None);
+    let far = elf.symbol("far", GLOBAL, 0, 0, 0);
+    elf.relocate(data, 4, far, R_ARM_ABS32, None);
+    let last = symbol(&mut elf);
+    elf.relocate(data, offset, last, r_type, None);
+    let lost = elf.symbol("absent", WEAK, 0, 0, 0);
+    elf.relocate(text, 0, lost, R_ARM_THM_CALL, None);
+    elf.build()
+}
+
+#[test]
+fn trust_that_is_misplaced_changes_nothing() {
+    let undefined = |elf: &mut Elf| elf.symbol("missing", GLOBAL, 0, 0, 0);
+    let images = [
+        // Sound after all, however the symbol has to be found.
+        (true, trusted(8, R_ARM_ABS32, |_| 1)),
+        (
+            true,
+            trusted(8, R_ARM_ABS32, |elf| elf.symbol("w", WEAK, 0, 0, 0)),
+        ),
+        (
+            true,
+            trusted(8, R_ARM_ABS32, |elf| elf.symbol("n", GLOBAL, ABS, 77, 0)),
+        ),
+        (
+            true,
+            trusted(8, R_ARM_ABS32, |elf| elf.symbol("c", GLOBAL, COMMON, 8, 24)),
+        ),
+        (
+            true,
+            trusted(8, R_ARM_ABS32, |elf| elf.symbol("other", GLOBAL, 0, 0, 0)),
+        ),
+        // Unsound.
+        (false, trusted(8, R_ARM_ABS32, undefined)),
+        (false, trusted(13, R_ARM_ABS32, |_| 1)),
+        (false, trusted(u32::MAX, R_ARM_ABS32, |_| 1)),
+        (false, trusted(8, R_ARM_ABS32, |_| 1000)),
+        (false, trusted(8, 250, undefined)),
+    ];
+    for (index, (is_sound, image)) in images.iter().enumerate() {
+        let there = outcome(&mut image.source());
+        let mut read = FailingSource {
+            source: image.source(),
+            fail_at: usize::MAX,
+        };
+        assert_eq!(there, outcome(&mut read), "{index}");
+        assert_eq!(there.0.is_ok(), *is_sound, "{index}: {there:?}");
+    }
+    // What is missing is reported once, though only one of the tables is trusted.
+    let mut elf = Elf::new(&ARM);
+    let data = elf.section(".data", SHT_PROGBITS, A | W, 4, &[0; 4]);
+    let text = elf.section(".text", SHT_PROGBITS, A | X, 4, &[BL, BL].concat());
+    for (section, offset, name, r_type) in [
+        (data, 0, "one", R_ARM_ABS32),
+        (text, 0, "two", R_ARM_THM_CALL),
+        (text, 4, "three", R_ARM_THM_CALL),
+    ] {
+        let symbol = elf.symbol(name, GLOBAL, 0, 0, 0);
+        elf.relocate(section, offset, symbol, r_type, None);
+    }
+    let (result, notes) = outcome(&mut elf.build().source());
+    assert!(result.is_err());
+    assert_eq!(notes, ["one", "two", "three"]);
 }
