@@ -3,12 +3,14 @@
 `reload.c` keeps a count and a name, which `llext_save` and `llext_restore` carry over; its versions from 3 on fail.
 """
 
+import os
 import re
 import subprocess
 
 import pytest
 
-from conftest import ROOT, XTASK
+from conftest import PROMPT, ROOT, XTASK
+from wire import FAILED, OK, Target
 
 FAILURES = [
     (4, r"error: reload: keep: a constructor: .*bus error"),
@@ -117,6 +119,53 @@ def test_what_would_have_no_room_without_the_old_one_either_is_refused_before_th
     assert refused[-1] == "hint: keep is as it was"
     assert (loaded.heap(), loaded.run("llext info keep")) == before
     assert loaded.run("llext call keep next") == "version 1 of Ada\n=> 3 (0x3)"
+
+
+def test_who_sits_at_a_terminal_is_asked(start_shell, versions):
+    child = start_shell("--add", versions[HUGE - 1], term="xterm").child
+
+    def run(line: str, *shown: str) -> None:
+        child.send(line + "\r")
+        for text in shown:
+            child.expect_exact(text)
+        child.expect_exact(PROMPT)
+
+    def reload() -> None:
+        child.send("llext reload keep\r")
+        child.expect(r"both do not fit: \d+ bytes needed, \d+ free in one block\r\n")
+        child.expect_exact("unload keep first? [y/N] ")
+
+    run(f"llext load /ext/{HUGE}.elf --name keep", f"version {HUGE} begins", "loaded keep: ")
+    run('llext call keep name "Ada"', "=> 0")
+    for answer, seen in {"\r": "\r\n", "n\r": "n\r\n", "y\x03": "y^C\r\n", "\x04": "\r\n"}.items():
+        reload()
+        child.send(answer)
+        child.expect_exact(seen + "error: reload: keep: it is not reloaded, and as it was")
+        child.expect_exact(PROMPT)
+    run("llext call keep next", f"version {HUGE} of Ada", "=> 1")
+    reload()
+    child.send("y\r")
+    for text in (f"version {HUGE} ends", f"version {HUGE} begins", "reloaded keep: ", "; it has its 16 bytes of state"):
+        child.expect_exact(text)
+    child.expect_exact(PROMPT)
+    run("llext call keep next", f"version {HUGE} of Ada", "=> 2")
+
+
+def test_a_program_is_told_what_to_send_instead(command_line, new_image, versions):
+    command = command_line(new_image(), "--add", versions[HUGE - 1])
+    # Machine mode at a terminal that a person could be asked at.
+    target = Target(command, cwd=ROOT, env={**os.environ, "TERM": "dumb"})
+    try:
+        target.shell("term ansi")
+        target.enter()
+        assert target.run(f"llext load /ext/{HUGE}.elf --name keep").status == OK
+        refused = target.run("llext reload keep")
+        assert refused.status == FAILED and " out of memory: " in refused.error
+        assert "`llext reload keep --replace` unloads the old one first" in refused.text
+        replaced = target.run("llext reload keep --replace")
+        assert replaced.status == OK and replaced.record("state") == {"state": "16"}
+    finally:
+        target.close()
 
 
 def test_what_others_use_is_not_reloaded(shell):

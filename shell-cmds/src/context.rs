@@ -34,6 +34,15 @@ pub trait Console {
     fn set_mode(&mut self, mode: Mode);
     /// Takes a Ctrl-C that was typed and waits; false if there is none.
     fn interrupted(&mut self) -> bool;
+    /// Whether a person waits for what comes, who may be asked something: at a terminal with ANSI codes, and with nothing typed
+    /// ahead. Programs have other consoles.
+    fn has_reader(&self) -> bool {
+        false
+    }
+    /// Waits for the next byte that is typed, 3 for Ctrl-C; `None` if nobody is there to type.
+    fn read_key(&mut self) -> Option<u8> {
+        None
+    }
     /// Whether the line broke since frames come over it: nobody waits for more of them.
     fn broken(&mut self) -> bool {
         false

@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), no_std)]
 
 mod args;
+mod ask;
 mod complete;
 pub mod context;
 mod dispatch;

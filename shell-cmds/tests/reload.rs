@@ -208,6 +208,51 @@ fn where_both_have_no_room_the_old_one_goes_first_if_that_is_wanted() {
 }
 
 #[test]
+fn who_is_there_is_asked_whether_the_old_one_may_go_first() {
+    let question = |keys: &str, saved: u32| {
+        let mut world = load(World::with_heap(1280));
+        let old = world.llext.by_name("keeper").unwrap().id();
+        let before = state(&world);
+        *world.screen.keys.borrow_mut() = Some(keys.bytes().collect());
+        returns(&mut world, &[saved, saved, 0, 0, 0]);
+        let (text, status) = world.try_line("llext reload keeper");
+        match status {
+            Ok(()) => assert_eq!(world.used(), before.1),
+            Err(_) => assert_eq!(state(&world), before),
+        }
+        (text, world.llext.by_id(old).is_none())
+    };
+    let asked = |text: &str| {
+        let (both, rest) = text.split_once('\n').unwrap();
+        assert!(both.starts_with("both do not fit: ") && both.ends_with(" free in one block"));
+        rest.to_owned()
+    };
+    let (text, gone) = question("y\r", 4);
+    assert!(
+        gone && asked(&text).starts_with("unload keeper first? [y/N] y\nreloaded keeper: "),
+        "{text}"
+    );
+    for (keys, shown) in [("\r", ""), ("no\r", "no"), ("y\x03", "y^C"), ("y", "y")] {
+        let (text, gone) = question(keys, 4);
+        let error = "error: reload: keeper: it is not reloaded, and as it was";
+        assert_eq!(
+            (asked(&text), gone),
+            (
+                format!("unload keeper first? [y/N] {shown}\n{error}\n"),
+                false
+            )
+        );
+    }
+    // It would not help.
+    let (text, gone) = question("y\r", 300);
+    assert!(
+        !gone && text.starts_with("error: reload: /ext/keeper.elf: out of memory: "),
+        "{text}"
+    );
+    assert!(!text.contains("--replace") && text.ends_with("\nhint: keeper is as it was\n"));
+}
+
+#[test]
 fn what_only_the_old_one_defines_is_missed_before_it_goes() {
     let mut world = World::new();
     world.line("llext load /ext/hello.elf");

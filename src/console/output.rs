@@ -159,6 +159,15 @@ impl Console for &Output {
         self.port.take_interrupt()
     }
 
+    fn has_reader(&self) -> bool {
+        Output::mode(self) == Mode::Ansi && !Output::framed(self) && !self.port.ready()
+    }
+
+    fn read_key(&mut self) -> Option<u8> {
+        let mut key = [0];
+        (self.port.read(&mut key) == 1).then_some(key[0])
+    }
+
     fn broken(&mut self) -> bool {
         self.port.broken()
     }
@@ -292,6 +301,24 @@ mod tests {
         output.write(b"\r");
         output.fresh_line();
         assert_eq!(terminal.sent(), "half\nwhole\n50%\n");
+    }
+
+    #[test]
+    fn only_who_waits_at_a_terminal_is_asked() {
+        let asked = |mode, keys: &[&[u8]], request| {
+            let output = &mut &Output::new(Terminal::typing(keys), mode);
+            output.set_framed(request);
+            output.has_reader()
+        };
+        assert!(asked(Mode::Ansi, &[], None));
+        // The first part is there at once, the others come when somebody waits.
+        assert!(!asked(Mode::Ansi, &[b"ls\r"], None));
+        assert!(asked(Mode::Ansi, &[b"", b"y\r"], None));
+        assert!(!asked(Mode::Plain, &[], None));
+        assert!(!asked(Mode::Ansi, &[], Some(1)));
+        let output = &mut &Output::new(Terminal::typing(&[b"", b"y\x03"]), Mode::Ansi);
+        let keys: Vec<_> = std::iter::from_fn(|| output.read_key()).collect();
+        assert_eq!(keys, b"y\x03");
     }
 
     #[test]

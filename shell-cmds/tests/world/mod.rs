@@ -182,6 +182,8 @@ pub struct Screen {
     text: Rc<RefCell<String>>,
     /// How often a command may still ask for Ctrl-C before it was typed; never, unless set.
     pub patience: Rc<Cell<Option<usize>>>,
+    /// What a person at the terminal will type when asked; none, if a program is there.
+    pub keys: Rc<RefCell<Option<VecDeque<u8>>>>,
     /// What waits to be read from the line. Where it is empty, the time is over.
     pub incoming: Rc<RefCell<VecDeque<u8>>>,
     /// What comes again and again when that is read, and until when.
@@ -257,6 +259,14 @@ impl Console for Screen {
             }
             None => false,
         }
+    }
+
+    fn has_reader(&self) -> bool {
+        self.keys.borrow().is_some() && !self.framed.get()
+    }
+
+    fn read_key(&mut self) -> Option<u8> {
+        self.keys.borrow_mut().as_mut()?.pop_front()
     }
 
     fn read_raw(&mut self, into: &mut [u8], timeout_ms: u32) -> usize {

@@ -27,7 +27,17 @@
 //! Both are optional exports. `llext_save` is called with no room first, to say how much it wants. What the old one allocated
 //! is reclaimed with it, so state holds values, and no pointers. State of an extension that has faulted is not handed over.
 //!
-//! Where there is no memory for both, `--replace` unloads the old one first. Before it does, the new one has been linked on trial, and
+//! Where there is no memory for both, a person at a terminal is asked whether the old one may go first, and programs say so at once
+//! with `--replace`:
+//!
+//! ```console
+//! llext> llext reload big
+//! both do not fit: 2621456 bytes needed, 1572832 free in one block
+//! unload big first? [y/N] y
+//! reloaded big: 4 regions, 2621696 bytes at 0x21800780; it has its 16 bytes of state
+//! ```
+//!
+//! Enter alone, Ctrl-C or anything but `y` leaves all as it was. Before the old one goes, the new one has been linked on trial, and
 //! the heap's free blocks, with the old one's among them, have been found to be enough for it and for the state: else it is
 //! refused, and the old one is as it was. What is lost all the same, because nothing takes the unload back: the old one, when the
 //! file cannot be read a second time, or has a value that does not fit its field or a function outside of its text, which shows
@@ -39,18 +49,18 @@ mod state;
 use self::state::{Restored, State};
 use super::{
     extent, gdb,
-    linking::{self, Job, Received},
+    linking::{self, Job, Received, Refused},
     outcome, unknown, unload,
 };
 use crate::{
-    Failed, Status,
+    Failed, Status, ask,
     context::{Context, Limits},
     parse::Parsed,
     path::Path,
     table::{Action, Argument, Choice, Command},
     text::{Hex, fail, hint, plural, print, record},
 };
-use llext::{Buffer, Extension, ExtensionId};
+use llext::{Buffer, Extension, ExtensionId, LoadError};
 
 /// The command.
 pub const RELOAD: Command = Command {
@@ -108,16 +118,12 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         is_received: received.is_some(),
         name,
         force: args.choice("--force").is_some(),
-        beside: true,
+        beside: args.choice("--replace").is_none(),
     };
     let limits = outcome::limits(args);
     let state = match args.choice("--replace") {
         None => beside(ctx, &job, &mut received, old, limits)?,
         Some(_) => {
-            let job = Job {
-                beside: false,
-                ..job
-            };
             let prepared = replace::prepare(ctx, &job, &mut received, old, limits)?;
             replace::replace(ctx, &job, &mut received, (old, prepared), limits)?
         }
@@ -148,9 +154,19 @@ fn beside(
     old: ExtensionId,
     limits: Limits,
 ) -> Result<Option<usize>, Failed> {
-    let linked = linking::link(ctx, job, received)?;
+    let new = match linking::link(ctx, job, received)? {
+        Ok(new) => new,
+        Err(Refused {
+            error: LoadError::OutOfMemory {
+                needed, available, ..
+            },
+            ..
+        }) if ctx.console.has_reader() => {
+            return ask(ctx, job, received, old, (needed, available), limits);
+        }
+        Err(refused) => return Err(linking::refuse(ctx, job, &refused)),
+    };
     *received = None;
-    let new = linked.map_err(|refused| linking::refuse(ctx, job, &refused))?;
     match take_over(ctx, old, new, limits) {
         Ok(state) => {
             retire(ctx, job.name, old, new, limits)?;
@@ -164,6 +180,35 @@ fn beside(
             hint!(ctx, "{} is as it was", job.name);
             Err(Failed)
         }
+    }
+}
+
+/// Where both have no room, asks whether the old one may go first; not, if that would not help.
+fn ask(
+    ctx: &mut Context<'_>,
+    job: &Job<'_>,
+    received: &mut Received,
+    old: ExtensionId,
+    (needed, available): (usize, usize),
+    limits: Limits,
+) -> Result<Option<usize>, Failed> {
+    let job = &Job {
+        beside: false,
+        ..*job
+    };
+    let prepared = replace::prepare(ctx, job, received, old, limits)?;
+    print!(
+        ctx.console,
+        "both do not fit: {} bytes needed, {} free in one block\n", needed, available
+    );
+    match ask::yes(ctx.console, "unload {} first?", &[&job.name]) {
+        true => replace::replace(ctx, job, received, (old, prepared), limits),
+        false => Err(fail!(
+            ctx,
+            WHAT,
+            "{}: it is not reloaded, and as it was",
+            job.name
+        )),
     }
 }
 
