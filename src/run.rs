@@ -97,6 +97,36 @@ fn plain(board: &Board) -> bool {
         .is_some_and(|line| line.split_ascii_whitespace().any(|word| word == "--plain"))
 }
 
+/// What the firmware is built with, as `version` tells it.
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "uart")]
+    "uart",
+    #[cfg(feature = "rtt")]
+    "rtt",
+    #[cfg(feature = "machine")]
+    "machine",
+    #[cfg(feature = "transfer")]
+    "transfer",
+    #[cfg(feature = "gdb-jit")]
+    "gdb-jit",
+    #[cfg(feature = "protect")]
+    "protect",
+    #[cfg(feature = "slid")]
+    "slid",
+    #[cfg(feature = "host-files")]
+    "host-files",
+    #[cfg(feature = "mapped-files")]
+    "mapped-files",
+    #[cfg(feature = "libc")]
+    "libc",
+    #[cfg(feature = "kernel")]
+    "kernel",
+    #[cfg(feature = "heap")]
+    "heap",
+    #[cfg(feature = "compiler")]
+    "compiler",
+];
+
 /// The rest of the machine, for the commands.
 struct Machine {
     board: &'static Board,
@@ -131,6 +161,14 @@ impl System for Machine {
 
     fn losses(&self) -> u32 {
         self.board.terminal.losses()
+    }
+
+    fn unread(&self) -> u32 {
+        self.board.terminal.unread()
+    }
+
+    fn features(&self) -> &'static [&'static str] {
+        FEATURES
     }
 
     fn allocated(&self, owner: ExtensionId) -> Usage {

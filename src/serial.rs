@@ -35,6 +35,10 @@ pub trait Line: Sync {
     fn take(&self) -> Option<Received>;
     /// Sends all of `bytes`; waits for room, if there will be any.
     fn send(&self, bytes: &[u8]);
+    /// Bytes that were sent, and that the host who is there now came too late for.
+    fn unread(&self) -> u32 {
+        0
+    }
     /// Holds the receive interrupt back. A byte that comes stays in the device, which makes a sender
     /// with flow control wait.
     fn mask_receive(&self);
@@ -229,5 +233,9 @@ impl<L: Line, const N: usize> Port for SerialPort<L, N> {
 
     fn losses(&self) -> u32 {
         self.losses.load(Relaxed)
+    }
+
+    fn unread(&self) -> u32 {
+        self.line.unread()
     }
 }

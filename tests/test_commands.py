@@ -213,6 +213,7 @@ def test_memory_that_is_not_there(shell):
         <...>
         exports <hex>
         memory protection full
+        features <...>
         """,
     )
 
@@ -225,6 +226,7 @@ def test_the_machine(board, shell):
         llext-shell <...> on {board}
         exports <hex>
         memory protection full
+        features uart rtt machine transfer <...>
         llext> uptime
         up <n>.<n> s, prompt after <n> us
         llext> time term

@@ -268,5 +268,7 @@ def test_many_rounds_leave_the_heap_as_it_was(built, command_line, new_image):
             assert target.run("llext unload hello").status == OK
             before = before or heap(target)
         assert heap(target) == before
+        # Shown by `pytest -rP`.
+        print(f"{ROUNDS} rounds:", before[0])
     finally:
         target.close()

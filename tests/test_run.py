@@ -34,8 +34,9 @@ def test_stdout_is_the_console_and_nothing_else(board, run):
     assert lines[2].startswith("llext-shell ") and lines[2].endswith(f" on {board}")
     assert lines[3].startswith("exports 0x")
     assert lines[4] == "memory protection full"
-    assert lines[5] == PROMPT + "exit"
-    assert "".join(lines[6:]) == ""
+    assert lines[5].startswith("features uart rtt ")
+    assert lines[6] == PROMPT + "exit"
+    assert "".join(lines[7:]) == ""
 
 
 def test_a_pipe_gets_no_escape_codes_and_bare_newlines(run):

@@ -485,6 +485,8 @@ pub trait System {
     fn board(&self) -> &'static str;
     /// How much memory protection holds in a call: "full", "partial", "off".
     fn protection(&self) -> &'static str;
+    /// What the firmware was built with.
+    fn features(&self) -> &'static [&'static str];
     /// Microseconds since boot.
     fn uptime_us(&self) -> u64;
     /// What the clock under `uptime_us` counts, for measuring: ticks and their frequency in Hz.
@@ -495,6 +497,8 @@ pub trait System {
     fn ready_us(&self) -> u64;
     /// How often bytes from the terminal were lost since boot, because nobody took them in time.
     fn losses(&self) -> u32;
+    /// Bytes of output since boot that a host who reads memory, as over RTT, came too late for; 0 while there is none.
+    fn unread(&self) -> u32;
     /// Bytes that extensions allocated and hold (`malloc`), by owner.
     fn allocated(&self, owner: ExtensionId) -> llext::Usage;
     /// What is remembered of the last fault, over restarts too.

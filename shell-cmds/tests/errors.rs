@@ -296,14 +296,15 @@ fn the_run_ends_when_asked_to() {
 }
 
 #[test]
-fn lost_input_is_told() {
+fn lost_bytes_are_told() {
     let mut world = World::new();
-    for (losses, end) in [
-        (0, ""),
-        (1, ", input was lost 1 time"),
-        (7, ", input was lost 7 times"),
+    for (losses, unread, end) in [
+        (0, 0, ""),
+        (1, 0, ", input was lost 1 time"),
+        (7, 0, ", input was lost 7 times"),
+        (0, 812, ", RTT came too late for 812 bytes"),
     ] {
-        world.machine.losses = losses;
+        (world.machine.losses, world.machine.unread) = (losses, unread);
         assert_eq!(
             world.line("uptime"),
             format!("up 12.034 s, prompt after 1500 us{end}\n")

@@ -345,8 +345,8 @@ fn every_command_tells_what_it_found() {
         ("ls /", &["name type"]),
         ("df", &["total used free block"]),
         ("mem read 0x1000 20", &["address bytes"]),
-        ("version", &["version board abi protection"]),
-        ("uptime", &["up-us ready-us losses"]),
+        ("version", &["version board abi protection features"]),
+        ("uptime", &["up-us ready-us losses unread"]),
         ("time df", &["total used free block", "time-us"]),
         ("term", &["mode"]),
     ] {

@@ -88,4 +88,8 @@ pub trait Port: Sync {
     fn drop_excess(&self) {}
     /// How often bytes were lost on the way in since boot.
     fn losses(&self) -> u32;
+    /// Bytes that were written since boot and that the host who reads now came too late for.
+    fn unread(&self) -> u32 {
+        0
+    }
 }

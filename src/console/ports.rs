@@ -171,6 +171,11 @@ impl Port for Ports {
         let losses = self.ports.iter().map(|port| port.losses());
         losses.fold(0, u32::wrapping_add)
     }
+
+    fn unread(&self) -> u32 {
+        let unread = self.ports.iter().map(|port| port.unread());
+        unread.fold(0, u32::wrapping_add)
+    }
 }
 
 #[cfg(test)]

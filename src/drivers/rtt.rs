@@ -104,11 +104,6 @@ impl Rtt {
         }
     }
 
-    /// Bytes that were sent and that no host will see.
-    pub fn lost(&self) -> u32 {
-        self.lost.load(Relaxed)
-    }
-
     /// Sends what fits of `bytes`; returns how many do not.
     fn put(bytes: &[u8]) -> usize {
         // SAFETY: `start` made the channel; only who sends uses it, and that is one at a time.
@@ -193,6 +188,13 @@ impl Line for Rtt {
         }
         let lost = self.lost.load(Relaxed).wrapping_add(rest.len() as u32);
         self.lost.store(lost, SeqCst);
+    }
+
+    /// Where nobody reads it is no news that nobody has.
+    fn unread(&self) -> u32 {
+        let reads = self.has_read() || self.attached.load(Relaxed);
+        self.attached.store(reads, Relaxed);
+        if reads { self.lost.load(Relaxed) } else { 0 }
     }
 
     fn mask_receive(&self) {}

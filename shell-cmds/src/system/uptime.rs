@@ -4,6 +4,8 @@
 //! llext> uptime
 //! up <n>.<n> s, prompt after <n> us
 //! ```
+//!
+//! Where bytes were lost, it tells how often on the way in, and how many of those that were printed a host at RTT has missed.
 
 use crate::{
     Status,
@@ -39,12 +41,17 @@ fn run(ctx: &mut Context<'_>, _: &Parsed<'_>) -> Status {
         let word = plural(losses as usize, "time", "times");
         print!(ctx.console, ", input was lost {} {}", losses, word);
     }
+    let unread = ctx.system.unread();
+    if unread > 0 {
+        print!(ctx.console, ", RTT came too late for {} bytes", unread);
+    }
     ctx.console.write(b"\n");
     record!(
         ctx.console,
         "up-us": ctx.system.uptime_us(),
         "ready-us": ctx.system.ready_us(),
-        "losses": losses
+        "losses": losses,
+        "unread": unread
     );
     Ok(())
 }

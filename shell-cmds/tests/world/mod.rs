@@ -91,6 +91,7 @@ impl World {
             },
             machine: Machine {
                 losses: 0,
+                unread: 0,
                 clock: screen.clock.clone(),
                 announced: Announced::Whole,
                 known: vec![],
@@ -434,6 +435,8 @@ pub enum End {
 pub struct Machine {
     /// How often input was lost.
     pub losses: u32,
+    /// What a host at RTT has missed.
+    pub unread: u32,
     /// What a debugger is told of the next extension.
     pub announced: Announced,
     /// The extensions that a debugger knows.
@@ -472,6 +475,14 @@ impl System for Machine {
 
     fn losses(&self) -> u32 {
         self.losses
+    }
+
+    fn unread(&self) -> u32 {
+        self.unread
+    }
+
+    fn features(&self) -> &'static [&'static str] {
+        &["machine", "transfer"]
     }
 
     fn allocated(&self, owner: ExtensionId) -> Usage {
