@@ -92,6 +92,15 @@ def built(board, request, tmp_path_factory) -> Built:
     )
 
 
+@pytest.fixture(scope="session")
+def misbehaving(built, tmp_path_factory) -> Path:
+    """`exec.c`, built for the board: what it does, firmware has to survive."""
+    output = tmp_path_factory.mktemp(f"exec-{built.board}") / "exec.elf"
+    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", output]
+    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return output
+
+
 class Shell:
     """A run of the plain console: what a script types and sees."""
 
@@ -237,3 +246,17 @@ def attach(built, tmp_path):
         return gdb
 
     return attach
+
+
+@pytest.fixture
+def start_debugging(start_bench, attach):
+    """A function that starts a board and a GDB with commands of the user's, and lets it run to its prompt: (shell, gdb)."""
+
+    def start_debugging(*commands: str, adding: tuple[Path, ...] = (), **firmware: Path):
+        bench = start_bench(*(word for file in adding for word in ("--add", str(file))))
+        gdb = attach(bench, *commands, "set breakpoint pending on", **firmware)
+        gdb.send("continue")
+        bench.shell.wait()
+        return bench.shell, gdb
+
+    return start_debugging

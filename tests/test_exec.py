@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import PROMPT, ROOT, XTASK
+from conftest import PROMPT
 
 # Function and arguments, and what the error line says of it on the two machines.
 FAULTS = [
@@ -35,19 +35,10 @@ ARM_FAULTS = [
 ENDLESS = ["spin", "spin_printing", "spin_allocating", "sleep"]
 
 
-@pytest.fixture(scope="session")
-def extension(built, tmp_path_factory):
-    """`exec.c`, built for the board."""
-    output = tmp_path_factory.mktemp(f"exec-{built.board}") / "exec.elf"
-    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", output]
-    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return output
-
-
 @pytest.fixture
-def loaded(start_shell, extension):
+def loaded(start_shell, misbehaving):
     """A run with `exec.c` loaded."""
-    shell = start_shell("--add", extension)
+    shell = start_shell("--add", misbehaving)
     assert shell.run("llext load /ext/exec.elf").startswith("loaded exec")
     return shell
 

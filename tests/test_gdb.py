@@ -12,15 +12,12 @@ from debugger import Console, line_of
 
 
 @pytest.fixture
-def session(start_bench, attach, built):
+def session(start_debugging, built):
     """A board under GDB, to which the shell says where the files are: (shell, gdb)."""
-    bench = start_bench()
-    gdb = attach(bench, "set confirm off", "set breakpoint pending on")
-    gdb.send("continue")
-    bench.shell.wait()
+    shell, gdb = start_debugging("set confirm off")
     folder = built.extensions["counter"].parent
-    assert bench.shell.run(f"llext gdb --prefix {folder}") == ""
-    return bench.shell, gdb
+    assert shell.run(f"llext gdb --prefix {folder}") == ""
+    return shell, gdb
 
 
 def load(shell: Console, gdb: Console, name: str) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, XTASK
-from debugger import Console, build_ids, knows, line_of
+from debugger import build_ids, knows, line_of
 
 
 @pytest.fixture
@@ -23,14 +23,9 @@ def directory(built) -> str:
 
 
 @pytest.fixture
-def session(start_bench, attach, directory):
+def session(start_debugging, directory):
     """A board at its prompt that runs under GDB: (shell, gdb)."""
-    bench = start_bench()
-    gdb = attach(bench, directory)
-    gdb.run("set breakpoint pending on")
-    gdb.send("continue")
-    bench.shell.wait()
-    return bench.shell, gdb
+    return start_debugging(directory)
 
 
 def test_a_breakpoint_set_before_the_load_stops_with_lines_locals_and_a_backtrace(session):
@@ -210,15 +205,13 @@ def build(built, tmp_path):
     return build
 
 
-def test_a_reload_of_a_rebuilt_file_shows_the_new_source(build, start_bench, attach, directory):
+def test_a_reload_of_a_rebuilt_file_shows_the_new_source(build, start_debugging, directory):
     first = build(BLINK % "1", "first.elf")
     second = build("/* One line more. */\n" + BLINK % "2", "second.elf")
-    bench = start_bench("--add", first, "--add", second)
-    gdb, shell = attach(bench, directory), bench.shell
-    gdb.run("set breakpoint pending on")
+    shell, gdb = start_debugging(directory, adding=(first, second))
+    gdb.interrupt()
     gdb.run("break toggle")
     gdb.send("continue")
-    shell.wait()
     for file, line in (("first", 6), ("second", 7)):
         shell.run(f"llext load /ext/{file}.elf --name blink")
         shell.send("llext call blink toggle 40")
@@ -251,7 +244,7 @@ def test_what_is_in_memory_is_small_and_readelf_reads_it(built, session, tmp_pat
         assert build_ids(readelf.stdout) == build_ids(original.stdout) != [], name
 
 
-def test_of_many_sections_the_code_is_known_and_the_load_says_what_is_not(built, start_bench, attach, tmp_path):
+def test_of_many_sections_the_code_is_known_and_the_load_says_what_is_not(built, start_debugging, tmp_path):
     """Built without xtask and sdk/extension.ld: each function and variable has a section, and the file goes where GDB looks."""
     source, file = tmp_path / "many.c", tmp_path / "many.elf"
     source.write_text(
@@ -268,11 +261,10 @@ def test_of_many_sections_the_code_is_known_and_the_load_says_what_is_not(built,
     place.parent.mkdir(parents=True)
     place.write_bytes(file.read_bytes())
 
-    bench = start_bench("--add", str(file))
-    gdb, shell = attach(bench, f"set debug-file-directory {tmp_path}", "set breakpoint pending on"), bench.shell
+    shell, gdb = start_debugging(f"set debug-file-directory {tmp_path}", adding=(file,))
+    gdb.interrupt()
     gdb.run("break sum")
     gdb.send("continue")
-    shell.wait()
     loaded = shell.run("llext load /ext/many.elf")
     assert re.match(r"warning: \d sections? (is|are) unknown to GDB; `llext gdb many` names all\nloaded many", loaded), loaded
     shell.send("llext call many sum")
@@ -280,15 +272,12 @@ def test_of_many_sections_the_code_is_known_and_the_load_says_what_is_not(built,
     assert knows(gdb, "low") and knows(gdb, "high")
 
 
-def test_a_file_without_a_build_id_needs_the_script(built, start_bench, attach, directory, tmp_path):
+def test_a_file_without_a_build_id_needs_the_script(built, start_debugging, directory, tmp_path):
     source, file = tmp_path / "bare.c", tmp_path / "bare.elf"
     source.write_text("int twice(int n) { return 2 * n; }\n")
     compiler = [built.config["c"]["prefix"] + "gcc", *built.config["c"]["flags"]]
     subprocess.run([*compiler, "-g", "-c", source, "-o", file], check=True)
-    bench = start_bench("--add", str(file))
-    gdb, shell = attach(bench, directory, "set confirm off"), bench.shell
-    gdb.send("continue")
-    shell.wait()
+    shell, gdb = start_debugging(directory, "set confirm off", adding=(file,))
     assert shell.run("llext load /ext/bare.elf").startswith("loaded bare")
     gdb.interrupt()
     assert not knows(gdb, "twice")

@@ -19,19 +19,10 @@ COMMANDS = f"source {ROOT / 'gdb' / 'llext.py'}"
 HIDDEN = ["--strip-debug"] + [f"--redefine-sym={name}=hidden_{name}" for name in ("__jit_debug_register_code", "__jit_debug_descriptor")]
 
 
-def run(start_bench, attach, *commands: str, **firmware) -> tuple[Console, Console]:
-    """A board at its prompt under a GDB with the commands: (shell, gdb)."""
-    bench = start_bench()
-    gdb = attach(bench, "set breakpoint pending on", *commands, **firmware)
-    gdb.send("continue")
-    bench.shell.wait()
-    return bench.shell, gdb
-
-
 @pytest.fixture
-def session(start_bench, attach, built):
-    """One that knows where files are by their build-id."""
-    return run(start_bench, attach, COMMANDS, f"set debug-file-directory {built.debug_files}")
+def session(start_debugging, built):
+    """A board at its prompt under a GDB with the commands, which knows where files are by their build-id: (shell, gdb)."""
+    return start_debugging(COMMANDS, f"set debug-file-directory {built.debug_files}")
 
 
 def test_info_llext_and_regions_read_the_registry(session, built):
@@ -89,8 +80,8 @@ def test_breakpoints_wait_while_their_extension_is_away(session):
     assert "Breakpoint 1, exchange (" in gdb.wait()
 
 
-def test_symbols_are_found_by_build_id_and_stale_files_refused(start_bench, attach, built, tmp_path):
-    shell, gdb = run(start_bench, attach, COMMANDS)
+def test_symbols_are_found_by_build_id_and_stale_files_refused(start_debugging, built, tmp_path):
+    shell, gdb = start_debugging(COMMANDS)
     shell.run("llext load /ext/counter.elf")
     gdb.interrupt()
     assert not knows(gdb, "counter_advance"), "GDB was not told where files are"
@@ -113,11 +104,11 @@ def test_symbols_are_found_by_build_id_and_stale_files_refused(start_bench, atta
     assert "No symbols of counter were read." in gdb.run("llext forget counter")
 
 
-def test_without_the_jit_interface_symbols_come_when_the_target_stops(built, start_bench, attach, tmp_path):
+def test_without_the_jit_interface_symbols_come_when_the_target_stops(built, start_debugging, tmp_path):
     firmware = tmp_path / "firmware"
     subprocess.run([built.config["c"]["prefix"] + "objcopy", *HIDDEN, built.firmware, firmware], check=True)
     directory = f"set debug-file-directory {built.debug_files}"
-    shell, gdb = run(start_bench, attach, COMMANDS, directory, firmware=firmware)
+    shell, gdb = start_debugging(COMMANDS, directory, firmware=firmware)
     for _ in range(2):
         shell.run("llext load /ext/calc.elf")
         gdb.interrupt()
@@ -166,19 +157,13 @@ def test_the_registry_prints_as_names(session):
 
 
 @pytest.fixture
-def faulty(built, start_bench, attach, tmp_path):
+def faulty(built, start_debugging, misbehaving):
     """A board under GDB with `exec.c` loaded, which faults in many ways: a function that starts one with commands of the user's."""
-    file = tmp_path / "exec.elf"
-    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", file]
-    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
     def faulty(*commands: str) -> tuple[Console, Console]:
-        bench = start_bench("--add", str(file))
-        gdb = attach(bench, f"set debug-file-directory {built.debug_files}", *commands)
-        gdb.send("continue")
-        bench.shell.wait()
-        bench.shell.run("llext load /ext/exec.elf")
-        return bench.shell, gdb
+        shell, gdb = start_debugging(f"set debug-file-directory {built.debug_files}", *commands, adding=(misbehaving,))
+        shell.run("llext load /ext/exec.elf")
+        return shell, gdb
 
     return faulty
 

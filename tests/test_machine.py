@@ -5,28 +5,18 @@
 """
 
 import os
-import subprocess
 
 import pytest
 
 import wire
-from conftest import ROOT, XTASK
+from conftest import ROOT
 from wire import FAILED, OK, REFUSED, Target, frame
 
 
-@pytest.fixture(scope="session")
-def extension(built, tmp_path_factory):
-    """`exec.c`, built for the board."""
-    output = tmp_path_factory.mktemp(f"machine-{built.board}") / "exec.elf"
-    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", output]
-    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return output
-
-
 @pytest.fixture
-def target(command_line, new_image, extension):
+def target(command_line, new_image, misbehaving):
     """A run at its human prompt, with `exec.elf` on its file system."""
-    command = command_line(new_image(), "--add", extension)
+    command = command_line(new_image(), "--add", misbehaving)
     target = Target(command, cwd=ROOT, env={**os.environ, "TERM": "dumb"})
     yield target
     target.close()

@@ -8,13 +8,12 @@
 import os
 import random
 import socket
-import subprocess
 import time
 
 import pytest
 
 import wire
-from conftest import ROOT, XTASK
+from conftest import ROOT
 from rtt import Rtt, memory
 from test_transfer import CHUNK, Sender, fetched
 from wire import FAILED, OK, Target, frame
@@ -39,15 +38,6 @@ class Noise:
 AT_PROMPT = Noise(0x03, 0x04)
 # No such byte sequence is a frame with its checksum; 00 03 00 is Ctrl-C there.
 AMONG_FRAMES = Noise(0x03)
-
-
-@pytest.fixture(scope="session")
-def extension(built, tmp_path_factory):
-    """`exec.c`, built for the board."""
-    output = tmp_path_factory.mktemp(f"noise-{built.board}") / "exec.elf"
-    command = [*XTASK, "extension", "tests/exec.c", "--board", built.board, "-o", output]
-    subprocess.run([*command, "--", "-fno-builtin"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return output
 
 
 class OverRtt(Target):
@@ -77,10 +67,10 @@ class OverRtt(Target):
 
 
 @pytest.fixture(params=["uart", "rtt"])
-def target(request, built, command_line, new_image, extension, tmp_path):
+def target(request, built, command_line, new_image, misbehaving, tmp_path):
     """A run at its human prompt, with `exec.elf` on its file system; `monitor` is QEMU's."""
     image = new_image()
-    command = command_line(image, "--add", extension, "--monitor", tmp_path / "monitor")
+    command = command_line(image, "--add", misbehaving, "--monitor", tmp_path / "monitor")
     options = {"cwd": ROOT, "env": {**os.environ, "TERM": "dumb"}}
     if request.param == "uart":
         target = Target(command, **options)

@@ -350,12 +350,12 @@ class Line:
             while at_most is None or len(self.sent) < at_most:
                 ready = select.select([host, board], [], [], TIMEOUT_S)[0]
                 assert ready, "nobody says anything"
-                for end in ready:
-                    data = end.recv(256)
+                for side in ready:
+                    data = side.recv(256)
                     if not data:
                         return
-                    (board if end is host else host).sendall(data)
-                    self.sent += data if end is host else b""
+                    (board if side is host else host).sendall(data)
+                    self.sent += data if side is host else b""
 
     def first_piece(self) -> int:
         """Where in its file the first piece begins that went to the board."""
