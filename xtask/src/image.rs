@@ -187,12 +187,17 @@ impl Drop for Image {
     }
 }
 
+/// Where the packer is compiled, apart from what else the host compiles.
+pub fn packer_dir() -> PathBuf {
+    paths::target().join("host")
+}
+
 /// Builds the packer, if it is not there, and returns its path.
 ///
 /// # Errors
 /// It does not compile.
 pub fn packer() -> Result<PathBuf> {
-    let dir = paths::target().join("host");
+    let dir = packer_dir();
     process::run(
         toolchain::host_cargo()
             .current_dir(paths::root())

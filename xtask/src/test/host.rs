@@ -8,6 +8,7 @@ use super::{Step, World};
 use crate::count::{Count, PASSED, cargo_count, counted};
 use crate::extensions;
 use crate::fuzz;
+use crate::image;
 use crate::paths;
 use crate::process;
 use crate::sanitizer;
@@ -169,7 +170,11 @@ fn probe(_: &World) -> Result<Count> {
 }
 
 fn packer(_: &World) -> Result<Count> {
-    cargo_test(&["-p", "fs-image", "--features", "packer"])
+    let dir = image::packer_dir();
+    let mut cargo = cargo(&["test", "--no-fail-fast", "-p", "fs-image"]);
+    // Beside the packer itself, so that littlefs is compiled once.
+    cargo.args(["--features", "packer", "--target-dir"]);
+    counted(cargo.arg(dir), cargo_count)
 }
 
 fn gnu_ld(world: &World) -> Result<Count> {
