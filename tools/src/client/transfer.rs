@@ -6,8 +6,10 @@ use llext_wire::{CHUNK, CRC, Kind, RESEND_MS, WINDOW};
 
 use super::{Came, Client, Error, Reply, Watcher};
 
-/// What is not acknowledged for so long is sent again.
+/// What is not acknowledged for so long is sent again; a line on which acknowledgements take their time gets more of it.
 const RESEND: Duration = Duration::from_millis(RESEND_MS as u64);
+/// The most of it.
+const RARELY: Duration = Duration::from_secs(4);
 
 impl Client {
     /// Sends `file` to the command `line` (`recv PATH`, `llext load -`), which takes it. What an interrupted `recv --resume` has
@@ -48,8 +50,8 @@ impl Client {
                 }
                 sending.has_begun = true;
                 watcher.progress(sending.acked);
-            } else if sending.last.elapsed() >= RESEND {
-                sending.go_back();
+            } else if sending.last.elapsed() >= sending.patience {
+                sending.time_out();
             }
             self.send_window(running.id, &mut sending)?;
         }
@@ -134,8 +136,10 @@ struct Sending<'f> {
     has_ended: bool,
     /// What the target has is not how this file begins.
     is_cancelled: bool,
-    /// It was sent again from `acked` because an acknowledgement repeated; more of the same come of what was still on its way.
-    went_back: bool,
+    /// Up to here pieces may have been sent twice: acknowledgements that repeat come of the second ones, until one is beyond.
+    twice: Option<usize>,
+    /// For how long no acknowledgement may come before all from `acked` on is sent again.
+    patience: Duration,
     /// When the last acknowledgement came, or it was sent again.
     last: Instant,
 }
@@ -150,7 +154,8 @@ impl<'f> Sending<'f> {
             has_begun: false,
             has_ended: false,
             is_cancelled: false,
-            went_back: false,
+            twice: None,
+            patience: RESEND,
             last: Instant::now(),
         }
     }
@@ -162,18 +167,28 @@ impl<'f> Sending<'f> {
         let offset = usize::try_from(offset)
             .unwrap_or(usize::MAX)
             .min(self.file.len());
-        self.last = Instant::now();
         if offset > self.acked || !self.has_begun {
+            self.twice = self.twice.filter(|&twice| offset <= twice);
+            // Of what was sent twice nobody knows which one is acknowledged.
+            if self.twice.is_none() {
+                self.patience = (self.last.elapsed() * 4).clamp(RESEND, RARELY);
+            }
+            self.last = Instant::now();
             self.acked = offset;
             self.next = self.next.max(offset);
-            self.went_back = false;
-        } else if offset == self.acked && !self.went_back {
+        } else if offset == self.acked && self.twice.is_none() {
             self.go_back();
-            self.went_back = true;
         }
     }
 
+    /// No acknowledgement came. A slow line may hold all of it still, and more would make it slower: the next time is later.
+    fn time_out(&mut self) {
+        self.patience = (self.patience * 2).min(RARELY);
+        self.go_back();
+    }
+
     fn go_back(&mut self) {
+        self.twice = self.twice.max(Some(self.next));
         self.next = self.acked;
         self.has_ended = false;
         self.last = Instant::now();
@@ -285,6 +300,37 @@ mod tests {
         assert_eq!(pieces(&mut sending), []);
         sending.acknowledge(2048, None);
         assert_eq!(pieces(&mut sending), [(3072, 1024)]);
+    }
+
+    #[test]
+    fn what_is_late_is_sent_again_ever_more_rarely_until_the_line_is_known() {
+        let file = vec![7; 4096];
+        let mut sending = Sending::new(&file);
+        sending.acknowledge(0, Some(2048));
+        sending.has_begun = true;
+        assert_eq!((pieces(&mut sending).len(), sending.patience), (2, RESEND));
+        sending.time_out();
+        assert_eq!(
+            (pieces(&mut sending).len(), sending.patience),
+            (2, RESEND * 2)
+        );
+        sending.acknowledge(1024, None);
+        sending.acknowledge(2048, None);
+        assert_eq!(
+            (pieces(&mut sending).len(), sending.patience),
+            (2, RESEND * 2)
+        );
+        // What came twice is acknowledged twice, and that is no reason to send the next pieces twice, too.
+        sending.acknowledge(2048, None);
+        assert_eq!(pieces(&mut sending), []);
+        sending.acknowledge(3072, None);
+        assert_eq!(sending.patience, RESEND);
+        sending.acknowledge(3072, None);
+        assert_eq!(pieces(&mut sending), [(3072, 1024)]);
+        sending.last -= Duration::from_secs(2);
+        sending.twice = None;
+        sending.acknowledge(4096, None);
+        assert_eq!(sending.patience, RARELY);
     }
 
     #[test]
