@@ -32,6 +32,23 @@ impl<'h> Block<'h> {
         })
     }
 
+    /// The same by [`Heap::allocate_last`].
+    pub(crate) fn take_last(
+        heap: &'h dyn Heap,
+        kind: MemoryKind,
+        size: usize,
+        align: usize,
+    ) -> Option<Self> {
+        let at = heap.allocate_last(kind, size.max(1), align)?;
+        Some(Self {
+            heap,
+            kind,
+            at,
+            size,
+            align,
+        })
+    }
+
     /// The address that the target sees it at.
     pub(crate) fn address(&self) -> usize {
         self.heap.address(self.at)

@@ -15,22 +15,10 @@ impl<'h> Buffer<'h> {
         Some(Self { block, len })
     }
 
-    /// The same near the end of the longest free block, so that most of that stays in one piece with what is freed before it.
+    /// The same by [`Heap::allocate_last`].
     pub fn take_last(heap: &'h dyn Heap, len: usize) -> Option<Self> {
-        Self::take_behind(heap, len, 2)
-    }
-
-    /// Takes it while so many blocks hold what should stay free. (A heap that rounds up does not give all of a block at once.)
-    fn take_behind(heap: &'h dyn Heap, len: usize, blocks: usize) -> Option<Self> {
-        // For its header, and what the heap rounds up.
-        let room = len.saturating_add(len / 4).saturating_add(64);
-        let before = heap.stats_of(MemoryKind::Data).largest.checked_sub(room);
-        let before = before.filter(|_| blocks != 0);
-        let before = before.and_then(|size| Block::take(heap, MemoryKind::Data, size, 1));
-        match before {
-            Some(_held) => Self::take_behind(heap, len, blocks.wrapping_sub(1)),
-            None => Self::take(heap, len),
-        }
+        let block = Block::take_last(heap, MemoryKind::Data, len, 8)?;
+        Some(Self { block, len })
     }
 
     /// The address that extension code sees it at.
@@ -65,6 +53,7 @@ mod tests {
             assert!(last.len() == len && behind < 400 + len / 2, "{behind}");
             drop(last);
             assert_eq!(arena.blocks(), empty);
+            assert!(arena.heap.stats().peak < 20_000 + len + 200);
             drop(first);
             assert!(Buffer::take_last(&arena.heap, ARENA).is_none());
         }

@@ -51,6 +51,12 @@ pub unsafe trait Heap {
     /// `block` came from `allocate` of this heap with this `kind`, `size` and `align` and is used no more.
     unsafe fn free(&self, kind: MemoryKind, block: NonNull<u8>, size: usize, align: usize);
 
+    /// The same near the end of the longest free block, if the heap has a choice, so that most of that stays in one piece with what
+    /// is freed before it.
+    fn allocate_last(&self, kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
+        self.allocate(kind, size, align)
+    }
+
     /// The address that the target sees `at` at. Where the loader runs on the target itself, that is the pointer;
     /// a host that prepares memory for another machine says its own.
     fn address(&self, at: NonNull<u8>) -> usize {

@@ -127,6 +127,10 @@ unsafe impl Heap for SplitHeap {
         self.of(kind).allocate(kind, size, align)
     }
 
+    fn allocate_last(&self, kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
+        self.of(kind).allocate_last(kind, size, align)
+    }
+
     unsafe fn free(&self, kind: MemoryKind, block: NonNull<u8>, size: usize, align: usize) {
         // SAFETY: passed on to the heap that the block came from.
         unsafe { self.of(kind).free(kind, block, size, align) }

@@ -3,8 +3,10 @@
 //! Taking and giving back cost the same few dozen instructions however full the heap is. `rlsf` was chosen
 //! over `talc` and `linked_list_allocator` for that bound, and because its blocks can be walked.
 
+mod place;
+
 use super::exclusive::Exclusive;
-use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind, align_up};
+use super::{Heap, HeapBlock, HeapError, HeapStats, MemoryKind};
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -18,9 +20,6 @@ const FIRST_LEVEL: usize = 20;
 const SECOND_LEVEL: usize = 16;
 /// What a block of ordinary alignment costs beyond its bytes.
 const HEADER: usize = GRANULARITY / 2;
-
-/// Free blocks that a search for one at a certain place passes by, at most.
-const HOLES: u32 = 4;
 
 type Pool = Tlsf<'static, u32, u16, FIRST_LEVEL, SECOND_LEVEL>;
 
@@ -128,46 +127,6 @@ impl TlsfHeap {
     pub(super) fn holds(&self, at: NonNull<u8>) -> bool {
         let offset = self.address(at).wrapping_sub(self.start.load(Relaxed));
         offset < self.len.load(Relaxed)
-    }
-}
-
-impl TlsfHeap {
-    /// A block of a large alignment. What `rlsf` skips before one stays a part of it, so that half of the alignment is lost on
-    /// average. Here another block holds it meanwhile, and is given back; `None` if they do not come to lie so.
-    #[cold]
-    fn allocate_apart(&self, size: usize, align: usize) -> Option<NonNull<u8>> {
-        let peak = self.state.with(|state| state.peak)?;
-        let whole = size.checked_add(align)?.checked_add(3 * GRANULARITY)?;
-        let start = Heap::allocate(self, MemoryKind::Data, whole, 1)?;
-        // SAFETY: just taken.
-        unsafe { self.free(MemoryKind::Data, start, whole, 1) };
-        let header = start.addr().get().wrapping_sub(HEADER);
-        // Before the block lies a granule with its header, and before that one granule at least.
-        let at = align_up(header.wrapping_add(2 * GRANULARITY), align)?;
-        let skipped = at.wrapping_sub(header).wrapping_sub(GRANULARITY + HEADER);
-        let before = self.allocate_at(start.addr().get(), skipped, 1, HOLES);
-        // Taken with a granule's alignment, given back with a larger one: to `rlsf` these are the same.
-        let block = before.and_then(|_| self.allocate_at(at, size, GRANULARITY, HOLES));
-        if let Some(before) = before {
-            // SAFETY: just taken.
-            unsafe { self.free(MemoryKind::Data, before, skipped, 1) };
-        }
-        self.state
-            .with(|state| state.peak = peak.max(state.used))
-            .and(block)
-    }
-
-    /// The block at `at`, if no more than so many free ones are closer in size.
-    fn allocate_at(&self, at: usize, size: usize, align: usize, holes: u32) -> Option<NonNull<u8>> {
-        let block = Heap::allocate(self, MemoryKind::Data, size, align)?;
-        if block.addr().get() == at {
-            return Some(block);
-        }
-        let holes = holes.checked_sub(1);
-        let found = holes.and_then(|holes| self.allocate_at(at, size, align, holes));
-        // SAFETY: just taken.
-        unsafe { self.free(MemoryKind::Data, block, size, align) };
-        found
     }
 }
 
@@ -301,6 +260,14 @@ unsafe impl Heap for TlsfHeap {
         self.state
             .with(|state| state.allocate(size, align))
             .flatten()
+    }
+
+    fn allocate_last(&self, _kind: MemoryKind, size: usize, align: usize) -> Option<NonNull<u8>> {
+        let peak = self.state.with(|state| state.peak)?;
+        let block = self.allocate_behind(size, align, 2);
+        self.state
+            .with(|state| state.peak = peak.max(state.used))
+            .and(block)
     }
 
     unsafe fn free(&self, _kind: MemoryKind, block: NonNull<u8>, _size: usize, align: usize) {

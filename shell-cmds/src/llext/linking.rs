@@ -5,12 +5,27 @@ use crate::{
     Failed, Status,
     context::{Console, Context, FileError, Files, Limits},
     fs,
+    parse::Parsed,
     path::Path,
+    table::Choice,
     text::{fail, field, hint, print, record},
 };
 use llext::{
     ExtensionId, Llext, LoadError, LoadOptions, Report, Requirements, Source, StreamSource,
 };
+
+/// The option of what loads a file.
+pub const FORCE: Choice = Choice {
+    long: "--force",
+    short: "-f",
+    value: "",
+    about: "Load it even if it was built for a firmware with other exports",
+};
+
+/// Whether it was typed.
+pub fn is_forced(args: &Parsed<'_>) -> bool {
+    args.choice(FORCE.long).is_some()
+}
 
 /// What is to be loaded.
 #[derive(Clone, Copy)]

@@ -72,12 +72,7 @@ pub const LOAD: Command = Command {
             value: "",
             about: "Change nothing; tell what it needs and lacks",
         },
-        Choice {
-            long: "--force",
-            short: "-f",
-            value: "",
-            about: "Load it even if it was built for a firmware with other exports",
-        },
+        linking::FORCE,
         outcome::NO_PROTECT,
     ],
     action: Action::Run(run),
@@ -87,14 +82,14 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
     let typed = args.needed(0);
     let name = args.choice("--name").flatten();
     let dry_run = args.choice("--dry-run").is_some();
-    let force = args.choice("--force").is_some();
+    let force = linking::is_forced(args);
     let (mut received, path) = linking::fetch(ctx, "load", typed, name)?;
     let name = name.unwrap_or(path.stem());
     let job = Job::load(&path, &received, name, force);
     if dry_run {
         return rehearse(ctx, &job, received);
     }
-    let id = load(ctx, &job, &mut received)?;
+    let id = linking::load(ctx, &job, &mut received)?;
     drop(received);
     start(ctx, id, name, outcome::limits(args))
 }
@@ -119,16 +114,6 @@ pub fn start(ctx: &mut Context<'_>, id: ExtensionId, name: &str, limits: Limits)
         super::record(ctx.console, ctx.llext, extension);
     }
     Ok(())
-}
-
-/// Loads; no line of the extension has run after it. A name that is loaded is refused: who types it means a new file,
-/// and counted uses are for programs.
-pub fn load(
-    ctx: &mut Context<'_>,
-    job: &Job<'_>,
-    received: &mut Received,
-) -> Result<ExtensionId, Failed> {
-    linking::link(ctx, job, received)?.map_err(|refused| linking::refuse(ctx, job, &refused))
 }
 
 /// Tells what a load would need and lack.

@@ -18,7 +18,7 @@
 //! as one likes (`xxd -p hello.elf`), up to an empty line; Ctrl-C gives up. `recv` and `llext load -` take files as they are.
 
 use super::{
-    linking::{Job, Received},
+    linking::{self, Job, Received},
     load, outcome,
 };
 use crate::{
@@ -115,7 +115,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         }
     };
     let job = Job::load(&path, &received, name, false);
-    let id = load::load(ctx, &job, &mut received)?;
+    let id = linking::load(ctx, &job, &mut received)?;
     drop(received);
     load::start(ctx, id, name, outcome::limits(args))
 }

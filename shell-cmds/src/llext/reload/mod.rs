@@ -83,12 +83,7 @@ pub const RELOAD: Command = Command {
             value: "",
             about: "Unload the old one first: where memory is short",
         },
-        Choice {
-            long: "--force",
-            short: "-f",
-            value: "",
-            about: "Load it even if it was built for a firmware with other exports",
-        },
+        linking::FORCE,
         outcome::NO_PROTECT,
     ],
     action: Action::Run(run),
@@ -117,7 +112,7 @@ fn run(ctx: &mut Context<'_>, args: &Parsed<'_>) -> Status {
         path: &path,
         is_received: received.is_some(),
         name,
-        force: args.choice("--force").is_some(),
+        force: linking::is_forced(args),
         beside: args.choice("--replace").is_none(),
     };
     let limits = outcome::limits(args);
