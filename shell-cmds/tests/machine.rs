@@ -293,15 +293,16 @@ fn it_is_on_or_off() {
 fn every_command_tells_what_it_found() {
     let mut machine = Machine::new();
     let extension = "name file build-id bytes regions address faulted uses users";
+    let region = "region address size";
     for (line, records) in [
-        ("llext load /ext/hello.elf", &[extension][..]),
+        ("llext load /ext/hello.elf", &[extension, region][..]),
         ("llext load /ext/guest.elf", &[extension]),
         ("llext list", &[extension]),
         (
             "llext info hello",
             &[
                 extension,
-                "region address size",
+                region,
                 "section address size within",
                 "symbol address",
             ],
@@ -335,7 +336,7 @@ fn every_command_tells_what_it_found() {
             ],
         ),
         ("llext gdb", &["name script"]),
-        ("llext reload guest", &[extension]),
+        ("llext reload guest", &[extension, region]),
         ("llext unload hello", &["what error hint"]),
         (
             "llext unload guest",

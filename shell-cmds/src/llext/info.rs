@@ -31,7 +31,7 @@
 //! used by:
 //! ```
 
-use super::{record, unknown};
+use super::{record, record_region, unknown};
 use crate::{
     Status,
     context::{Console, Context},
@@ -103,7 +103,7 @@ fn write_places(console: &mut dyn Console, extension: &Extension) -> Status {
         let kind = Left(region.kind.name(), COLUMN);
         let (address, size) = (Hex(region.address, 8), Right(region.size, 7));
         print!(console, "  {} {} {}\n", kind, address, size);
-        record!(console, "region": region.kind.name(), "address": address, "size": region.size);
+        record_region(console, &region);
     }
     console.write(b"sections:\n");
     for section in extension.sections() {

@@ -111,7 +111,7 @@ pub fn start(ctx: &mut Context<'_>, id: ExtensionId, name: &str, limits: Limits)
             bytes,
             Hex(address, 8)
         );
-        super::record(ctx.console, ctx.llext, extension);
+        super::record_loaded(ctx.console, ctx.llext, extension);
     }
     Ok(())
 }

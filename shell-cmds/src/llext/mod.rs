@@ -26,7 +26,7 @@ use crate::{
     table::{Action, Command},
     text::{Digits, Hex, end_record, fail, field, field_with, hint, print},
 };
-use llext::{Extension, Llext};
+use llext::{Extension, Llext, Region};
 
 /// The command.
 pub const LLEXT: Command = Command {
@@ -96,6 +96,24 @@ fn record(console: &mut dyn Console, llext: &Llext<'_>, extension: &Extension) {
         join(value, &mut llext.users_of(extension));
     });
     end_record(console);
+}
+
+/// What it is when it has been loaded, and where, for machines.
+fn record_loaded(console: &mut dyn Console, llext: &Llext<'_>, extension: &Extension) {
+    record(console, llext, extension);
+    for region in extension.regions() {
+        record_region(console, &region);
+    }
+}
+
+/// Where a region lies, for machines.
+fn record_region(console: &mut dyn Console, region: &Region) {
+    crate::text::record!(
+        console,
+        "region": region.kind.name(),
+        "address": Hex(region.address, 8),
+        "size": region.size
+    );
 }
 
 /// Writes the names of `extensions`, a space between them.

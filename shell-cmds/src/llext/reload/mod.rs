@@ -278,5 +278,5 @@ fn tell(ctx: &mut Context<'_>, name: &str, state: Option<usize>) {
         record!(ctx.console, "state": state);
     }
     ctx.console.write(b"\n");
-    super::record(ctx.console, ctx.llext, extension);
+    super::record_loaded(ctx.console, ctx.llext, extension);
 }
