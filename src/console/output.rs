@@ -6,7 +6,7 @@
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
-use llext_wire::{Done, Framer, Kind, Status};
+use llext_wire::{Done, Framer, Kind, Status, WAITING};
 use shell_cmds::context::{Console, Mode};
 
 use super::{Incoming, Port};
@@ -29,10 +29,17 @@ pub struct Output {
     mid_line: AtomicBool,
     /// Everything leaves in frames.
     framed: AtomicBool,
-    framer: Framer,
+    framer: Framer<FRAMED>,
     /// The id of a LEAVE that came while a request ran; [`STAYS`] if none did.
     leaving: AtomicU32,
 }
+
+/// Bytes that wait for their frame. What the firmware is built without takes no memory.
+const FRAMED: usize = if cfg!(feature = "machine") {
+    WAITING
+} else {
+    0
+};
 
 /// No id.
 const STAYS: u32 = u32::MAX;

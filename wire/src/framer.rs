@@ -5,20 +5,20 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicUsize, Ordering:
 use crate::{Kind, Status, TooLong, encode};
 
 /// Bytes that wait for more of their kind: a frame takes nine more than its payload.
-const WAITING: usize = 128;
+pub const WAITING: usize = 128;
 
 /// Where the bytes of frames go.
 pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
 /// Makes frames of a request out of text, output and fields as they are written, and counts them.
 ///
-/// What is written waits until it fills a frame, until something of another kind is written, or for [`flush`](Self::flush);
+/// What is written waits until there are `N` bytes of it, until something of another kind is written, or for [`flush`](Self::flush);
 /// [`Kind::Output`] also leaves at the end of each line. What is sent was copied before: a writer that faults while it reads
 /// what it writes leaves no half frame behind.
 ///
 /// The state is in relaxed atomics, used as cells: it can be in a `static`, and writers take turns.
-pub struct Framer {
-    waiting: [AtomicU8; WAITING],
+pub struct Framer<const N: usize = WAITING> {
+    waiting: [AtomicU8; N],
     used: AtomicUsize,
     kind: AtomicU8,
     id: AtomicU16,
@@ -27,11 +27,11 @@ pub struct Framer {
     sending: AtomicBool,
 }
 
-impl Framer {
+impl<const N: usize> Framer<N> {
     /// A framer for the request 0.
     pub const fn new() -> Self {
         Self {
-            waiting: [const { AtomicU8::new(0) }; WAITING],
+            waiting: [const { AtomicU8::new(0) }; N],
             used: AtomicUsize::new(0),
             kind: AtomicU8::new(Kind::Text as u8),
             id: AtomicU16::new(0),
@@ -69,7 +69,7 @@ impl Framer {
                 place.store(byte, Relaxed);
                 self.used.store(used + 1, Relaxed);
             }
-            if used + 1 >= WAITING || (kind == Kind::Output && byte == b'\n') {
+            if used + 1 >= N || (kind == Kind::Output && byte == b'\n') {
                 self.flush(sink);
             }
         }
@@ -78,13 +78,13 @@ impl Framer {
     /// Sends what waits.
     pub fn flush(&self, sink: Sink<'_>) {
         let used = self.used.swap(0, Relaxed);
-        let mut bytes = [0; WAITING];
+        let mut bytes = [0; N];
         for (byte, waiting) in bytes.iter_mut().zip(&self.waiting) {
             *byte = waiting.load(Relaxed);
         }
         let payload = bytes.get(..used).unwrap_or_default();
         if let (Some(kind), false) = (Kind::of(self.kind.load(Relaxed)), payload.is_empty()) {
-            // It fits: it is no longer than WAITING.
+            // It fits, unless somebody has it hold more than a frame.
             let _ = self.now(kind, &[payload], sink);
         }
     }
@@ -125,7 +125,7 @@ impl Framer {
     }
 }
 
-impl Default for Framer {
+impl<const N: usize> Default for Framer<N> {
     fn default() -> Self {
         Self::new()
     }

@@ -42,7 +42,7 @@ mod signal;
 pub use decode::{Decoder, Frame};
 pub use encode::{TooLong, encode};
 pub use field::{Field, Fields, escape};
-pub use framer::{Done, Framer, Sink};
+pub use framer::{Done, Framer, Sink, WAITING};
 pub use kind::{Kind, Status};
 pub use signal::{Signal, Signals};
 

@@ -1,6 +1,6 @@
 //! What a request sends, and what is no frame.
 
-use llext_wire::{Decoder, Done, Framer, INTERRUPT, Kind, Signal, Signals, Status};
+use llext_wire::{Decoder, Done, Framer, INTERRUPT, Kind, Signal, Signals, Status, WAITING};
 
 #[derive(Default)]
 struct Line(Vec<u8>);
@@ -18,7 +18,7 @@ impl Line {
 
 #[test]
 fn a_request_sends_what_belongs_together() {
-    let (framer, mut line) = (Framer::new(), Line::default());
+    let (framer, mut line) = (Framer::<WAITING>::new(), Line::default());
     let sink = &mut |bytes: &[u8]| line.0.extend(bytes);
     framer.begin(9);
     framer.write(Kind::Text, b"two\n", sink);
@@ -54,7 +54,7 @@ fn a_request_sends_what_belongs_together() {
 
 #[test]
 fn what_is_long_is_cut_and_nothing_is_lost() {
-    let (framer, mut line) = (Framer::new(), Line::default());
+    let (framer, mut line) = (Framer::<WAITING>::new(), Line::default());
     let text: String = (0..1000).map(|n| format!("{n} ")).collect();
     let sink = &mut |bytes: &[u8]| line.0.extend(bytes);
     framer.begin(1);
@@ -71,7 +71,7 @@ fn what_is_long_is_cut_and_nothing_is_lost() {
 
 #[test]
 fn a_frame_that_was_cut_costs_only_itself() {
-    let framer = Framer::new();
+    let framer = Framer::<WAITING>::new();
     framer.begin(1);
     let mut line = Line::default();
     let cut = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -77,6 +77,19 @@ pub fn build_with_ids(board: &Board) -> Result<PathBuf> {
 /// # Errors
 /// As [`build`].
 pub fn build_without(board: &Board, feature: &str) -> Result<PathBuf> {
+    let flags = without(board, &[feature])?;
+    build_other(
+        board,
+        &format!("no-{feature}"),
+        &flags.each_ref().map(String::as_str),
+    )
+}
+
+/// The flags for cargo that leave `features` out of those that the firmware has by default.
+///
+/// # Errors
+/// The board's manifest cannot be read.
+pub fn without(board: &Board, features: &[&str]) -> Result<[String; 3]> {
     let manifest = paths::root()
         .join("boards")
         .join(&board.name)
@@ -84,10 +97,9 @@ pub fn build_without(board: &Board, feature: &str) -> Result<PathBuf> {
     let text = fs::read_to_string(&manifest).with_context(|| paths::shown(&manifest))?;
     let manifest: toml::Table = toml::from_str(&text)?;
     let default = manifest["features"]["default"].as_array();
-    let features = default.into_iter().flatten().filter_map(|it| it.as_str());
-    let others: Vec<_> = features.filter(|&other| other != feature).collect();
-    let flags = ["--no-default-features", "--features", &others.join(",")];
-    build_other(board, &format!("no-{feature}"), &flags)
+    let default = default.into_iter().flatten().filter_map(|it| it.as_str());
+    let others: Vec<_> = default.filter(|other| !features.contains(other)).collect();
+    Ok(["--no-default-features", "--features", &others.join(",")].map(String::from))
 }
 
 /// Builds the firmware with `flags` for cargo and keeps it under its name and `suffix`, and then the usual one again.

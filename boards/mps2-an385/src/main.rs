@@ -9,12 +9,15 @@ use llext_shell::{
     board::{Alarm, Board, Memory, WAIT, stack_in},
     console::{Output, Ports},
     drivers::{
-        cmsdk_timer::CmsdkTimer, cmsdk_uart::CmsdkUart, cmsdk_watchdog::CmsdkWatchdog,
-        ram_flash::RamFlash, semihosting,
+        cmsdk_timer::CmsdkTimer, cmsdk_watchdog::CmsdkWatchdog, ram_flash::RamFlash, semihosting,
     },
     protect::Areas,
-    serial::{ReceiveRing, SerialPort, UartPort},
     storage::Psram8M,
+};
+#[cfg(feature = "uart")]
+use llext_shell::{
+    drivers::cmsdk_uart::CmsdkUart,
+    serial::{ReceiveRing, UartPort},
 };
 use shell_cmds::context::Mode;
 
@@ -23,14 +26,16 @@ const TIMER0: u16 = 8;
 /// The system clock.
 const CLOCK: u32 = 25_000_000;
 
+#[cfg(feature = "uart")]
 static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: UART0 lies there.
+#[cfg(feature = "uart")]
 static UART: UartPort<CmsdkUart> =
-    SerialPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) }, &RING);
+    UartPort::new(unsafe { CmsdkUart::new(0x4000_4000, UART0_RX) }, &RING);
 #[cfg(feature = "rtt")]
 static RTT_RING: RttRing = RttRing::new();
 #[cfg(feature = "rtt")]
-static RTT: RttPort = SerialPort::new(Rtt::new(), &RTT_RING);
+static RTT: RttPort = RttPort::new(Rtt::new(), &RTT_RING);
 static PORTS: Ports = Ports::new(
     &[
         #[cfg(feature = "uart")]
@@ -72,6 +77,7 @@ static BOARD: Board = Board {
     protection: Areas::of(&MEMORY),
     restore: || {
         TIMER.resume();
+        #[cfg(feature = "uart")]
         UART.start();
         // QEMU stopped asking its side for input if a call had switched the receiver off, and asks again when a timer
         // ends. It also does when DATA is read, but then a byte that came in between would be lost.
@@ -85,6 +91,7 @@ static BOARD: Board = Board {
 #[entry]
 fn main() -> ! {
     TIMER.start();
+    #[cfg(feature = "uart")]
     UART.start();
     #[cfg(feature = "rtt")]
     RTT.start();
@@ -92,4 +99,9 @@ fn main() -> ! {
     unsafe { llext_shell::run(&BOARD, RamFlash::<Psram8M>::new(0x2100_0000)) }
 }
 
-llext_shell::vectors!(9; UART0_RX => UART.interrupt(), TIMER0 => TIMER.interrupt());
+llext_shell::vectors!(9; UART0_RX => received(), TIMER0 => TIMER.interrupt());
+
+fn received() {
+    #[cfg(feature = "uart")]
+    UART.interrupt();
+}

@@ -8,26 +8,32 @@ use llext_shell::{
     board::{Board, Memory, WAIT, stack_in},
     console::{Output, Ports},
     drivers::{
-        cfi_flash::CfiFlash, mtime::Mtime, ns16550::Ns16550, plic::Plic, semihosting,
-        sifive_test::SifiveTest,
+        cfi_flash::CfiFlash, mtime::Mtime, plic::Plic, semihosting, sifive_test::SifiveTest,
     },
     protect::Areas,
-    serial::{ReceiveRing, SerialPort, UartPort},
     storage::Cfi32M,
+};
+#[cfg(feature = "uart")]
+use llext_shell::{
+    drivers::ns16550::Ns16550,
+    serial::{ReceiveRing, UartPort},
 };
 use riscv::interrupt::Interrupt;
 use riscv_rt::{core_interrupt, entry};
 use shell_cmds::context::Mode;
 
+#[cfg(feature = "uart")]
 const UART0: u16 = 10;
 
+#[cfg(feature = "uart")]
 static RING: ReceiveRing = ReceiveRing::new();
 // SAFETY: this device, and nothing else, lies there; so for the next three.
-static UART: UartPort<Ns16550> = SerialPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
+#[cfg(feature = "uart")]
+static UART: UartPort<Ns16550> = UartPort::new(unsafe { Ns16550::new(0x1000_0000) }, &RING);
 #[cfg(feature = "rtt")]
 static RTT_RING: RttRing = RttRing::new();
 #[cfg(feature = "rtt")]
-static RTT: RttPort = SerialPort::new(Rtt::new(), &RTT_RING);
+static RTT: RttPort = RttPort::new(Rtt::new(), &RTT_RING);
 static PORTS: Ports = Ports::new(
     &[
         #[cfg(feature = "uart")]
@@ -84,12 +90,18 @@ fn main() -> ! {
 }
 
 fn start_terminal() {
-    PLIC.enable(UART0);
-    UART.start();
+    #[cfg(feature = "uart")]
+    {
+        PLIC.enable(UART0);
+        UART.start();
+    }
 }
 
 #[core_interrupt(Interrupt::MachineExternal)]
 fn external() {
     // No other source is enabled.
-    PLIC.serve(|_source| UART.interrupt());
+    PLIC.serve(|_source| {
+        #[cfg(feature = "uart")]
+        UART.interrupt();
+    });
 }
