@@ -91,6 +91,15 @@ int give_up(void)
 	abort();
 }
 
+/* Progress, as somebody prints it who does not end the line yet. */
+int spin_after_a_pause(void)
+{
+	printf("half");
+	k_msleep(1);
+	for (;;) {
+	}
+}
+
 int spin(void)
 {
 	puts("go");

@@ -65,6 +65,11 @@ def test_faults_and_interrupts(target):
         target.send(wire.INTERRUPT)
         ended = target.finish(request)
         assert ended.status == FAILED and ended.record("outcome")["outcome"] == "interrupted", function
+    # What is printed is seen at a pause, though its line is not at its end.
+    request = target.start("llext call exec spin_after_a_pause --force")
+    assert target.next() == (wire.OUTPUT, request, b"half")
+    target.send(wire.INTERRUPT)
+    assert target.finish(request, seen=1).output == ""
     # One that comes too late, before the next request, is no business of that.
     target.send(wire.INTERRUPT + wire.INTERRUPT)
     assert target.run("llext call exec formats --force").status == OK

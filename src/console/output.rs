@@ -93,6 +93,13 @@ impl Output {
         }
     }
 
+    /// Sends what waits for more of its frame. For who writes: an interrupt would cut the frame that is being made.
+    pub fn flush(&self) {
+        if self.framed() {
+            self.framer.flush(&mut |bytes| self.port.write(bytes));
+        }
+    }
+
     /// Whether all leaves in frames. What the firmware is built without takes no flash.
     fn framed(&self) -> bool {
         cfg!(feature = "machine") && self.framed.load(Relaxed)

@@ -26,6 +26,7 @@ extern "C" fn k_uptime_get_32() -> u32 {
 
 /// Waits; returns the milliseconds that were left, which is none: nobody wakes the only thread.
 extern "C" fn k_msleep(milliseconds: i32) -> i32 {
+    Stdout.flush();
     wait(u64::from(milliseconds.max(0).unsigned_abs()) * 1000);
     0
 }

@@ -16,6 +16,13 @@ impl Stdout {
             protected(|| board.output.write_output(bytes));
         }
     }
+
+    /// Lets what was written be seen that waits for the end of its line.
+    pub(super) fn flush(&mut self) {
+        if let Some(board) = board::current() {
+            protected(|| board.output.flush());
+        }
+    }
 }
 
 impl uWrite for Stdout {
