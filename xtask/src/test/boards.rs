@@ -172,7 +172,8 @@ fn start_pytest() -> Result<Command> {
     let mut pytest = Command::new(python::with_requirements()?);
     pytest
         .current_dir(paths::root())
-        .args(["-m", "pytest", "-n", "2"])
+        // Each of the two begins with a board of its own, and so builds what the tests of one board share once.
+        .args(["-m", "pytest", "-n", "2", "--dist", "worksteal"])
         // The tests start this program again; through cargo they would wait for its lock.
         .env("LLEXT_XTASK", std::env::current_exe()?)
         .env_remove("PYTHONPATH");
