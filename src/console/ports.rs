@@ -182,8 +182,10 @@ impl Port for Ports {
 mod tests {
     use std::cell::Cell;
 
+    use shell_cmds::context::{Console, Mode};
+
     use super::*;
-    use crate::console::testing::Terminal;
+    use crate::console::{Output, testing::Terminal};
 
     thread_local! {
         static NOW: Cell<u32> = const { Cell::new(0) };
@@ -239,6 +241,21 @@ mod tests {
         let (one, two) = (Terminal::typing(&[]), Terminal::typing(&[]));
         ports(&[one, two]).write(b"text");
         assert_eq!([one.sent(), two.sent()], ["text", "text"]);
+    }
+
+    #[test]
+    fn a_question_is_answered_by_whoever_is_there() {
+        // The host that the command came from has gone.
+        let hosts = [Terminal::typing(&[b"go\r"]), Terminal::typing(&[])];
+        let ports: &'static Ports = Box::leak(Box::new(ports(&hosts)));
+        assert_eq!(read(ports, 3), "go\r");
+        let output = &Output::new(ports, Mode::Ansi);
+        assert!(output.has_reader());
+        output.write(b"sure? ");
+        assert_eq!(hosts.map(Terminal::sent), ["sure? ", "sure? "]);
+        let late: [&dyn Port; 2] = [hosts[0], Terminal::typing(&[b"\x03"])];
+        let ports: &'static Ports = Box::leak(Box::new(Ports::new(late.to_vec().leak(), WAIT)));
+        assert_eq!((&Output::new(ports, Mode::Ansi)).read_key(), Some(3));
     }
 
     #[test]
