@@ -76,7 +76,10 @@ class Tool:
 
     def run(self, *words) -> subprocess.CompletedProcess:
         command = [self.program, *map(str, words)]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_S)
+        # Colours and progress bars are for terminals.
+        assert "\x1b" not in done.stdout + done.stderr
+        return done
 
     def start(self, *words) -> subprocess.Popen:
         """Starts it on pipes."""
@@ -84,13 +87,14 @@ class Tool:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, text=True, **pipes)
 
-    def spawn(self, *words) -> pexpect.spawn:
+    def spawn(self, *words, colours: bool = False) -> pexpect.spawn:
         """Runs it on a terminal."""
+        choice = {"TERM": "xterm", "NO_COLOR": ""} if colours else {"NO_COLOR": "1"}
         child = pexpect.spawn(
             str(self.program),
             [str(word) for word in words],
             cwd=ROOT,
-            env={**self.environment, "NO_COLOR": "1"},
+            env={**self.environment, **choice},
             encoding="utf-8",
             timeout=TIMEOUT_S,
             dimensions=(24, 200),
@@ -481,6 +485,10 @@ def test_what_is_wrong_is_said_with_what_to_do(built, tmp_path):
     tool = Tool(built, tmp_path, f"tcp:127.0.0.1:{free_port()}")
     assert "Usage:" in tool("call", "hello", status=USAGE)
     assert "tcp:HOST:PORT" in tool("--port", "tcp:1", "ls", status=USAGE)
+    for words, colours in [(["ls"], True), (["ls"], False), (["lss"], True), (["lss"], False)]:
+        child = tool.spawn(*words, colours=colours)
+        child.expect(pexpect.EOF)
+        assert ("\x1b[" in child.before) == colours, child.before
     said = tool("ls", status=NO_TARGET)
     assert "error: cannot open tcp:" in said and "hint: start the board first" in said
     said = tool("--port", "/dev/no-such-port", "ls", status=NO_TARGET)
