@@ -32,9 +32,9 @@
 //!
 //! ```console
 //! llext> llext reload big
-//! both do not fit: 2621456 bytes needed, 1572832 free in one block
+//! both do not fit: 2621456 bytes needed, 1507320 free in one block
 //! unload big first? [y/N] y
-//! reloaded big: 4 regions, 2621696 bytes at 0x21800780; it has its 16 bytes of state
+//! reloaded big: 4 regions, 2621857 bytes at 0x21800300; it has its 16 bytes of state
 //! ```
 //!
 //! Enter alone, Ctrl-C or anything but `y` leaves all as it was. Before the old one goes, the new one has been linked on trial, and
