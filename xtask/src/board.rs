@@ -196,6 +196,17 @@ impl Board {
             .collect()
     }
 
+    /// The one that is named, or all.
+    ///
+    /// # Errors
+    /// As [`Board::load`].
+    pub fn chosen(root: &Path, name: Option<&str>) -> Result<Vec<Board>> {
+        match name {
+            Some(name) => Ok(vec![Board::load(root, name)?]),
+            None => Board::all(root),
+        }
+    }
+
     /// The geometry of the board's file system.
     pub fn geometry(&self) -> &'static Geometry {
         // `load` has checked the name.

@@ -75,10 +75,7 @@ impl Build {
     /// Something does not build.
     pub fn run(self) -> Result<ExitCode> {
         let root = paths::root();
-        let boards = match &self.board {
-            Some(name) => vec![Board::load(root, name)?],
-            None => Board::all(root)?,
-        };
+        let boards = Board::chosen(root, self.board.as_deref())?;
         for board in &boards {
             tools::install(&tools::to_build(board))?;
             println!("firmware\t{}", firmware::build(board)?.display());

@@ -60,10 +60,7 @@ impl Bench {
     /// Something does not build or run, or `bench/RESULTS.md` cannot be written.
     pub fn run(self) -> Result<ExitCode> {
         let root = paths::root();
-        let boards = match &self.board {
-            Some(name) => vec![Board::load(root, name)?],
-            None => Board::all(root)?,
-        };
+        let boards = Board::chosen(root, self.board.as_deref())?;
         for board in &boards {
             tools::install(&tools::to_build(board))?;
             tools::install(&tools::to_run(board))?;

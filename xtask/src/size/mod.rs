@@ -38,10 +38,7 @@ impl Size {
     /// The firmware does not build, or is larger than its limits.
     pub fn run(self) -> Result<ExitCode> {
         let root = paths::root();
-        let boards = match &self.board {
-            Some(name) => vec![Board::load(root, name)?],
-            None => Board::all(root)?,
-        };
+        let boards = Board::chosen(root, self.board.as_deref())?;
         let mut reports = Vec::new();
         for board in &boards {
             tools::install(&tools::to_build(board))?;

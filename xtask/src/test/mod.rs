@@ -70,10 +70,7 @@ impl Test {
             None => Vec::new(),
         };
         let world = World {
-            boards: match &self.board {
-                Some(name) => vec![Board::load(root, name)?],
-                None => Board::all(root)?,
-            },
+            boards: Board::chosen(root, self.board.as_deref())?,
             pytest: self.pytest,
             restricted: self.board.is_some(),
         };
