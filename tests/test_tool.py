@@ -501,6 +501,15 @@ def test_what_is_wrong_is_said_with_what_to_do(built, tmp_path):
     said = tool("--kit", tmp_path, "build", ".", status=FAILED)
     assert "kit.toml" in said
     assert "no-such.c" in tool("build", "no-such.c", status=FAILED)
+    for command in ("push", "load"):
+        said = tool(command, tmp_path, status=FAILED)
+        assert f"error: {tmp_path}: a folder, and a file is wanted\nhint: `llext build {tmp_path}` makes" in said
+        assert "error: no-such.elf: No such file" in tool(command, "no-such.elf", status=FAILED)
+    # A file of zeros is memory in which no firmware has set RTT up.
+    zeros = tmp_path / "zeros"
+    zeros.write_bytes(bytes(4096))
+    said = tool("--wait", "1", "--port", f"rtt:{zeros}", "ls", status=NO_TARGET)
+    assert f"error: rtt:{zeros}: the target does not answer\nhint: is llext-shell running there" in said
     # A listener that never answers, and one that hangs up.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tool.environment["LLEXT_PORT"] = f"tcp:127.0.0.1:{silent.getsockname()[1]}"

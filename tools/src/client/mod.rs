@@ -275,7 +275,10 @@ impl Client {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = self.link.write_all(bytes);
         self.alive = written.is_ok();
-        written.map_err(Error::Link)
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => Error::Silent,
+            _ => Error::Link(error),
+        })
     }
 
     /// The next frame, if one comes in time.

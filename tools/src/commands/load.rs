@@ -42,7 +42,7 @@ impl Load {
         for (is_set, option) in [(self.dry_run, " --dry-run"), (self.force, " --force")] {
             options.push_str(if is_set { option } else { "" });
         }
-        let file = match self.file.is_file() {
+        let file = match self.file.exists() || !is_the_targets(&self.file) {
             true => Some(read(&self.file)?),
             false => None,
         };
@@ -62,6 +62,12 @@ impl Load {
         loaded.map_err(|error| world.target.told(error))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether it looks like a file of the target: `/ext/hello.elf`, `flash:0x200000`. Those of this computer may begin with / too.
+fn is_the_targets(file: &Path) -> bool {
+    let text = file.to_string_lossy();
+    text.starts_with('/') || text.contains(':')
 }
 
 fn from_here(
@@ -86,4 +92,21 @@ pub fn from_there(client: &mut Client, line: &str, signals: &Signals) -> Result<
     let reply = client.request(line, &mut shown);
     shown.finish();
     complete(reply)?.ok().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_target_are_known_by_their_looks() {
+        for (file, is) in [
+            ("/ext/a.elf", true),
+            ("flash:0x200000", true),
+            ("a.elf", false),
+            ("b/a.elf", false),
+        ] {
+            assert_eq!(is_the_targets(Path::new(file)), is, "{file}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use llext_tools::signals::Signals;
 
 use super::World;
 use super::shown::{Shown, complete};
+use crate::told::{FAILED, Told};
 
 /// Send an extension to the target's file system
 ///
@@ -49,6 +50,16 @@ impl Push {
 /// # Errors
 /// It cannot be read.
 pub fn read(file: &Path) -> Result<Vec<u8>> {
+    if file.is_dir() {
+        let file = file.display();
+        return Err(
+            Told::new(FAILED, format!("{file}: a folder, and a file is wanted"))
+                .hint(format!(
+                    "`llext build {file}` makes an extension of a folder of sources"
+                ))
+                .into(),
+        );
+    }
     fs::read(file).with_context(|| file.display().to_string())
 }
 
