@@ -27,11 +27,18 @@ impl Span {
         size: usize,
         what: Why,
     ) -> Checked<Self> {
-        let len = reader.len();
-        if offset <= len && size <= len - offset {
-            return Ok(Self { offset, len: size });
+        match Self::within(reader, offset, size) {
+            Some(span) => Ok(span),
+            None => reader.refuse(what, offset, size),
         }
-        reader.refuse(what, offset, size)
+    }
+
+    /// The `size` bytes at `offset`, if they lie in the file.
+    #[inline(always)]
+    pub(crate) fn within(reader: &Reader<'_>, offset: usize, size: usize) -> Option<Self> {
+        let len = reader.len();
+        let fits = offset <= len && size <= len.wrapping_sub(offset);
+        fits.then_some(Self { offset, len: size })
     }
 
     /// Its first `size` bytes; `None` if it has not so many.
@@ -46,6 +53,34 @@ impl Span {
             offset: self.offset.saturating_add(size),
             len: self.len.saturating_sub(size),
         }
+    }
+
+    /// Calls `each` with the records of all of it, where they lie, or piece by piece as `chunk` has room for them, as long as it
+    /// says how many bytes are left behind those that it has taken, which is none of them. How many it has taken at last.
+    #[inline(always)]
+    pub(crate) fn each_piece<'s, R: Record>(
+        self,
+        reader: &mut Reader<'s>,
+        chunk: &mut Chunk<'s>,
+        mut each: impl FnMut(&mut Reader<'s>, &[R]) -> Checked<usize>,
+    ) -> Checked<usize> {
+        let size = size_of::<R>();
+        if let Some(all) = self.there(reader).and_then(R::view) {
+            let left = each(reader, all)?;
+            return Ok(all.len().wrapping_sub(left).wrapping_mul(size));
+        }
+        let mut rest = Table::<R>::new(self).span;
+        while rest.len != 0 {
+            let piece = chunk.piece(reader, (rest.offset, rest.len), size)?;
+            let records = R::view(piece).unwrap_or_default();
+            let left = each(reader, records)?;
+            let taken = records.len().wrapping_sub(left).wrapping_mul(size);
+            rest = rest.behind(taken);
+            if left != 0 || taken == 0 {
+                break;
+            }
+        }
+        Ok(rest.offset.wrapping_sub(self.offset))
     }
 
     /// Length in bytes.

@@ -185,6 +185,29 @@ impl<'w> Chunk<'w> {
         Ok(window.part(at, len))
     }
 
+    /// The next records of `size` bytes each of a table that has `rest` bytes left at `offset`, which are in the file: in the
+    /// window of tables, as many as it has room for.
+    #[inline(always)]
+    pub(crate) fn piece(
+        &mut self,
+        reader: &mut Reader<'w>,
+        (offset, rest): (usize, usize),
+        size: usize,
+    ) -> Checked<&[u8]> {
+        let len = rest.min(reader.batch_len(size));
+        if let Some(window) = &self.0
+            && let Some((at, held)) = window.held(offset)
+            && held >= len
+        {
+            // Nearly always: of many small tables, a window holds some.
+            return match &self.0 {
+                Some(window) => Ok(window.part(at, len)),
+                None => Ok(&[]),
+            };
+        }
+        self.records(reader, TABLES, (offset, len))
+    }
+
     /// The same, however they are aligned: `len` is at most [`Reader::SMALL`].
     pub(super) fn bytes(
         &mut self,

@@ -327,33 +327,45 @@ impl<C: Class> Plan<'_, '_, C> {
         })
     }
 
-    /// Whether these relocations, which are all that has been checked of their table, can be applied.
+    /// Whether the relocations of a table that is trusted can be applied.
     #[cold]
-    pub(super) fn are_sound<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        table: &Relocations,
-        batch: &[R],
-    ) -> Checked<bool> {
-        for record in batch {
-            let relocation = record.fields();
-            let row = self.machine.row(relocation.r_type);
-            let index = relocation.symbol as usize;
-            if self.entry(index) == Some(Entry::UNKNOWN) {
-                self.set_entry(index, self.learn(reader, index)?);
-            }
-            let entry = self.entry(index);
-            let is_known =
-                entry.is_some_and(|entry| entry != Entry::UNKNOWN && !entry.is_missing());
-            let end = relocation.offset.saturating_add(C::WORD);
-            let fits = row.is_some_and(Row::is_word) && end <= table.slot.size as usize;
-            if !is_known || !fits {
-                return Ok(false);
-            }
-        }
+    pub(super) fn are_sound(&self, reader: &mut Reader<'_>, table: &Relocations) -> Checked<bool> {
+        let are_sound = match table.entries.is_rela {
+            false => self.are_all_sound::<C::Rel>(reader, table)?,
+            true => self.are_all_sound::<C::Rela>(reader, table)?,
+        };
         // There is no room to note one more extension that this one depends on.
         let dependencies = self.world.registry.marked().count();
-        Ok(dependencies == usize::from(self.tail.dependencies))
+        Ok(are_sound && dependencies == usize::from(self.tail.dependencies))
+    }
+
+    fn are_all_sound<R: Reloc>(
+        &self,
+        reader: &mut Reader<'_>,
+        table: &Relocations,
+    ) -> Checked<bool> {
+        let records = Table::<R>::new(table.entries.span);
+        let (mut cursor, mut chunk) = (records.cursor(), Chunk::new());
+        loop {
+            let batch = cursor.next(reader, &mut chunk)?;
+            if batch.is_empty() {
+                return Ok(true);
+            }
+            for record in batch {
+                let relocation = record.fields();
+                let row = self.machine.row(relocation.r_type);
+                let index = relocation.symbol as usize;
+                if self.entry(index) == Some(Entry::UNKNOWN) {
+                    self.set_entry(index, self.learn(reader, index)?);
+                }
+                let entry = self.entry(index).unwrap_or(Entry::UNKNOWN);
+                let end = relocation.offset.saturating_add(C::WORD);
+                let fits = row.is_some_and(Row::is_word) && end <= table.slot.size as usize;
+                if !fits || entry == Entry::UNKNOWN || entry.is_missing() {
+                    return Ok(false);
+                }
+            }
+        }
     }
 
     /// Refuses a file with what this machine or this firmware does not have. (What is trusted may lack more, which has to be

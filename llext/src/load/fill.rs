@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::plan::Plan;
-use super::relocate::{Linker, Regions4, bytes_of};
+use super::relocate::{Linker, Regions4};
 use super::slots::Place;
 use super::tables::is_table;
 use crate::elf::claim::{Chunk, Span};
@@ -100,16 +100,20 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         (parts, file): (&mut Regions4<'_>, &mut Held),
     ) -> Checked<()> {
         loop {
-            let (done, rest) = self.apply_usual::<R>(reader, (index, batch), parts)?;
+            let (done, applied) = self.apply_usual::<R>(reader, (index, batch), parts)?;
             index = index.saturating_add(done);
             let [record, behind @ ..] = batch.get(done..).unwrap_or_default() else {
                 return Ok(());
             };
-            if !rest.is_empty() {
-                self.apply_rest(reader, (index, record), parts, rest)?;
-            } else if is_table(C::kind(record))
+            if is_table(C::kind(record))
                 && let Some(table) = self.plan.relocations(reader, index, record)?
             {
+                let is_trusted =
+                    self.plan.trusts && self.plan.place(index) == Some(Place::USUAL_TABLE);
+                let table = table.behind(applied);
+                if is_trusted && !self.plan.are_sound(reader, &table)? {
+                    return reader.refuse(Why::Distrust, 0, 0);
+                }
                 self.apply_entries(reader, &table, (&mut *parts, &mut *file))?;
             }
             index = index.saturating_add(1);
@@ -117,16 +121,16 @@ impl<C: Class> Linker<'_, '_, '_, C> {
         }
     }
 
-    /// The same as long as they are usual. How many headers there are before that of a table which is not, or the relocations
-    /// that are left of it.
+    /// The same as long as they are usual. How many headers there are before that of a table which is not, and bytes of it that
+    /// have been applied.
     #[inline(never)]
-    fn apply_usual<'s, R: Reloc>(
+    fn apply_usual<R: Reloc>(
         &self,
-        reader: &mut Reader<'s>,
+        reader: &mut Reader<'_>,
         (first, batch): (usize, &[C::Section]),
         parts: &mut Regions4<'_>,
-    ) -> Checked<(usize, &'s [R])> {
-        let slots = self.plan.scratch.slots();
+    ) -> Checked<(usize, usize)> {
+        let (slots, mut chunk) = (self.plan.scratch.slots(), Chunk::new());
         let mut done = 0usize;
         for (record, words) in batch.iter().zip(slots.get(first..).unwrap_or_default()) {
             let place = Place(words.get());
@@ -134,41 +138,23 @@ impl<C: Class> Linker<'_, '_, '_, C> {
                 let section = C::section(record);
                 let target = slots.get(section.info as usize);
                 let bytes = target.and_then(|target| Place(target.get()).bytes(parts));
-                let there = reader.there(section.offset, section.size);
-                let (Some(bytes), Some(batch)) = (bytes, there.and_then(R::view)) else {
+                let span = Span::within(reader, section.offset, section.size);
+                let (Some(bytes), Some(span)) = (bytes, span) else {
                     break;
                 };
-                let rest = self.apply_words(reader, batch, &mut Places::of(bytes))?;
-                if !rest.is_empty() {
-                    return Ok((done, rest));
+                let places = &mut Places::of(bytes);
+                let applied = span.each_piece(reader, &mut chunk, |reader, batch: &[R]| {
+                    Ok(self.apply_words(reader, batch, places)?.len())
+                })?;
+                if applied != section.size {
+                    return Ok((done, applied));
                 }
             } else if !place.is_usual() && is_table(C::kind(record)) {
                 break;
             }
             done = done.wrapping_add(1);
         }
-        Ok((done, &[]))
-    }
-
-    /// Applies the last relocations of a table, beginning with one that is not usual.
-    #[cold]
-    fn apply_rest<R: Reloc>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        (index, record): (usize, &C::Section),
-        parts: &mut Regions4<'_>,
-        rest: &[R],
-    ) -> Checked<()> {
-        self.plan.highs.forget();
-        let Some(table) = self.plan.relocations(reader, index, record)? else {
-            return Ok(());
-        };
-        if self.plan.trusts && !self.plan.are_sound(reader, &table, rest)? {
-            return reader.refuse(Why::Distrust, 0, 0);
-        }
-        let mut none = Held::NONE;
-        let mut places = Places::of(bytes_of(table.slot, parts, &mut none));
-        self.apply_batch(reader, &table, &mut places, rest)
+        Ok((done, 0))
     }
 }
 
@@ -224,6 +210,9 @@ impl Filler {
         else {
             return Ok(());
         };
+        if len == 0 {
+            return Ok(());
+        }
         if start != *filled {
             zero(bytes.get_mut(*filled..start).unwrap_or_default());
         }

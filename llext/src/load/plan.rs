@@ -145,7 +145,9 @@ impl<'p, 's, C: Class> Plan<'p, 's, C> {
     ) -> Checked<()> {
         self.relocate_local = options.relocate_local;
         self.open(reader)?;
-        self.trusts &= self.linked.is_none() && options.relocate_local && reader.is_there();
+        // What is patched where it lies cannot begin anew.
+        let is_patched = self.stay.is_some_and(|stay| stay.is_writable());
+        self.trusts &= self.linked.is_none() && options.relocate_local && !is_patched;
         if self.relocate_local && self.linked.is_none() {
             self.word = self.machine.word_type().unwrap_or(NO_TYPE);
         }

@@ -126,14 +126,23 @@ impl<C: Class> Plan<'_, '_, C> {
         self.resolve_read(reader, index)
     }
 
-    /// What symbol `index` of a file in memory is, found out when memory has been taken. A common symbol, which would need more of
-    /// it, stays unknown.
+    /// What symbol `index` is, found out when memory has been taken. A common symbol, which would need more of it, stays unknown.
     #[inline(never)]
     pub(super) fn learn(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
         let symbols = self.symbols.as_ref().map(|symbols| symbols.there);
-        let Some(record) = symbols.and_then(|symbols| symbols.get(index)) else {
-            return Ok(Entry::UNKNOWN);
-        };
+        match symbols.and_then(|symbols| symbols.get(index)) {
+            Some(record) => self.learn_from(reader, index, record),
+            None => self.learn_read(reader, index),
+        }
+    }
+
+    #[inline(always)]
+    fn learn_from(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        record: &C::Symbol,
+    ) -> Checked<Entry> {
         if C::symbol(record).section == SHN_UNDEF {
             return self.find_name(reader, index, record);
         }
@@ -141,6 +150,22 @@ impl<C: Class> Plan<'_, '_, C> {
             Some(entry) => Ok(entry),
             None => self.find(reader, index, record),
         }
+    }
+
+    /// The same where symbols have to be read: with all that are read at once.
+    #[cold]
+    fn learn_read(&self, reader: &mut Reader<'_>, index: usize) -> Checked<Entry> {
+        if let Some(symbols) = &self.symbols {
+            let (first, batch) = symbols.table.batch_of(reader, index);
+            let (mut cursor, mut chunk) = (batch.cursor(), Chunk::new());
+            for (index, record) in (first..).zip(cursor.next(reader, &mut chunk)?) {
+                if self.entry(index) == Some(Entry::UNKNOWN) {
+                    let found = self.learn_from(reader, index, record)?;
+                    self.set_entry(index, found);
+                }
+            }
+        }
+        Ok(self.entry(index).unwrap_or(Entry::UNKNOWN))
     }
 
     /// What a symbol is that lies in a section which is loaded; `None` of any other one. (Section 0 is never loaded, so that

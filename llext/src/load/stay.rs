@@ -27,6 +27,11 @@ pub(super) struct Stay {
 }
 
 impl Stay {
+    /// Whether sections are patched there.
+    pub(super) fn is_writable(&self) -> bool {
+        self.place.is_writable
+    }
+
     /// In a file of less than `REGION_LIMIT` bytes; `None` if it is larger.
     pub(super) fn new(place: FilePlace) -> Option<Self> {
         (place.len < REGION_LIMIT).then_some(Self { place, any: false })

@@ -4,6 +4,7 @@ use super::LoadOptions;
 use super::plan::Plan;
 use super::slots::{self, LAST, Place, REGION_LIMIT};
 use super::tables::is_table;
+use super::usual::UsualSections;
 use crate::elf::claim::{Chunk, Table};
 use crate::elf::class::Class;
 use crate::elf::note::{Note, Notes};
@@ -25,7 +26,8 @@ impl<C: Class> Plan<'_, '_, C> {
         if let Some(stay) = self.stay {
             self.look_ahead(reader, &stay)?;
         }
-        let usual = self.usual_sections(reader, options);
+        let usual = self.usual_sections(reader);
+        let places_usual = self.places_usual(options);
         let (mut cursor, mut chunk) = (self.file.sections.cursor(), Chunk::new());
         let (mut index, mut any_array) = (0, false);
         loop {
@@ -34,15 +36,15 @@ impl<C: Class> Plan<'_, '_, C> {
                 break;
             }
             loop {
-                if let Some(usual) = &usual {
-                    let done = self.place_usual(reader, usual, batch, index);
+                if places_usual {
+                    let done = self.place_usual(reader, &usual, batch, index)?;
                     index = index.saturating_add(done);
                     batch = batch.get(done..).unwrap_or_default();
                 }
                 let [record, rest @ ..] = batch else {
                     break;
                 };
-                let place = self.survey_one(reader, (index, record), options)?;
+                let place = self.survey_one(reader, (index, record), &usual, options)?;
                 any_array |= place.waits();
                 if let Some(words) = self.scratch.slots().get(index) {
                     words.set(place.0);
@@ -69,15 +71,19 @@ impl<C: Class> Plan<'_, '_, C> {
         &mut self,
         reader: &mut Reader<'_>,
         (index, record): (usize, &C::Section),
+        usual: &UsualSections<'_>,
         options: &LoadOptions<'_>,
     ) -> Checked<Place> {
         let section = C::section(record);
-        self.has_other_tables |= is_table(section.kind);
         if section.is_allocated() && index != 0 {
             if options.keep_sections {
                 self.keep(reader, &section)?;
             }
+            self.has_other_tables |= is_table(section.kind);
             return self.add(reader, (index, &section), options);
+        }
+        if is_table(section.kind) {
+            return self.trust(reader, usual, (index, &section));
         }
         self.look_at(reader, index, &section)?;
         Ok(Place::NONE)

@@ -22,6 +22,14 @@ pub(super) struct Relocations {
     pub(super) entries: Entries,
 }
 
+impl Relocations {
+    /// Those behind its first `size` bytes.
+    pub(super) fn behind(mut self, size: usize) -> Self {
+        self.entries.span = self.entries.span.behind(size);
+        self
+    }
+}
+
 /// In place of the number of a relocation type: none.
 pub(super) const NO_TYPE: u32 = u32::MAX;
 

@@ -10,10 +10,12 @@ use super::plan::Plan;
 use super::relocate::Linker;
 use super::slots::Place;
 use super::tables::{NO_TYPE, Relocations, is_table};
+use crate::elf::claim::{Chunk, Span};
 use crate::elf::class::{Class, Reloc};
 use crate::elf::reader::{Checked, Reader};
 use crate::elf::reloc::Relocation;
 use crate::elf::section::{SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA, Section};
+use crate::elf::string::Strings;
 use crate::loaded::RegionKind;
 use crate::memory::Places;
 use core::cell::Cell;
@@ -24,6 +26,7 @@ pub(super) struct UsualSections<'r> {
     len: usize,
     /// Names of sections; none if they have to be read.
     names: &'r [u8],
+    strings: Strings,
     /// Index of the symbol table, if usual tables of relocations are trusted; else one that no section has.
     symbols: usize,
     /// The number of symbols, and a type of relocation that is of a whole word.
@@ -35,35 +38,34 @@ pub(super) struct UsualSections<'r> {
 const EXPORTS: &[u8; 4] = b".exp";
 
 impl<C: Class> Plan<'_, '_, C> {
-    /// Whether there are usual sections at all.
-    pub(super) fn usual_sections<'r>(
-        &self,
-        reader: &Reader<'r>,
-        options: &LoadOptions<'_>,
-    ) -> Option<UsualSections<'r>> {
-        if self.stay.is_some() || options.keeps_in_place() || options.keep_sections {
-            return None;
-        }
+    /// Whether usual sections are placed without a closer look.
+    pub(super) fn places_usual(&self, options: &LoadOptions<'_>) -> bool {
+        self.stay.is_none() && !options.keeps_in_place() && !options.keep_sections
+    }
+
+    /// What sections have to be compared with.
+    pub(super) fn usual_sections<'r>(&self, reader: &Reader<'r>) -> UsualSections<'r> {
         let names = self.file.names.there(reader, 0).unwrap_or_default();
         let symbols = self.symbols.as_ref().filter(|_| self.trusts);
-        Some(UsualSections {
+        UsualSections {
             len: reader.len(),
             names,
+            strings: self.file.names,
             symbols: symbols.map_or(usize::MAX, |symbols| symbols.section),
             count: self.scratch.entries().len(),
             word: self.word,
-        })
+        }
     }
 
     /// Gives the sections of `headers` their places, the first of which has this index, and marks the usual tables of
     /// relocations if those are trusted. How many there are before one that is not usual.
     pub(super) fn place_usual(
         &mut self,
-        reader: &Reader<'_>,
+        reader: &mut Reader<'_>,
         usual: &UsualSections<'_>,
         headers: &[C::Section],
         index: usize,
-    ) -> usize {
+    ) -> Checked<usize> {
         match self.machine.has_thumb() {
             true => self.place_with::<C::Rel>(reader, usual, (headers, index), SHT_REL),
             false => self.place_with::<C::Rela>(reader, usual, (headers, index), SHT_RELA),
@@ -73,12 +75,12 @@ impl<C: Class> Plan<'_, '_, C> {
     #[inline(never)]
     fn place_with<R: Reloc>(
         &mut self,
-        reader: &Reader<'_>,
+        reader: &mut Reader<'_>,
         usual: &UsualSections<'_>,
         (headers, first): (&[C::Section], usize),
         kind: u32,
-    ) -> usize {
-        let slots = self.scratch.slots();
+    ) -> Checked<usize> {
+        let (slots, mut chunk) = (self.scratch.slots(), Chunk::new());
         let mut index = first;
         let rest = slots.get(first..).unwrap_or_default();
         for (record, words) in headers.iter().zip(rest) {
@@ -88,7 +90,11 @@ impl<C: Class> Plan<'_, '_, C> {
                     break;
                 }
                 let region = match section.kind {
-                    SHT_PROGBITS if !usual.is_odd::<C>(&section) => section.region_of_bytes(),
+                    SHT_PROGBITS
+                        if !usual.is_odd::<C>(&section) || usual.is_usual(reader, &section)? =>
+                    {
+                        section.region_of_bytes()
+                    }
                     SHT_NOBITS => RegionKind::Bss,
                     _ => break,
                 };
@@ -98,7 +104,7 @@ impl<C: Class> Plan<'_, '_, C> {
                 }
             } else if section.kind == kind && usual.symbols == section.link as usize {
                 let before = slots.get(..index).unwrap_or_default();
-                match usual.trust::<R>(reader, before, &section) {
+                match usual.trust::<R>(reader, &mut chunk, before, &section)? {
                     Some(place) => place,
                     None => {
                         self.has_other_tables = true;
@@ -116,7 +122,31 @@ impl<C: Class> Plan<'_, '_, C> {
             words.set(place.0);
             index = index.wrapping_add(1);
         }
-        index.wrapping_sub(first)
+        Ok(index.wrapping_sub(first))
+    }
+
+    /// Marks the table of relocations `section`, with this index, if it is trusted.
+    pub(super) fn trust(
+        &mut self,
+        reader: &mut Reader<'_>,
+        usual: &UsualSections<'_>,
+        (index, section): (usize, &Section),
+    ) -> Checked<Place> {
+        let before = self.scratch.slots().get(..index).unwrap_or_default();
+        let is_rel = self.machine.has_thumb();
+        let mut chunk = Chunk::new();
+        let place = match (
+            section.kind == SHT_REL,
+            usual.symbols == section.link as usize,
+        ) {
+            (true, true) if is_rel => usual.trust::<C::Rel>(reader, &mut chunk, before, section)?,
+            (false, true) if !is_rel => {
+                usual.trust::<C::Rela>(reader, &mut chunk, before, section)?
+            }
+            _ => None,
+        };
+        self.has_other_tables |= place.is_none();
+        Ok(place.unwrap_or(Place::NONE))
     }
 
     /// Marks a table that is usual after all.
@@ -213,24 +243,44 @@ impl UsualSections<'_> {
         name.is_none_or(|name| name == EXPORTS)
     }
 
+    /// Whether one that may be odd is not, where its name has to be read.
+    #[inline(never)]
+    fn is_usual(&self, reader: &mut Reader<'_>, section: &Section) -> Checked<bool> {
+        let is_within = Span::within(reader, section.offset, section.size).is_some();
+        let is_read = self.names.is_empty() && is_within;
+        Ok(is_read && !self.strings.matches(reader, section.name, EXPORTS)?)
+    }
+
     /// The place of a table of relocations that is usual: it belongs to a section `before` it that has bytes in a region, and all
     /// are of words. Nothing else is checked before it is applied.
     #[inline(always)]
-    fn trust<R: Reloc>(
+    fn trust<'s, R: Reloc>(
         &self,
-        reader: &Reader<'_>,
+        reader: &mut Reader<'s>,
+        chunk: &mut Chunk<'s>,
         before: &[Cell<[u32; 2]>],
         section: &Section,
-    ) -> Option<Place> {
-        let place = Place(before.get(section.info as usize)?.get());
+    ) -> Checked<Option<Place>> {
+        let Some(target) = before.get(section.info as usize) else {
+            return Ok(None);
+        };
+        let place = Place(target.get());
         if !place.is_filled() && !place.waits() {
             // Of a section that is not loaded, nearly always.
-            return (place == Place::NONE).then_some(place);
+            return Ok((place == Place::NONE).then_some(place));
         }
-        let bytes = reader.there(section.offset, section.size)?;
+        let Some(span) = Span::within(reader, section.offset, section.size) else {
+            return Ok(None);
+        };
+        if section.entry_size as usize != size_of::<R>() {
+            return Ok(None);
+        }
         let is_word = |record: &R| record.symbol_if(self.word) < self.count;
-        let is_usual =
-            section.entry_size as usize == size_of::<R>() && R::view(bytes)?.iter().all(is_word);
-        is_usual.then_some(Place::USUAL_TABLE)
+        let mut is_usual = true;
+        span.each_piece(reader, chunk, |_, batch| {
+            is_usual &= batch.iter().all(is_word);
+            Ok(if is_usual { 0 } else { batch.len() })
+        })?;
+        Ok(is_usual.then_some(Place::USUAL_TABLE))
     }
 }
