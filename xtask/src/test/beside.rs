@@ -23,6 +23,7 @@ impl Beside {
     /// The file cannot be written, or the program not be started.
     pub fn start(steps: &[Step], options: &[String]) -> Result<Self> {
         let log = paths::target().join("test-host.log");
+        fs::create_dir_all(paths::target())?;
         let file = File::create(&log).with_context(|| paths::shown(&log))?;
         let names: Vec<_> = steps.iter().map(|step| step.name).collect();
         let shown = paths::shown(&log);

@@ -75,8 +75,16 @@ pub const ASKED_FOR: Step = Step {
     run: probe,
 };
 
-fn fmt(_: &World) -> Result<Count> {
+/// Adds the components of the toolchain that the steps want, here and there.
+///
+/// # Errors
+/// One cannot be installed.
+pub fn components() -> Result<()> {
     rustup_component("rustfmt", "fmt")?;
+    rustup_component("clippy", "clippy")
+}
+
+fn fmt(_: &World) -> Result<Count> {
     process::run(&mut cargo(&["fmt", "--all", "--check"]))?;
     // With it the SDK, on which it depends: both are of no workspace.
     let example = ["--manifest-path", "examples/rusty/Cargo.toml"];
@@ -85,7 +93,6 @@ fn fmt(_: &World) -> Result<Count> {
 }
 
 fn clippy(_: &World) -> Result<Count> {
-    rustup_component("clippy", "clippy")?;
     let targets = ["clippy", "--quiet", "--all-targets"];
     let deny = ["--", "-D", "warnings"];
     process::run(cargo(&targets).args(deny))?;

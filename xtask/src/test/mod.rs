@@ -76,6 +76,7 @@ impl Test {
         };
         // The loader is tested with the tools of all boards, whichever of them is run.
         setup::everything(&Board::all(root)?)?;
+        host::components()?;
         let beside = match self.only.is_empty() {
             true => Some(Beside::start(host::STEPS, &options)?),
             false => None,
