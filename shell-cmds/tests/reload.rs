@@ -87,7 +87,8 @@ fn whatever_fails_the_old_one_is_as_it_was() {
         ),
         (
             vec![returned(1 << 20)],
-            "llext_save: no memory for 1048576 bytes of state\n",
+            "llext_save: no memory for 1048576 bytes of state\n\
+             hint: `--replace` unloads the old one first, which may make room\n",
         ),
         (
             vec![returned(4), returned(4), abort()],

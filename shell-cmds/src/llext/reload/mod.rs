@@ -217,7 +217,16 @@ fn take_over(
     let state = match State::of(ctx, old, limits)? {
         Some(state) => {
             let place = Buffer::take(ctx.llext.heap(), state.size);
-            Some(state.save(ctx, place, limits)?)
+            let is_short = place.is_none();
+            let saved = state.save(ctx, place, limits);
+            Some(saved.inspect_err(|_| {
+                if is_short {
+                    hint!(
+                        ctx,
+                        "`--replace` unloads the old one first, which may make room"
+                    );
+                }
+            })?)
         }
         None => None,
     };
