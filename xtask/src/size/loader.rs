@@ -20,7 +20,7 @@ use crate::paths;
 /// Bytes of code that the loader may have on ARM.
 const LIMIT: u64 = 10 * 1024;
 /// Above this the tests fail: a little more than it has today, for the limit does not hold yet.
-const CEILING: u64 = 39_500;
+const CEILING: u64 = 41_500;
 /// The program.
 const PROGRAM: &str = "loader";
 /// Code comes in units of this many bytes on all boards.
