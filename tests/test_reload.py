@@ -5,6 +5,7 @@
 
 import os
 import re
+import struct
 import subprocess
 
 import pytest
@@ -19,6 +20,7 @@ FAILURES = [
 ]
 HUGE = 8
 TOO_LARGE = 9
+SHT_RELA, SHT_REL = 4, 9
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +121,20 @@ def test_what_would_have_no_room_without_the_old_one_either_is_refused_before_th
     assert refused[-1] == "hint: keep is as it was"
     assert (loaded.heap(), loaded.run("llext info keep")) == before
     assert loaded.run("llext call keep next") == "version 1 of Ada\n=> 3 (0x3)"
+
+
+def test_what_no_load_takes_is_refused_before_the_old_one_goes(start_shell, versions, tmp_path):
+    file = bytearray(versions[1].read_bytes())
+    headers, count = struct.unpack_from("<I", file, 0x20)[0], struct.unpack_from("<H", file, 0x30)[0]
+    for at in range(headers, headers + 40 * count, 40):
+        if struct.unpack_from("<I", file, at + 4)[0] in (SHT_RELA, SHT_REL):
+            struct.pack_into("<I", file, at + 24, 0xFFFFFFFF)
+    (tmp_path / "unlinked.elf").write_bytes(file)
+    shell = start_shell("--add", versions[0], "--add", tmp_path / "unlinked.elf")
+    shell.run("llext load /ext/1.elf --name keep")
+    for command in ("load /ext/unlinked.elf --dry-run", "reload keep /ext/unlinked.elf --replace"):
+        assert "sh_link is 0xffffffff" in shell.run(f"llext {command}")
+    assert shell.run("llext call keep next").endswith("=> 1 (0x1)")
 
 
 def test_who_sits_at_a_terminal_is_asked(start_shell, versions):

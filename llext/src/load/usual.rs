@@ -1,5 +1,5 @@
 //! What nearly all sections and relocations are, done in few instructions: sections of code, data and zeros, and their
-//! relocations of whole words, in a file that lies in memory.
+//! relocations of whole words.
 //!
 //! Each function goes on as long as it meets nothing else, and tells where it has stopped; there the code that knows all
 //! cases takes a closer look, and finds what is wrong, if anything is. So nothing here refuses a file.
@@ -27,8 +27,8 @@ pub(super) struct UsualSections<'r> {
     /// Names of sections; none if they have to be read.
     names: &'r [u8],
     strings: Strings,
-    /// Index of the symbol table, if usual tables of relocations are trusted; else one that no section has.
-    symbols: usize,
+    /// Index of the symbol table, if usual tables of relocations are trusted.
+    symbols: Option<usize>,
     /// The number of symbols, and a type of relocation that is of a whole word.
     count: usize,
     word: u32,
@@ -51,7 +51,7 @@ impl<C: Class> Plan<'_, '_, C> {
             len: reader.len(),
             names,
             strings: self.file.names,
-            symbols: symbols.map_or(usize::MAX, |symbols| symbols.section),
+            symbols: symbols.map(|symbols| symbols.section),
             count: self.scratch.entries().len(),
             word: self.word,
         }
@@ -102,7 +102,7 @@ impl<C: Class> Plan<'_, '_, C> {
                     Some(offset) => Place::new(region, offset, section.size),
                     None => break,
                 }
-            } else if section.kind == kind && usual.symbols == section.link as usize {
+            } else if section.kind == kind && usual.symbols == Some(section.link as usize) {
                 let before = slots.get(..index).unwrap_or_default();
                 match usual.trust::<R>(reader, &mut chunk, before, &section)? {
                     Some(place) => place,
@@ -137,7 +137,7 @@ impl<C: Class> Plan<'_, '_, C> {
         let mut chunk = Chunk::new();
         let place = match (
             section.kind == SHT_REL,
-            usual.symbols == section.link as usize,
+            usual.symbols == Some(section.link as usize),
         ) {
             (true, true) if is_rel => usual.trust::<C::Rel>(reader, &mut chunk, before, section)?,
             (false, true) if !is_rel => {
