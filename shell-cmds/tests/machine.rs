@@ -235,6 +235,20 @@ fn who_leaves_in_a_transfer_has_left() {
 }
 
 #[test]
+fn who_comes_after_a_line_that_broke_is_not_taken_to_have_left() {
+    let mut machine = Machine::new();
+    machine.0.screen.broken.set(true);
+    let leave = [
+        frame(Kind::Run, 7, b"recv /file"),
+        frame(Kind::Leave, 8, b""),
+    ];
+    let got = machine.answers(&leave.concat());
+    assert!(got.iter().all(|got| got.1 != 8), "{got:?}");
+    let got = machine.answers(&frame(Kind::Run, 9, b"uptime"));
+    assert!(got.iter().all(|got| got.1 != 8), "{got:?}");
+}
+
+#[test]
 fn a_transfer_that_nobody_goes_on_with_ends_whatever_else_comes() {
     const SECOND: u64 = 1_000_000;
     let noise: Vec<u8> = (0..2000).map(|at| (at % 255 + 1) as u8).collect();

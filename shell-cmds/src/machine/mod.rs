@@ -128,11 +128,12 @@ fn answer(
             }
             _ => {
                 *last = Some((frame.id, request(ctx, frame)));
+                let leaving = ctx.console.take_leave();
                 // A transfer may have read the break that ended it.
                 if ctx.console.broken() {
                     return ControlFlow::Break(());
                 }
-                if let Some(id) = ctx.console.take_leave() {
+                if let Some(id) = leaving {
                     return leave(ctx, id);
                 }
             }

@@ -195,6 +195,8 @@ pub struct Screen {
     pub outgoing: Rc<RefCell<Vec<u8>>>,
     framer: Rc<Framer>,
     framed: Rc<Cell<bool>>,
+    /// The line broke.
+    pub broken: Rc<Cell<bool>>,
     leaving: Rc<Cell<Option<u16>>>,
 }
 
@@ -300,6 +302,10 @@ impl Console for Screen {
 
     fn framed(&self) -> Option<u16> {
         self.framed.get().then(|| self.framer.request())
+    }
+
+    fn broken(&mut self) -> bool {
+        self.broken.take()
     }
 
     fn leave(&mut self, id: u16) {
