@@ -16,7 +16,7 @@ pub(crate) struct Shortfall {
     pub(crate) needed: usize,
     /// The most bytes that it might have asked for.
     pub(crate) available: usize,
-    /// All free bytes, before any request.
+    /// All free bytes of the memory that it asks for, before any request.
     pub(crate) free: usize,
 }
 
@@ -27,9 +27,12 @@ pub(crate) fn check(
     requests: &[Request],
 ) -> Result<(), Shortfall> {
     let bounds = MemoryKind::ALL.map(|kind| heap.bounds(kind));
-    // Of each kind the longest stretch, in bytes. (Kinds with the same bounds have the same memory.)
-    let mut left = [0usize; MemoryKind::ALL.len()];
-    let (mut last, mut end, mut len, mut free) = (None, 0usize, 0usize, 0usize);
+    // Of each kind the longest stretch, and all that is free, in bytes. (Kinds with the same bounds have the same memory.)
+    let (mut left, mut free) = (
+        [0usize; MemoryKind::ALL.len()],
+        [0usize; MemoryKind::ALL.len()],
+    );
+    let (mut last, mut end, mut len) = (None, 0usize, 0usize);
     heap.blocks(&mut |block| {
         let is_free = !block.used || is_gone(&block);
         let memory = bounds.iter().position(|it| it.contains(&block.address));
@@ -37,11 +40,11 @@ pub(crate) fn check(
             len = 0;
         }
         if is_free {
-            free = free.saturating_add(block.size);
             len = len.saturating_add(block.size);
-            for (bounds, longest) in bounds.iter().zip(&mut left) {
+            for (bounds, (longest, free)) in bounds.iter().zip(left.iter_mut().zip(&mut free)) {
                 if bounds.contains(&block.address) {
                     *longest = len.max(*longest);
+                    *free = free.saturating_add(block.size);
                 }
             }
         }
@@ -49,7 +52,8 @@ pub(crate) fn check(
     });
     for &(kind, size, align) in requests.iter().filter(|(_, size, _)| *size != 0) {
         let own = heap.bounds(kind);
-        for (_, longest) in bounds.iter().zip(&mut left).filter(|(it, _)| **it == own) {
+        let all = bounds.iter().zip(left.iter_mut().zip(free));
+        for (_, (longest, free)) in all.filter(|(it, _)| **it == own) {
             let rest = heap.rest_of(kind, *longest, size, align);
             *longest = rest.map_err(|available| Shortfall {
                 needed: size,
