@@ -35,13 +35,13 @@
 //!
 //! # How a load goes
 //! `load/mod.rs` has one line a phase: header and section headers are checked and placed ([`elf`]), relocations are
-//! checked, and symbols looked up when the first relocation asks for them (all in one sweep, where the file has to be
+//! checked, and symbols looked up when the first relocation asks for them (as many as are read at once, where the file has to be
 //! read); only then regions are taken, filled, relocated and sealed. Tables are walked where they lie in memory, or in chunks.
 //!
-//! Most tables of relocations have nothing but whole words, which ask for no more memory. In a file in memory those are trusted:
-//! of them nothing but the types is looked at before regions are taken, and the rest is checked as they are applied, in one go
+//! Most tables of relocations have nothing but whole words, which ask for no more memory. Those are trusted, unless sections are patched where
+//! they lie: of them nothing but the types is looked at before regions are taken, and the rest is checked as they are applied, in one go
 //! instead of two. If one turns out to be unsound, or to need what memory was not taken for (a common symbol, one more extension
-//! that this one depends on), all goes back, and the load begins anew with all checks first: so whoever asks is told all that is
+//! that this one depends on), or if anything else is wrong, all goes back, and the load begins anew with all checks first: so whoever asks is told all that is
 //! wrong at once, as if nothing had been trusted.
 //!
 //! Symbols resolve in this order: the file's own, the firmware's exports, other extensions' exports in load order,

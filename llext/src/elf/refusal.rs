@@ -262,13 +262,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the load is to begin anew. It is asked for once.
-    pub(crate) fn take_distrust(&mut self) -> bool {
-        let is_distrust = self.refusal.why == Why::Distrust;
-        if is_distrust {
-            self.refusal.why = Why::NotElf;
-        }
-        is_distrust
+    /// Whether a read failed, which nothing in the file can help.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(
+            self.refusal.why,
+            Why::SourceShort | Why::SourceDevice | Why::SourceMemory | Why::SourceUsed
+        )
     }
 
     /// The error that the reason makes. (Reading names can fail, which is a reason of its own: it is no longer asked for.)

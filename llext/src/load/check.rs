@@ -1,5 +1,5 @@
-//! Third phase: every relocation is checked. Whatever can be known to be wrong is found here, before a byte of
-//! region or descriptor is taken (invariant 2).
+//! Third phase: relocations are checked, but for those of usual tables that are trusted (`usual`). Whatever can be known of the
+//! others to be wrong is found here, before a byte of region or descriptor is taken (invariant 2).
 
 use super::Report;
 use super::entry::{Entry, Meaning};

@@ -190,7 +190,7 @@ pub(crate) fn load<'l>(
 }
 
 /// A load, with trust in usual tables of relocations until they are applied (`usual`); and once more without, if that was
-/// misplaced.
+/// misplaced, or anything else is wrong: what was not looked at may be wrong, too, and who asks is told all of it.
 fn run<'l, C: Class>(
     llext: &'l mut Llext<'_>,
     (reader, file): (&mut Reader<'_>, Option<&InPlace>),
@@ -199,10 +199,10 @@ fn run<'l, C: Class>(
 ) -> Checked<&'l Extension> {
     let mut trusts = true;
     loop {
-        let loaded = attempt::<C>(llext, (reader, file), named, (report, trusts));
+        let loaded = attempt::<C>(llext, (reader, file), named, (report, &mut trusts));
         match loaded {
             Ok(Some(loaded)) => return Ok(llext.registry.push(loaded)),
-            Err(Refused) if reader.take_distrust() => trusts = false,
+            Err(Refused) if trusts && !reader.has_failed() => trusts = false,
             _ => return Err(Refused),
         }
     }
@@ -214,15 +214,17 @@ fn attempt<C: Class>(
     llext: &Llext<'_>,
     (reader, file): (&mut Reader<'_>, Option<&InPlace>),
     named: (&str, &LoadOptions<'_>),
-    (report, trusts): (&mut dyn Report, bool),
+    (report, trusts): (&mut dyn Report, &mut bool),
 ) -> Checked<Option<Described>> {
     let (heap, protection) = (llext.heap, &llext.protection);
     let mut regions = Regions::of(heap);
     let mut loaded = None;
     let stay = file.and_then(|file| Stay::new(file.place()));
     with_plan::<C>(llext, reader, (named.1, stay), &mut |plan, reader| {
-        plan.trusts = trusts;
-        plan.complete(reader, named, report)?;
+        plan.trusts = *trusts;
+        let planned = plan.complete(reader, named, report);
+        *trusts = plan.trusts;
+        planned?;
         plan.protect(reader, protection)?;
         plan.refuse(reader)?;
         let one = plan.is_one_block(protection);

@@ -1,9 +1,11 @@
 //! What is done at once for files in memory is what is done step by step for files that are read: both give the same bytes.
 
 use super::*;
+use crate::machine::{Machine, RISCV32};
 use crate::{Extension, ExtensionId, Llext, LoadOptions, RegionKind, Report, Source};
 
 const R_ARM_REL32: u32 = 3;
+const R_RISCV_32: u32 = 1;
 const KINDS: [(&str, u32, u32); 5] = [
     (".text.x", SHT_PROGBITS, A | X),
     (".rodata.x", SHT_PROGBITS, A),
@@ -190,4 +192,69 @@ fn trust_that_is_misplaced_changes_nothing() {
     let (result, notes) = outcome(&mut elf.build().source());
     assert!(result.is_err());
     assert_eq!(notes, ["one", "two", "three"]);
+}
+
+/// Sections with nothing but usual tables.
+fn plain(machine: &'static Machine, r_type: u32, addend: Option<i32>, seed: usize) -> Image {
+    let mut elf = Elf::new(machine);
+    let far = elf.symbol("far", GLOBAL, 0, 0, 0);
+    let weak = elf.symbol("weak", WEAK, 0, 0, 0);
+    let mut symbols = vec![far, weak];
+    for index in 0..14usize {
+        let (name, kind, flags) = KINDS[(seed + index * 3) % 5];
+        let section = elf.section(name, kind, flags, 4, &vec![1; 4 + (seed * index) % 40]);
+        if flags != 0 {
+            symbols.push(elf.symbol("own", GLOBAL | OBJECT, section, 4, 0));
+        }
+        if flags != 0 && kind == SHT_PROGBITS {
+            let symbol = symbols[(seed + index) % symbols.len()];
+            elf.relocate(section, 0, symbol, r_type, addend);
+        }
+    }
+    elf.build()
+}
+
+/// The same in which up to three words are others.
+fn spoiled(mut image: Image, next: &mut dyn FnMut(usize) -> usize) -> Image {
+    let len = image.bytes.len();
+    for _ in 0..1 + next(3) {
+        let odd = [0, 1, 2, 0x7f, 0xfff1, 0xfff2, 1 << 31, u32::MAX];
+        let word = [odd[next(odd.len())], next(64) as u32, next(len) as u32];
+        image = image.put(next(len - 4) & !3, &word[next(3)].to_le_bytes());
+    }
+    image
+}
+
+#[test]
+fn a_load_finds_what_is_wrong_as_if_nothing_were_trusted() {
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = |limit: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % limit
+    };
+    let mut refused = 0;
+    for seed in 0..if cfg!(miri) { 6 } else { 1500 } {
+        let (machine, image) = match seed % 3 {
+            0 => (&ARM, mixed(seed % 50)),
+            1 => (&ARM, plain(&ARM, R_ARM_ABS32, None, seed)),
+            _ => (&RISCV32, plain(&RISCV32, R_RISCV_32, Some(3), seed)),
+        };
+        let image = spoiled(image, &mut next);
+        let arena = Arena::new();
+        let mut llext = Llext::new(&arena.heap, exports(&[("far", 0x1235)]), machine);
+        let (options, blocks) = (LoadOptions::default(), arena.blocks());
+        let mut notes = [Notes::default(), Notes::default()];
+        let [rehearsal, load] = &mut notes;
+        let rehearsed = llext.rehearse_beside(&mut image.source(), "x", &options, rehearsal);
+        let loaded = llext.load(&mut image.source(), "x", &options, load);
+        let loaded = loaded.map(|x| x.name().len());
+        if let Err(error) = rehearsed {
+            refused += 1;
+            assert_eq!(loaded, Err(error), "{seed}");
+        }
+        assert!(loaded.is_ok() || arena.blocks() == blocks, "{seed}");
+        let [rehearsal, load] = &notes;
+        assert_eq!(rehearsal.0, load.0, "{seed}");
+    }
+    assert!(cfg!(miri) || refused > 400, "{refused}");
 }
