@@ -99,11 +99,21 @@ impl Reply {
             true => Ok(self),
             false => Err(Error::Failed {
                 error: match (self.get("what"), self.get("error")) {
-                    (Some(what), Some(error)) => format!("{what}: {error}"),
+                    (Some(what), Some(error)) => format!("{what}: {error}{}", self.missing()),
                     (_, error) => error.unwrap_or("it failed").to_owned(),
                 },
                 hint: self.get("hint").map(str::to_owned),
             }),
+        }
+    }
+
+    /// The symbols that a file misses, as the end of an error.
+    fn missing(&self) -> String {
+        let names = self.records.iter().filter_map(|it| it.get("undefined"));
+        let names: Vec<_> = names.collect();
+        match names.is_empty() {
+            true => String::new(),
+            false => format!(": {}", names.join(", ")),
         }
     }
 
