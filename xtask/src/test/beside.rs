@@ -50,11 +50,11 @@ impl Beside {
         let text = String::from_utf8_lossy(&fs::read(&self.log)?).into_owned();
         print!("{text}");
         let count = text.lines().rev().find_map(total_count);
+        // What it counted is true if it came to its end.
+        let count = count.filter(|count| status.success() == (count.failed == 0));
         let count = count.with_context(|| format!("the steps beside the others: {status}"))?;
-        let failed = text
-            .lines()
-            .rev()
-            .find_map(|it| it.strip_prefix("failed: "));
+        let mut lines = text.lines().rev().filter(|_| count.failed != 0);
+        let failed = lines.find_map(|it| it.strip_prefix("failed: "));
         Ok((count, failed.map(str::to_owned)))
     }
 }
