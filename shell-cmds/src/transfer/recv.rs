@@ -213,6 +213,8 @@ fn part_of(ctx: &mut Context<'_>, path: &Path, resumes: bool) -> Result<(Path, u
 fn left_in(files: &mut dyn Files, part: &Path, resumes: bool) -> Result<u32, FileError> {
     match files.metadata(part.as_str()) {
         Ok(Metadata::Dir) => Err(FileError::IsADirectory),
+        // Nothing is lost with it, and a reset in the moment before it is marked leaves one.
+        Ok(Metadata::File(0)) => files.remove(part.as_str()).map(|()| 0),
         Ok(Metadata::File(_)) if !files.is_unfinished(part.as_str())? => Err(FileError::Exists),
         Ok(Metadata::File(length)) if resumes => Ok(length as u32),
         Ok(Metadata::File(_)) => files.remove(part.as_str()).map(|()| 0),
