@@ -212,7 +212,7 @@ fn with_path(arg: &str, name: &str, path: &Path) -> String {
 
 /// Makes the kernel kill the child when xtask dies, however that happens.
 #[expect(unsafe_code, reason = "nothing else runs between fork and exec")]
-fn die_with_parent(command: &mut Command) {
+pub fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
     let before_exec = move || {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use super::Step;
 use crate::count::{Count, total_count};
 use crate::paths;
+use crate::qemu::die_with_parent;
 
 /// Steps that run.
 pub struct Beside {
@@ -28,15 +29,16 @@ impl Beside {
         let names: Vec<_> = steps.iter().map(|step| step.name).collect();
         let shown = paths::shown(&log);
         println!("=== beside the others, to {shown}: {}", names.join(", "));
-        let child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg("test")
             .args(options)
             .args(names.iter().flat_map(|name| ["--only", name]))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .context("cannot start xtask")?;
+            .stderr(file);
+        die_with_parent(&mut command);
+        let child = command.spawn().context("cannot start xtask")?;
         Ok(Self { child, log })
     }
 
