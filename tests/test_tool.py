@@ -325,6 +325,8 @@ def test_an_extension_is_loaded_without_the_file_system(over_tcp, built):
     assert over_tcp("load", file, "--name", "direct").startswith("loaded direct: ")
     assert over_tcp("call", "direct", "counter_advance", "3").endswith("=> 15 (0xf)\n")
     assert "an extension of this name is loaded" in over_tcp("load", file, "--name", "direct", status=FAILED)
+    missing = built.extensions["orphan"].parent / "stripped/orphan.elf"
+    assert "2 undefined symbols: prinkt, play_tone\n" in over_tcp("load", missing, status=FAILED)
 
 
 def test_ctrl_c_ends_the_call_and_not_the_board(over_tcp, greeting):
