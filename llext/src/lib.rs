@@ -63,7 +63,7 @@
 //! # Cost
 //! | what | memory | time |
 //! |---|---|---|
-//! | a load | descriptor and regions; scratch meanwhile | section headers × 3 (× 4 where the file has to be read), relocations × 2 (× 1 of trusted tables, and their types), symbols that they name × 1 (all where the file has to be read, or to copy names of exports) |
+//! | a load | descriptor and regions; scratch meanwhile | section headers × 3, relocations × 2 (× 1 of trusted tables, and their types), symbols that they name × 1 (all where the file has to be read, or to copy names of exports) |
 //! | an undefined symbol | – | one look into the firmware's table ([`export`]), then all exports of extensions |
 //! | a low part far from its high part (RISC-V) | – | one more pass over its table |
 //! | `keep_sections` | 16 bytes and a name a section | one more pass over section headers |

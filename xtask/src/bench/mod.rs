@@ -168,8 +168,8 @@ memory that is the loader's (all but zeroed sections stay and are patched), and 
 instructions that littlefs itself takes for what the loader asks of it, and the rest may be 1.5 times the load from memory.
 A file of at most 1,320 bytes is read once and as a whole. Of a larger one, bytes are read more than once where several phases
 need them, for the loader keeps no more of a file than four windows of 440 bytes: section headers are read to place sections, to
-find relocation tables, and to fill sections; relocations are checked before memory is taken, and applied after. A window
-that ends behind its table is read anew by whoever needs what lies there.
+find relocation tables, and to fill sections; the types of relocations are looked at before memory is taken, and they are applied
+after. A window that ends behind its table is read anew by whoever needs what lies there.
 By hand: `cargo xtask bench --sources --board mps2-an385`.
 ";
 
