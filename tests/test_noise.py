@@ -243,6 +243,7 @@ def heap(target) -> list[dict[str, str]]:
     return [{key: value for key, value in record.items() if key != "peak"} for record in answer.records]
 
 
+@pytest.mark.timeout(600 + 3 * ROUNDS)
 def test_many_rounds_leave_the_heap_as_it_was(built, command_line, new_image):
     content = built.extensions["hello"].read_bytes()
     image = new_image()
